@@ -16,7 +16,7 @@ TEXT = (
     "<magenta>{_component}</magenta> - <level>{message}</level>\n{_stack}{exception}"
 )
 # What the optimizer is shown of a line: no component, for the report itself says whose progress it is.
-PROGRESS = "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {name}:{function}:{line} - {message}\n{exception}"
+PROGRESS = "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {name}:{function}:{line} - {message}"
 
 _CONTEXT_KEYS = frozenset({"component", "connector", "servo", "with_traceback"})
 
