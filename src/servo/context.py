@@ -1,61 +1,54 @@
-"""What the running code is working for: the context variables of servo, connector, event and command.
+"""Who is at work: the context variables that events set and logging reads.
 
-They are declared below everything else so that logging can read them without importing what sets them.
-Each is local to a task: what a handler sets is seen by what it awaits and starts, not by its siblings.
+They live below both, because the log names the connector and event of each line while events themselves log.
+``servo.events``, ``servo.connector``, ``servo.servo`` and ``servo.assembly`` re-export the reader that belongs to
+them. Values are ``Any`` here: their classes are of higher layers.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, TypeVar
 
-if TYPE_CHECKING:
-    from servo.assembly import Assembly
-    from servo.connector import BaseConnector
-    from servo.events import EventContext
-    from servo.servo import Servo
+T = TypeVar("T")
 
-_T = TypeVar("_T")
-
-assembly_var: ContextVar[Assembly | None] = ContextVar("servo.assembly", default=None)
-servo_var: ContextVar[Servo | None] = ContextVar("servo.servo", default=None)
-connector_var: ContextVar[BaseConnector | None] = ContextVar("servo.connector", default=None)
-event_var: ContextVar[EventContext | None] = ContextVar("servo.event", default=None)
+assembly_var: ContextVar[Any] = ContextVar("servo.assembly", default=None)
+servo_var: ContextVar[Any] = ContextVar("servo.servo", default=None)
+connector_var: ContextVar[Any] = ContextVar("servo.connector", default=None)
+event_var: ContextVar[Any] = ContextVar("servo.event", default=None)
 command_uid_var: ContextVar[str | None] = ContextVar("servo.command_uid", default=None)
 
 
-def current_assembly() -> Assembly | None:
-    """Return the assembly that the running code belongs to, or None outside of one."""
+def current_assembly() -> Any:
+    """Return the assembly whose task this is, or None."""
     return assembly_var.get()
 
 
-def current_servo() -> Servo | None:
-    """Return the servo that the running code belongs to, or None outside of one."""
+def current_servo() -> Any:
+    """Return the servo whose task this is, or None."""
     return servo_var.get()
 
 
-def current_connector() -> BaseConnector | None:
-    """Return the connector whose handler is running, or None outside of a handler."""
+def current_connector() -> Any:
+    """Return the connector whose handler is running, or None."""
     return connector_var.get()
 
 
-def current_event() -> EventContext | None:
-    """Return the event that is being handled, with its preposition, or None outside of a handler."""
+def current_event() -> Any:
+    """Return the ``EventContext`` whose handler is running, or None."""
     return event_var.get()
 
 
 def current_command_uid() -> str | None:
-    """Return the identifier of the optimizer's command that is being executed, or None."""
+    """Return the optimizer's id of the command being carried out, or None."""
     return command_uid_var.get()
 
 
 @contextmanager
-def using(variable: ContextVar[_T], value: _T) -> Iterator[None]:
-    """Set a context variable for the extent of a `with` block."""
+def set_for(variable: ContextVar[T], value: T) -> Iterator[T]:
+    """Set ``variable`` to ``value`` until the block ends."""
     token = variable.set(value)
     try:
-        yield
+        yield value
     finally:
         variable.reset(token)
