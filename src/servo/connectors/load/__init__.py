@@ -1,0 +1,1 @@
+"""Loads an application with HTTP requests and measures how it answers."""
