@@ -4,15 +4,15 @@ It is pure: it knows neither study nor database nor clock, and all it holds is J
 
 ::
 
-            ┌───────────────────── HELLO (from anywhere) ──────────────────────┐
-            ▼                                                                  │
-        describe ──ok──▶ adjust ──ok──▶ measure ──told──▶ adjust (next trial)  │
-            │ failed 3×    │ failed        │ failed                            │
-            │              └──────┬────────┘                                   │
-            ▼                     ▼                                            │
-           over ◀──failed 3×── restore ──ok──▶ adjust (next trial) ────────────┘
-            ▲
-            └──ok, or failed 3×── finish ◀── no trial left, or cancelled
+          ┌──────────────────── HELLO (from anywhere) ────────────────────────┐
+          ▼                                                                   │
+      describe ──ok──▶ adjust ──ok──▶ measure ──ok──▶ adjust (the next trial) │
+          │ failed thrice │ failed       │ failed                             │
+          │               └──────┬───────┘                                    │
+          ▼                      ▼                                            │
+        over ◀─failed thrice─ restore ──ok──▶ adjust (the next trial) ────────┘
+          ▲
+          └──ok, or failed thrice── finish ◀── no trial is left, or cancelled
 
 `restore` puts the last known good settings back, `finish` those that shall stay. Both fall back on the baseline
 when what they want is refused.

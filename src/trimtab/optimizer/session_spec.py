@@ -4,8 +4,8 @@ import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from servo.types.core import Duration
 
+from servo.types.duration import Duration
 from trimtab.optimizer.objective import Goal
 from trimtab.optimizer.strategy import names
 from trimtab.optimizer.trial import MAX_TRIALS, Budget

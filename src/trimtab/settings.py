@@ -1,0 +1,68 @@
+"""What can be set from outside: an option of a command wins over the environment, and that over the default."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["ServerSettings", "Settings"]
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class Settings(BaseSettings):
+    """Where Trimtab keeps what it knows. Each field is read from `TRIMTAB_<FIELD>`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TRIMTAB_", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    home: Annotated[Path, Field(description="Directory of the embedded state")] = Field(
+        default_factory=lambda: user_data_path("trimtab")
+    )
+    database_url: Annotated[
+        SecretStr | None,
+        Field(description="PostgreSQL or SQLite database; unset: trimtab.sqlite in the home directory"),
+    ] = None
+    stale_after: Annotated[
+        float, Field(gt=0, description="Seconds of silence after which an agent is shown as stale")
+    ] = 180.0
+    sleep: Annotated[
+        float,
+        Field(ge=0.1, le=3600, description="Seconds an agent is told to sleep while there is nothing to do"),
+    ] = 60.0
+
+    @cached_property
+    def url(self) -> str:
+        """URL of the database, as SQLAlchemy reads it. It may hold a password: never log it."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.home.expanduser().absolute() / 'trimtab.sqlite'}"
+
+
+class ServerSettings(Settings):
+    """How the server is reached."""
+
+    host: Annotated[str, Field(description="Address to listen on; beyond loopback a token is required")] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on; 0 takes a free one")] = 8080
+    token: Annotated[SecretStr | None, Field(description="Token that every request must carry")] = None
+    token_file: Annotated[
+        Path | None,
+        Field(description="File with one token a line, in clear or as sha256:<hex>"),
+    ] = None
+    max_body: Annotated[
+        int, Field(ge=1024, le=1 << 30, description="Bytes that the body of one request may have")
+    ] = 8 * 1024 * 1024
+    log_level: Annotated[
+        str, Field(pattern="^(TRACE|DEBUG|INFO|WARNING|ERROR)$", description="Least level that is logged")
+    ] = "INFO"
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return self.host in LOOPBACK
