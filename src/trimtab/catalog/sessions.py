@@ -23,6 +23,7 @@ __all__ = [
     "listed",
     "save",
     "states",
+    "statuses",
     "trial",
 ]
 
@@ -174,3 +175,13 @@ def states(connection: sa.Connection) -> dict[str, int]:
     """How many sessions are in each state."""
     rows = connection.execute(sa.select(sessions.c.state, sa.func.count()).group_by(sessions.c.state))
     return {state: count for state, count in rows}  # noqa: C416 # rows are Row objects, not pairs, to the type checker
+
+
+def statuses(connection: sa.Connection) -> dict[str, int]:
+    """How many concluded trials have each status."""
+    query = (
+        sa.select(trials.c.status, sa.func.count())
+        .where(trials.c.status.is_not(None))
+        .group_by(trials.c.status)
+    )
+    return {status: count for status, count in connection.execute(query)}  # noqa: C416 # the same

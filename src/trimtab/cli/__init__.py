@@ -1,0 +1,94 @@
+"""The command line of the backend.
+
+A command's module is imported when the command is run, not when it is listed: each offers `app`, a `typer.Typer`
+with either one command or a group of them.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+__all__ = ["app", "main"]
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "tune": (
+        "trimtab.cli.tune",
+        "Tune an application: agent and optimizer in one process.",
+    ),
+    "serve": ("trimtab.cli.serve", "Serve the optimizer to many agents over HTTP."),
+    "sessions": ("trimtab.cli.sessions", "List, show, create, cancel, export and delete tuning sessions."),
+    "token": ("trimtab.cli.token", "Make a token for a server, and what to keep of it."),
+}
+
+EXAMPLES = """\
+\b
+Examples:
+  trimtab tune servo.yaml --objective 'maximize throughput' --slo 'latency_p99 <= 200ms' --trials 30
+  trimtab serve --port 8080
+  trimtab sessions list
+"""
+
+
+class LazyCommand(TyperCommand):
+    """A command known by its name and summary until it is run."""
+
+    def __init__(self, name: str, module: str, summary: str) -> None:
+        super().__init__(name, help=summary, rich_markup_mode=None)
+        self.module = module
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Import the command, and let it read its arguments."""
+        command: Any = get_command(import_module(self.module).app)
+        command.name = self.name
+        return command.make_context(info_name, args, parent=parent, **extra)
+
+
+class LazyGroup(TyperGroup):
+    """A group whose commands are imported when they are run."""
+
+    def list_commands(self, _ctx: Any) -> list[str]:
+        """Return the names, in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: Any, cmd_name: str) -> LazyCommand | None:
+        """Return the command of this name, not yet imported."""
+        return LazyCommand(cmd_name, *COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
+
+
+app = typer.Typer(
+    name="trimtab",
+    cls=LazyGroup,
+    help="Tunes running applications: measures them, searches for better settings, and proves the gain.",
+    epilog=EXAMPLES,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 # the value of an option, as Typer hands it over
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"trimtab {version('trimtab')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Tunes running applications: measures them, searches for better settings, and proves the gain."""
+
+
+def main() -> None:
+    """Run `trimtab`."""
+    app()

@@ -1,0 +1,99 @@
+"""`trimtab serve`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from trimtab.settings import ServerSettings
+
+__all__ = ["app"]
+
+GRACE = 10  # seconds that requests under way have to end
+USAGE, FAILURE = 2, 1
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.command()
+def serve(
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on; beyond loopback a token is required. [127.0.0.1]"),
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one. [8080]")] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with one token a line, in clear or as sha256:<hex>.")
+    ] = None,
+    home: Annotated[Path | None, typer.Option(help="Directory of the embedded state.")] = None,
+    log_level: Annotated[
+        str | None, typer.Option(help="TRACE, DEBUG, INFO, WARNING or ERROR. [INFO]", metavar="LEVEL")
+    ] = None,
+) -> None:
+    """Serve the optimizer to many agents over HTTP.
+
+    Each option can also be set as TRIMTAB_<OPTION>. The database is trimtab.sqlite in the home directory, or the
+    PostgreSQL that TRIMTAB_DATABASE_URL names. A token may also be given as TRIMTAB_TOKEN.
+
+    \b
+    Examples:
+      trimtab serve
+      trimtab token | tail -1 > tokens && trimtab serve --host 0.0.0.0 --token-file tokens
+      TRIMTAB_DATABASE_URL=postgresql:///trimtab trimtab serve --port 9000
+    """  # noqa: D301 # \b is Click's mark of a paragraph not to be wrapped
+    from trimtab.cli.options import read_settings
+    from trimtab.settings import ServerSettings
+
+    options = {"host": host, "port": port, "token_file": token_file, "home": home, "log_level": log_level}
+    settings = read_settings(ServerSettings, options)
+    if not settings.loopback and settings.token is None and settings.token_file is None:
+        _refuse(
+            f"{settings.host} can be reached from other machines, and no token is set; make one with `trimtab token` "
+            f"and name it by --token-file or TRIMTAB_TOKEN, or listen on 127.0.0.1",
+            USAGE,
+        )
+    _run(_create(settings), settings)
+
+
+def _create(settings: "ServerSettings") -> "FastAPI":
+    from trimtab.catalog import CatalogError
+    from trimtab.server.app import create_app
+    from trimtab.server.gate import LOOPBACK_HOSTS
+    from trimtab.server.tokens import TokenError
+
+    open_to_all = settings.token is None and settings.token_file is None
+    try:
+        return create_app(settings, hosts=LOOPBACK_HOSTS if open_to_all else frozenset())
+    except TokenError as error:
+        _refuse(str(error), USAGE)
+    except CatalogError as error:
+        _refuse(str(error), FAILURE)
+
+
+def _refuse(problem: str, code: int) -> NoReturn:
+    typer.echo(f"Error: {problem}", err=True)
+    raise typer.Exit(code)
+
+
+def _run(application: "FastAPI", settings: "ServerSettings") -> None:
+    import uvicorn
+
+    from trimtab.server.log import configure
+
+    configure(settings.log_level)
+    config = uvicorn.Config(
+        application,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,  # ours leaves the query out
+        timeout_graceful_shutdown=GRACE,
+        server_header=False,
+    )
+    server: Any = uvicorn.Server(config)
+    server.run()
+    if not server.started:
+        raise typer.Exit(FAILURE)
