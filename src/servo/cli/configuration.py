@@ -1,0 +1,5 @@
+"""x"""
+
+from servo.cli.groups import CLI
+
+cli = CLI()

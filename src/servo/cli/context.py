@@ -1,0 +1,140 @@
+"""What a command is told: which file, which servo, which connector; put together when first asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from servo.cli.failures import USAGE, fail
+from servo.cli.loop import run_async
+from servo.cli.sections import LogLevel, Section
+
+if TYPE_CHECKING:
+    from servo.assembly import Assembly
+    from servo.connector import BaseConnector
+    from servo.servo import Servo
+
+DEFAULT_FILE = Path("servo.yaml")
+
+
+@dataclass
+class State:
+    """The global options, and the assembly they lead to. One per invocation."""
+
+    config_file: Path = DEFAULT_FILE
+    name: str | None = None
+    limit: int | None = None
+    log_level: LogLevel = LogLevel.info
+    log_file: Path | None = None
+    log_format: str = "text"
+    no_color: bool = False
+    assembly: Assembly | None = None
+
+    def configure_logging(self) -> None:
+        """Set up the log as the options say."""
+        from servo import logging
+
+        logging.configure(
+            level=self.log_level.value,
+            colors=False if self.no_color else None,
+            file=self.log_file,
+            format="json" if self.log_format == "json" else "text",
+        )
+
+    def assemble(self) -> Assembly:
+        """Return the assembly of the configuration file, built at the first call.
+
+        A file that is missing or wrong ends the command with exit code 2.
+        """
+        if self.assembly is None:
+            self.configure_logging()
+            if not self.config_file.is_file():
+                fail(
+                    f"Config file '{self.config_file.absolute()}' does not exist: write one with 'servo generate', "
+                    "or name another with --config-file",
+                    USAGE,
+                )
+            self.assembly = run_async(_assemble(self))
+        return self.assembly
+
+    def close(self) -> None:
+        """Let go of what the assembly opened."""
+        if self.assembly is not None:
+            run_async(self.assembly.close())
+
+    def servos(self) -> list[Servo]:
+        """Return the servo named by ``--name``, or all of them."""
+        servos = list(self.assemble().servos)
+        if self.name is None:
+            return servos
+        named = [servo for servo in servos if servo.name == self.name]
+        if not named:
+            known = ", ".join(repr(servo.name) for servo in servos) or "none"
+            raise typer.BadParameter(f'No servo was found named "{self.name}" (there are: {known})')
+        return named
+
+
+async def _assemble(state: State) -> Assembly:
+    from servo.assembly import Assembly
+
+    return await Assembly.assemble(config_file=state.config_file.absolute())
+
+
+class Context(typer.Context):
+    """The context that commands receive."""
+
+    @property
+    def state(self) -> State:
+        """The options and the assembly of this invocation."""
+        root = self.find_root()
+        if not isinstance(root.obj, State):
+            root.obj = State()
+        return root.obj
+
+    @property
+    def assembly(self) -> Assembly:
+        """The assembly, built if it is not yet."""
+        return self.state.assemble()
+
+    @property
+    def servos(self) -> list[Servo]:
+        """The servo selected by ``--name``, or all."""
+        return self.state.servos()
+
+    @property
+    def servo(self) -> Servo | None:
+        """The servo selected by ``--name``, or the only one; None if there are several."""
+        servos = self.state.servos()
+        return servos[0] if len(servos) == 1 else None
+
+    servo_ = servo
+
+    @property
+    def connector(self) -> BaseConnector | None:
+        """The connector that a connector's own command is for; None elsewhere."""
+        resolve = self.meta.get("servo.connector")
+        return resolve() if resolve is not None else None
+
+    @property
+    def config_file(self) -> Path:
+        """The configuration file, absolute."""
+        return self.state.config_file.absolute()
+
+    @property
+    def name(self) -> str | None:
+        """The name given by ``--name``."""
+        return self.state.name
+
+    @property
+    def limit(self) -> int | None:
+        """The value of ``--limit``, which has no effect."""
+        return self.state.limit
+
+    @property
+    def section(self) -> Section:
+        """The heading under which the command stands in the help."""
+        panel = getattr(self.command, "rich_help_panel", None)
+        return Section(panel) if panel in set(Section) else Section.commands

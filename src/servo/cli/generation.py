@@ -1,0 +1,6 @@
+"""x"""
+
+from typing import Any
+
+
+def generate_file(*a: Any, **k: Any) -> None: ...

@@ -1,0 +1,74 @@
+"""``servo version``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from servo.cli.groups import CLI
+from servo.cli.sections import Section
+from servo.cli.tables import print_json
+
+if TYPE_CHECKING:
+    from servo.connector import BaseConnector
+
+cli = CLI()
+
+
+@cli.command(
+    section=Section.other,
+    examples=("servo version", "servo version --short wait", "servo version -f json"),
+)
+def version(
+    connector: Annotated[
+        str | None,
+        typer.Argument(metavar="CONNECTOR", help="Connector to display, by default the servo itself"),
+    ] = None,
+    *,
+    short: Annotated[bool, typer.Option("-s", "--short", help="Display short version details")] = False,
+    form: Annotated[
+        str, typer.Option("-f", "--format", metavar="[text|json]", help="Select output format")
+    ] = "text",
+) -> None:
+    """Display version."""
+    if form not in {"text", "json"}:
+        raise typer.BadParameter(f"{form!r} is not one of text, json", param_hint="'-f' / '--format'")
+    shown = find_type(connector) if connector else _servo()
+    if form == "json":
+        print_json(_fields(shown, short=short))
+    else:
+        typer.echo(shown.version_summary() if short else shown.summary())
+
+
+def find_type(identifier: str) -> type[BaseConnector]:
+    """Return the class of connector that goes by a name or class name.
+
+    Raises:
+        typer.BadParameter: there is none.
+    """
+    from servo.cli.catalogue import connector_types
+
+    for connector in connector_types():
+        if identifier in {connector.__default_name__, connector.__name__, connector.__qualname__}:
+            return connector
+    known = ", ".join(it.__default_name__ for it in connector_types())
+    raise typer.BadParameter(f'no connector found for the identifier "{identifier}" (there are: {known})')
+
+
+def _servo() -> type[BaseConnector]:
+    from servo.servo import Servo
+
+    return Servo
+
+
+def _fields(connector: type[BaseConnector], *, short: bool) -> dict[str, Any]:
+    fields = {"name": connector.name, "version": str(connector.version), "cryptonym": connector.cryptonym}
+    if short:
+        return fields
+    return fields | {
+        "maturity": connector.maturity and str(connector.maturity),
+        "description": connector.description,
+        "homepage": connector.homepage and str(connector.homepage),
+        "license": connector.license and str(connector.license),
+    }
