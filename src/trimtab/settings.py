@@ -8,7 +8,7 @@ from platformdirs import user_data_path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["ServerSettings", "Settings"]
+__all__ = ["ClientSettings", "ServerSettings", "Settings"]
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -41,6 +41,13 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.home.expanduser().absolute() / 'trimtab.sqlite'}"
+
+
+class ClientSettings(Settings):
+    """Which sessions a command speaks of: those of a server, or those of this machine."""
+
+    server: Annotated[str | None, Field(description="URL of a server, instead of the database")] = None
+    token: Annotated[SecretStr | None, Field(description="Token for the server")] = None
 
 
 class ServerSettings(Settings):

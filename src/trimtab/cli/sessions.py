@@ -1,0 +1,246 @@
+"""`trimtab sessions`."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from trimtab.cli.session_source import Source
+    from trimtab.optimizer.session_document import Session
+    from trimtab.optimizer.session_spec import SessionSpec
+
+__all__ = ["app"]
+
+USAGE, FAILURE = 2, 1
+
+app = typer.Typer(
+    help="""Sessions of the optimizer: of this machine's database, or of a server.
+
+    A server is named by --server or TRIMTAB_SERVER; its token is read from TRIMTAB_TOKEN.
+
+    \b
+    Examples:
+      trimtab sessions list --active
+      trimtab sessions show session-261121083000-0123456789abcdef --output json
+      trimtab sessions list --server https://trimtab.example.com
+    """,  # \b is Click's mark of a paragraph not to be wrapped
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+class Output(StrEnum):
+    """How results are printed."""
+
+    table = "table"
+    json = "json"
+    yaml = "yaml"
+
+
+Id = Annotated[str, typer.Argument(help="Id of the session.", metavar="SESSION")]
+Format = Annotated[Output, typer.Option("--output", "-o", help="How to print.")]
+Server = Annotated[str | None, typer.Option(help="URL of a server, instead of this machine's database.")]
+
+
+@app.command("list")
+def list_(
+    application: Annotated[str | None, typer.Option(help="Of this application only.")] = None,
+    active: Annotated[
+        bool | None, typer.Option("--active/--over", help="Only those not over, or only those.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="At most this many, the newest.")] = 100,
+    output: Format = Output.table,
+    server: Server = None,
+) -> None:
+    """List sessions, the newest first."""
+    with _source(server) as source:
+        found = source.list(application=application, active=active, limit=limit)
+    if output is Output.table:
+        from trimtab.cli.session_tables import print_sessions
+
+        print_sessions(found)
+    else:
+        _print([each.model_dump(mode="json") for each in found], output)
+
+
+@app.command()
+def show(session_id: Id, output: Format = Output.table, server: Server = None) -> None:
+    """Show a session as it stands."""
+    with _source(server) as source:
+        session = source.get(session_id)
+    _show(session, output)
+
+
+@app.command()
+def create(
+    *,
+    application: Annotated[
+        str, typer.Option(help="The optimizer id of its agent, such as example.com/shop.")
+    ],
+    objective: Annotated[str, typer.Option(help="Such as 'maximize throughput / cost'.")],
+    slo: Annotated[
+        list[str] | None, typer.Option(help="Such as 'latency_p99 <= 200ms'; may be repeated.")
+    ] = None,
+    price: Annotated[
+        list[str] | None, typer.Option(help="Price of a setting's unit, as web.cpu=30; may be repeated.")
+    ] = None,
+    trials: Annotated[int, typer.Option(min=1, help="At most this many trials.")] = 30,
+    time: Annotated[
+        str | None, typer.Option(help="At most this long, such as 2h.", metavar="DURATION")
+    ] = None,
+    duration: Annotated[
+        str, typer.Option(help="How long each trial is measured.", metavar="DURATION")
+    ] = "60s",
+    warmup: Annotated[str, typer.Option(help="Load before that is not measured.", metavar="DURATION")] = "0s",
+    settlement: Annotated[str, typer.Option(help="Wait after settings changed.", metavar="DURATION")] = "0s",
+    strategy: Annotated[str, typer.Option(help="Which search proposes settings.")] = "gaussian-process",
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    apply: Annotated[bool, typer.Option(help="Leave an improvement in place at the end.")] = True,
+    warm_start: Annotated[
+        bool, typer.Option(help="Use the history of the application's earlier sessions.")
+    ] = True,
+    output: Format = Output.table,
+    server: Server = None,
+) -> None:
+    """Create a session; the application's agent is given its first command when it asks next.
+
+    \b
+    Example:
+      trimtab sessions create --application example.com/shop --objective 'maximize throughput / cost' \\
+          --slo 'latency_p99 <= 200ms' --price web.cpu=30 --trials 40 --duration 2m --warmup 20s
+    """  # noqa: D301 # \b is Click's mark of a paragraph not to be wrapped
+    spec = _spec(
+        application=application,
+        goal={"objective": objective, "slos": slo or [], "prices": dict(map(_price, price or ()))},
+        budget={"trials": trials, "seconds": time},
+        control={"duration": duration, "warmup": warmup, "settlement": settlement},
+        strategy=strategy,
+        seed=seed,
+        apply=apply,
+        warm_start=warm_start,
+    )
+    with _source(server) as source:
+        session = source.create(spec)
+    _show(session, output)
+
+
+@app.command()
+def cancel(session_id: Id, output: Format = Output.table, server: Server = None) -> None:
+    """End a session early: its agent gives up the trial at hand and puts the baseline back."""
+    with _source(server) as source:
+        session = source.cancel(session_id)
+    _show(session, output)
+
+
+@app.command()
+def export(
+    session_id: Id,
+    output: Annotated[Output, typer.Option("--output", "-o", help="json or yaml.")] = Output.json,
+    file: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
+    server: Server = None,
+) -> None:
+    """Write all of a session as one document: what was wanted, every trial, what was found."""
+    if output is Output.table:
+        _fail("a document is no table; use --output json or yaml, or `trimtab sessions show`", USAGE)
+    with _source(server) as source:
+        document = source.export(session_id)
+    text = _format(document, output)
+    if file is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        _fail(f"{file} cannot be written: {error.strerror}", FAILURE)
+
+
+@app.command()
+def delete(
+    session_ids: Annotated[list[str], typer.Argument(help="Ids of the sessions.", metavar="SESSION...")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    server: Server = None,
+) -> None:
+    """Delete sessions and all that belongs to them. What is active leaves its application as it is: cancel it first."""
+    if not yes:
+        typer.confirm(f"Delete {', '.join(session_ids)}?", abort=True)
+    with _source(server) as source:
+        for each in session_ids:
+            source.delete(each)
+            typer.echo(f"deleted {each}")
+
+
+def _spec(**values: Any) -> "SessionSpec":
+    from pydantic import ValidationError
+
+    from trimtab.optimizer.session_spec import SessionSpec
+
+    try:
+        return SessionSpec.model_validate(values)
+    except ValidationError as error:
+        _fail("\nError: ".join(map(_problem, error.errors())), USAGE)
+
+
+OPTIONS = {"goal": "objective or --slo", "slos": "slo", "prices": "price", "seconds": "time"}
+
+
+def _problem(error: Any) -> str:
+    """The option, and what is wrong with it."""
+    place = next((part for part in reversed(error["loc"]) if isinstance(part, str)), "")
+    text: str = error["msg"].removeprefix("Value error, ")
+    return f"--{OPTIONS.get(place, place)}: {text}"
+
+
+def _price(text: str) -> tuple[str, float]:
+    name, _, value = text.rpartition("=")
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        _fail(f"--price: {text!r} is not written as web.cpu=30", USAGE)
+
+
+@contextmanager
+def _source(server: str | None) -> Iterator["Source"]:
+    from trimtab.cli.options import read_settings
+    from trimtab.cli.session_source import SourceError, open_source
+    from trimtab.settings import ClientSettings
+
+    settings = read_settings(ClientSettings, {"server": server})
+    try:
+        with open_source(settings.server, settings.token, settings.url, settings.stale_after) as source:
+            yield source
+    except SourceError as error:
+        _fail(str(error), FAILURE)
+
+
+def _fail(problem: str, code: int) -> NoReturn:
+    typer.echo(f"Error: {problem}", err=True)
+    raise typer.Exit(code)
+
+
+def _show(session: "Session", output: Output) -> None:
+    if output is Output.table:
+        from trimtab.cli.session_tables import print_session
+
+        print_session(session)
+    else:
+        _print(session.model_dump(mode="json"), output)
+
+
+def _print(value: Any, output: Output) -> None:
+    typer.echo(_format(value, output), nl=False)
+
+
+def _format(value: Any, output: Output) -> str:
+    if output is Output.json:
+        return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    import yaml
+
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
