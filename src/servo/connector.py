@@ -27,7 +27,6 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from servo import context, dispatch, logging, repeating, standard_events  # noqa: F401  declares the standard events
 from servo.configuration import AbstractBaseConfiguration, CommonConfiguration, OptimizerTypes
 from servo.context import current_connector
-from servo.dispatch import Bus
 from servo.telemetry import Telemetry
 from servo.types.metadata import License, Maturity, Version
 from servo.types.model import OldNames
@@ -77,6 +76,9 @@ class BaseConnector(OldNames, dispatch.Mixin, repeating.Mixin, associations.Mixi
 
     __default_name__: ClassVar[str]
     """The name of an instance that is given none, and the key of its section in a configuration."""
+
+    __routable__: ClassVar[bool] = True
+    """Whether a configuration may have it as a section; a servo itself may not be."""
 
     if TYPE_CHECKING:
         _global_config: CommonConfiguration | None
