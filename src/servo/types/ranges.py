@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from loguru import logger
@@ -47,7 +47,7 @@ class RangeSetting(Setting):
                 )
         elif self.step == 0:
             yield "step cannot be zero"
-        elif not _is_step_aligned(self.max - self.min, self.step):
+        elif (_exact(self.max) - _exact(self.min)) % _exact(self.step):
             yield self._alignment_fault()
 
     def _type_faults(self) -> Iterable[str]:
@@ -59,7 +59,7 @@ class RangeSetting(Setting):
             yield f"invalid range: min, max, and step must all be of the same Numeric type ({parts})"
 
     def _alignment_fault(self) -> str:
-        low, high, step = (Decimal(str(number)) for number in (self.min, self.max, self.step))
+        low, high, step = (_exact(number) for number in (self.min, self.max, self.step))
         span = high - low
         fewer, more = math.floor(span / step) * step, math.ceil(span / step) * step
         number = type(self.step)
@@ -113,8 +113,6 @@ class Replicas(RangeSetting):
     value: StrictInt | None = None
 
 
-def _is_step_aligned(value: float, step: float) -> bool:
-    if value == step:
-        return True
-    # Decimals of the shortest text, for 1.0 is a multiple of 0.1 to everyone but a binary computer.
-    return step != 0 and Decimal(str(value)) % Decimal(str(step)) == 0
+def _exact(number: float) -> Fraction:
+    # By the shortest text: 0.3 - 0.1 is a multiple of 0.1 to everyone but a binary computer.
+    return Fraction(str(number))
