@@ -16,7 +16,8 @@ from servo.api.retry import is_fatal_status_code, retry
 from servo.api.statuses import Events
 from servo.configuration.optimizers import AppdynamicsOptimizer, OptimizerTypes
 from servo.configuration.settings import CommonConfiguration
-from servo.errors import ServoError
+from servo.errors import ConfigurationError, ServoError
+from servo.logging import logger
 
 __all__ = ["InvalidResponseError", "OptimizerClient", "is_unexpected_servo", "user_agent"]
 
@@ -66,6 +67,7 @@ class OptimizerClient:
         "_credentials",
         "_headers",
         "_owns_connections",
+        "_seen",
         "_url",
         "optimizer",
         "servo_uid",
@@ -89,6 +91,8 @@ class OptimizerClient:
         self._credentials: ClientCredentials | None = None
         self._headers: dict[str, str] | None = None
         self._url = ""
+        self._seen: tuple[int, int, int] | None = None
+        self.refresh()
         self.reload()
 
     def reload(self) -> None:
@@ -102,20 +106,53 @@ class OptimizerClient:
         elif optimizer.token is not None:
             self._headers = token_headers(optimizer.token.get_secret_value())
 
+    def refresh(self) -> None:
+        """Take over a connection file that has changed; one that cannot be read just now is tried again later."""
+        optimizer = self.optimizer
+        if not isinstance(optimizer, AppdynamicsOptimizer) or optimizer.connection_file is None:
+            return
+        try:
+            stat = optimizer.connection_file.stat()
+            seen = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            if self._seen in {None, seen}:
+                self._seen = seen
+                return
+            optimizer.load_connection_file()
+        except (OSError, ConfigurationError) as error:
+            logger.debug("the connection file cannot be read: {}", error)
+            return
+        self._seen = seen
+        self.reload()
+        logger.info("the connection file has changed: address and token are those it names now")
+
     @property
     def url(self) -> str:
         """Where messages are posted."""
         return self._url
 
     async def hello(self, param: Mapping[str, Any] | None, *, once: bool = False) -> Status:
-        """Introduce the servo.
+        """Introduce the servo. Everything is retried, a wrong token too: it may be mounted late.
 
         Args:
             param: Agent and telemetry; None to see only whether the optimizer answers.
             once: Whether to try only once.
+
+        Raises:
+            httpx2.HTTPStatusError: Another servo has taken over (410), or the time for retries is over.
         """
-        body = await self.post(Events.hello, param, once=once)
-        return Status.model_validate(body)
+        if once:
+            return read_status(await self.post(Events.hello, param, once=True))
+
+        async def greet() -> Status:
+            return read_status(await self.post(Events.hello, param, once=True))
+
+        return await retry(
+            greet,
+            self.settings.backoff,
+            fatal=is_unexpected_servo,
+            errors=(httpx2.HTTPError, InvalidResponseError),
+            on_retry=_log_retry,
+        )
 
     async def whats_next(self) -> CommandResponse:
         """Ask what to do.
@@ -159,6 +196,7 @@ class OptimizerClient:
             await self._connections.aclose()
 
     async def _authorized(self, content: bytes) -> dict[str, Any]:
+        self.refresh()
         if self._credentials is None:
             return await self._exchange(self._url, content=content, headers=self._headers or {})
         try:
@@ -218,7 +256,7 @@ async def _read(response: httpx2.Response) -> bytes:
     if response.headers.get("Content-Encoding", "identity").lower() not in {"", "identity"}:
         raise InvalidResponseError("the optimizer's answer is compressed though that was not asked for")
     body = bytearray()
-    async for chunk in response.aiter_raw():
+    async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > MAX_RESPONSE:
             raise InvalidResponseError(
@@ -266,6 +304,4 @@ def _no_constant(name: str) -> None:
 
 
 def _log_retry(error: Exception, delay: float) -> None:
-    from servo.logging import logger
-
     logger.warning("request failed, trying again in {:.1f} s: {}: {}", delay, type(error).__name__, error)

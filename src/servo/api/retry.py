@@ -57,6 +57,7 @@ async def retry(
     backoff: BackoffConfigurations,
     *,
     fatal: Callable[[BaseException], bool] = is_fatal_status_code,
+    errors: tuple[type[Exception], ...] = (httpx2.HTTPError,),
     on_retry: Callable[[Exception, float], None] | None = None,
 ) -> T:
     """Run ``attempt`` until it succeeds, fails for good, or its time or tries are over.
@@ -67,13 +68,14 @@ async def retry(
         attempt: What to try.
         backoff: The limits by context.
         fatal: Whether an error is final.
+        errors: What is worth another try at all.
         on_retry: Told of each error and the pause after it.
     """
     started, tries = time.monotonic(), 0
     while True:
         try:
             return await attempt()
-        except httpx2.HTTPError as error:
+        except errors as error:
             tries += 1
             delay = _pause(error, tries, time.monotonic() - started, backoff, fatal)
             if delay is None:

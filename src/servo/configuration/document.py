@@ -83,6 +83,11 @@ class Document:
     file: str | None
     _root: _Node = field(repr=False)
 
+    @classmethod
+    def of(cls, data: Any) -> Document:
+        """Return a document of data that was read from nowhere."""
+        return cls(data, None, _Node(Position(0, 0)))
+
     def locate(self, path: Sequence[object]) -> tuple[Position, tuple[str | int, ...]]:
         """Find the place of a value, or of the innermost one around it that the document does hold.
 

@@ -92,8 +92,8 @@ def _mapping(document: Document) -> dict[str, Any]:
         raise ConfigurationError(
             "a servo's configuration is a mapping of keys to values",
             file=document.file,
-            line=position.line,
-            column=position.column,
+            line=position.line or None,
+            column=position.column or None,
             remedy="start with `optimizer:` and `connectors:`",
         )
     return document.data
@@ -107,8 +107,8 @@ def _no_optimizer(document: Document, *, alone: bool) -> ConfigurationError:
         if alone
         else f"{problem}: a multi-servo assembly without an optimizer in each document is not possible",
         file=document.file,
-        line=position.line,
-        column=position.column,
+        line=position.line or None,
+        column=position.column or None,
         field="optimizer",
         remedy="add `optimizer: {id: organization/name, token: ...}`"
         + (", or set the environment variables OPSANI_OPTIMIZER and OPSANI_TOKEN" if alone else ""),
