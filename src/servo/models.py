@@ -15,6 +15,7 @@ from servo.configuration.base import AbstractBaseConfiguration
 from servo.configuration.environment import route_prefix
 from servo.configuration.servo import BaseServoConfiguration
 from servo.connector import BaseConnector
+from servo.release import release
 
 __all__ = ["configuration_model", "section_model"]
 
@@ -42,13 +43,14 @@ def configuration_model(
 
 @lru_cache(maxsize=KEPT)
 def _model(
-    routes: tuple[tuple[str, type[BaseConnector]], ...], required: bool
+    routes: tuple[tuple[str, type[BaseConnector]], ...],
+    required: bool,  # noqa: FBT001 - part of the cache's key
 ) -> tuple[type[BaseServoConfiguration], tuple[tuple[str, type[AbstractBaseConfiguration]], ...]]:
     sections = tuple((name, section_model(name, kind)) for name, kind in routes)
     fields: dict[str, Any] = {}
     for name, section in sections:
         _must_be_free(name)
-        extra = {"env_names": [route_prefix(name).removesuffix("_")]}
+        extra: dict[str, Any] = {"env_names": [route_prefix(name).removesuffix("_")]}
         fields[name] = (
             (section, Field(json_schema_extra=extra))
             if required
@@ -67,19 +69,18 @@ def section_model(name: str, connector: type[BaseConnector]) -> type[AbstractBas
     """Return the class of a connector's section under a name: titled for it, filled from its variables."""
     base = connector.config_model()
     is_default = name == connector.__default_name__
-    titled: dict[str, Any] = {
-        "title": f"{connector.full_name} Settings (named {name})",
-        "env_prefix": route_prefix(name),
+    namespace = {
+        "__module__": base.__module__,
+        "__doc__": base.__doc__,
+        "model_config": {
+            "title": f"{connector.full_name} Settings (named {name})",
+            "env_prefix": route_prefix(name),
+        },
     }
-    model = create_model(
-        base.__name__ if is_default else f"{base.__name__}__{name}",
-        __base__=base,
-        __doc__=base.__doc__,
-        __module__=base.__module__,
-    )
-    model.model_config.update(titled)  # type: ignore[typeddict-item]  # env_prefix is a key of our own
-    model.model_rebuild(force=True)
-    return model
+    class_name = base.__name__ if is_default else f"{base.__name__}__{name}"
+    metaclass: Any = type(base)
+    section: type[AbstractBaseConfiguration] = metaclass(class_name, (base,), namespace)
+    return section
 
 
 def _must_be_free(name: str) -> None:
@@ -88,10 +89,8 @@ def _must_be_free(name: str) -> None:
 
 
 def _description(routes: tuple[tuple[str, type[BaseConnector]], ...]) -> str:
-    import servo
-
     with_connectors = " and ".join(
         [f"{kind.full_name} v{kind.version}" for kind in dict.fromkeys(kind for _, kind in routes)]
     )
-    text = f"Schema for configuration of Servo v{servo.__version__}"
+    text = f"Schema for configuration of Servo v{release()}"
     return f"{text} with {with_connectors}" if with_connectors else text

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import httpx2
 from pydantic import Field
 
-import servo as servo_package
 from servo import context
 from servo.api.client import OptimizerClient, read_status, user_agent
 from servo.api.connections import Connections
@@ -26,6 +25,9 @@ from servo.dispatch import Bus
 from servo.errors import EventCancelledError, ServoError, UnexpectedCommandIdError, UnexpectedEventError
 from servo.events import Preposition, on_event
 from servo.logging import logger
+from servo.readiness import check_servo
+from servo.release import CRYPTONYM, release
+from servo.schema import top_level_schema
 from servo.standard_events import Events
 from servo.types.checks import Check, CheckFilter
 from servo.types.core import ErrorSeverity, License, Maturity
@@ -40,11 +42,11 @@ GOODBYE_SECONDS = 5.0
 
 @metadata(
     description="Continuous Optimization Orchestrator",
-    version=servo_package.__version__,
+    version=release(),
     homepage="https://opsani.com/",
     license=License.apache2,
     maturity=Maturity.robust,
-    cryptonym=servo_package.__cryptonym__,
+    cryptonym=CRYPTONYM,
 )
 class Servo(BaseConnector):
     """A connector that owns others, and what an optimizer talks to.
@@ -318,7 +320,7 @@ class Servo(BaseConnector):
     @on_event()
     async def check(
         self,
-        matching: CheckFilter | None = None,  # noqa: ARG002 - the event's signature; there is one check
+        matching: CheckFilter | None = None,
         halt_on: ErrorSeverity | None = ErrorSeverity.critical,  # noqa: ARG002 - the same
     ) -> list[Check]:
         """Check that the optimizer answers."""
@@ -330,7 +332,11 @@ class Servo(BaseConnector):
                 return False, f"Response status code: {error.response.status_code}"
             return True, "Response status code: 200"
 
-        return [await Check.run(CONNECTIVITY, handler=connectivity)]
+        check = Check(name=CONNECTIVITY)
+        if matching is not None and not matching.matches(check):
+            return []
+        await check.complete(connectivity)
+        return [check]
 
     async def check_servo(self, print_callback: Callable[[str], Any] | None = None) -> bool:
         """Run the checks that ``config.checks`` selects, again and again until they pass or its time is over.
@@ -341,8 +347,6 @@ class Servo(BaseConnector):
         Returns:
             Whether everything passed.
         """
-        from servo.readiness import check_servo
-
         return await check_servo(self, print_callback)
 
     # Schema
@@ -353,8 +357,6 @@ class Servo(BaseConnector):
         Args:
             all: Whether to describe every connector that is available rather than those that are active.
         """
-        from servo.schema import top_level_schema
-
         return top_level_schema(self, every=all)
 
     def top_level_schema_json(self, *, all: bool = False) -> str:  # noqa: A002 - the original's name
@@ -377,8 +379,9 @@ class Servo(BaseConnector):
 
     def _adopt(self, connector: BaseConnector) -> None:
         connector.telemetry = self.telemetry
-        connector._optimizer = self.config.optimizer
-        connector._global_config = self.config.settings
+        # Ours to set: a connector has no public way to change whose it is.
+        connector._optimizer = self.config.optimizer  # noqa: SLF001 - see above
+        connector._global_config = self.config.settings  # noqa: SLF001 - see above
 
     def _rebuild_bus(self) -> None:
         bus = Bus(self.all_connectors)
@@ -404,7 +407,7 @@ class Servo(BaseConnector):
                 results = await dispatch
         except TimeoutError:
             logger.error("{}: connectors took longer than {:g} s", event, SHUTDOWN_SECONDS, connector=self)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whoever fails to part must not keep the others
             logger.opt(exception=error).error("{}: {}", event, error, connector=self)
         else:
             for result in results:

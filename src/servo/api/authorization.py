@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -56,7 +55,7 @@ class ClientCredentials:
     async def headers(self) -> dict[str, str]:
         """Return the header with a token that is good for a while."""
         async with self._lock:
-            if self._token is None or time.monotonic() >= self._expires_at:
+            if self._token is None or asyncio.get_running_loop().time() >= self._expires_at:
                 await self._issue()
         return {"Authorization": f"Bearer {self._token}"}
 
@@ -76,4 +75,4 @@ class ClientCredentials:
             raise httpx2.DecodingError("the token service answered without an access token")
         seconds = float(lifetime) if isinstance(lifetime, int | float) and lifetime > 0 else DEFAULT_LIFETIME
         self._token = token
-        self._expires_at = time.monotonic() + max(seconds - REFRESH_BEFORE, seconds / 2)
+        self._expires_at = asyncio.get_running_loop().time() + max(seconds - REFRESH_BEFORE, seconds / 2)

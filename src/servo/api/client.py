@@ -18,6 +18,7 @@ from servo.configuration.optimizers import AppdynamicsOptimizer, OptimizerTypes
 from servo.configuration.settings import CommonConfiguration
 from servo.errors import ConfigurationError, ServoError
 from servo.logging import logger
+from servo.release import release
 
 __all__ = ["InvalidResponseError", "OptimizerClient", "is_unexpected_servo", "user_agent"]
 
@@ -32,9 +33,7 @@ class InvalidResponseError(ServoError):
 
 def user_agent() -> str:
     """Return how the agent introduces itself; the prefix is the one optimizers know."""
-    import servo
-
-    return f"github.com/opsani/servox v{servo.__version__}"
+    return f"github.com/opsani/servox v{release()}"
 
 
 def is_unexpected_servo(error: BaseException) -> bool:

@@ -90,7 +90,7 @@ class Connections:
         )
         return SharedClient(http, deadline=sum(limits.values()))
 
-    def _verification(self, verify: bool | Path | None) -> ssl.SSLContext | bool:
+    def _verification(self, verify: Any) -> ssl.SSLContext | bool:
         if self._transport is not None or verify is False:
             return verify is not False
         if verify not in self._contexts:

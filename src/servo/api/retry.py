@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -71,13 +70,14 @@ async def retry(
         errors: What is worth another try at all.
         on_retry: Told of each error and the pause after it.
     """
-    started, tries = time.monotonic(), 0
+    clock = asyncio.get_running_loop().time
+    started, tries = clock(), 0
     while True:
         try:
             return await attempt()
         except errors as error:
             tries += 1
-            delay = _pause(error, tries, time.monotonic() - started, backoff, fatal)
+            delay = _pause(error, tries, clock() - started, backoff, fatal)
             if delay is None:
                 raise
             if on_retry is not None:

@@ -46,7 +46,9 @@ class AbstractBaseConfiguration(BaseModel):
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # pydantic's own mark
 
     @classmethod
-    def parse_file(cls, path: Path | str, *, key: str | None = None) -> list[Self]:
+    def parse_file(  # type: ignore[override]  # the original's meaning, not that of Pydantic 1
+        cls, path: Path | str, *, key: str | None = None
+    ) -> list[Self]:
         """Read one configuration of each document of a YAML file.
 
         Args:
@@ -155,9 +157,9 @@ def _revealed(value: Any, dumped: Any) -> Any:
         return secret.decode() if isinstance(secret, bytes) else secret
     if isinstance(value, BaseModel) and isinstance(dumped, dict):
         fields = type(value).model_fields
-        names = {info.serialization_alias or info.alias or name: name for name, info in fields.items()}
+        names = {str(info.serialization_alias or info.alias or name): name for name, info in fields.items()}
         return {
-            key: _revealed(getattr(value, names.get(key, key), None), item) for key, item in dumped.items()
+            key: _revealed(getattr(value, names.get(key) or key, None), item) for key, item in dumped.items()
         }
     if isinstance(value, Mapping) and isinstance(dumped, dict) and len(value) == len(dumped):
         return dict(zip(dumped, map(_revealed, value.values(), dumped.values()), strict=True))

@@ -161,7 +161,7 @@ class _Reader:
     """Builds trees of nodes from the parser's events."""
 
     def __init__(self, content: bytes) -> None:
-        self._loader = yaml.CSafeLoader(content)
+        self._loader: Any = yaml.CSafeLoader(content)
         self._anchors: dict[str, _Node] = {}
         self._open: list[str] = []
         self._values = 0
@@ -173,7 +173,7 @@ class _Reader:
                 self._anchors.clear()
                 yield self._node(loader.get_event(), 1)
 
-    def _node(self, event: yaml.Event, level: int) -> _Node:
+    def _node(self, event: Any, level: int) -> _Node:
         position = _position(event.start_mark)
         if level > MAX_DEPTH:
             raise _Problem(f"values are nested more than {MAX_DEPTH} deep", position, "flatten the document")
@@ -206,7 +206,7 @@ class _Reader:
                 "write fewer values, or repeat fewer of them by alias",
             )
 
-    def _alias(self, event: yaml.AliasEvent, position: Position, level: int) -> _Node:
+    def _alias(self, event: Any, position: Position, level: int) -> _Node:
         name = event.anchor
         if name in self._open:
             raise _Problem(f"the alias *{name} stands inside the value it repeats", position, "remove it")
@@ -222,7 +222,7 @@ class _Reader:
         self._count(node.size - 1, position)
         return node
 
-    def _scalar(self, event: yaml.ScalarEvent) -> Any:
+    def _scalar(self, event: Any) -> Any:
         tag = event.tag
         if tag is None or tag == "!":
             tag = self._loader.resolve(yaml.ScalarNode, event.value, event.implicit)
@@ -266,7 +266,7 @@ class _Reader:
             self._merge(entries, node)
         return _sized(_Node(position, entries=entries), [node for _, node in entries.values()])
 
-    def _key(self, event: yaml.Event) -> tuple[str, Position, bool]:
+    def _key(self, event: Any) -> tuple[str, Position, bool]:
         position = _position(event.start_mark)
         if not isinstance(event, yaml.ScalarEvent):
             raise _Problem("a key must be a plain text", position, "quote it, or write it on one line")
@@ -294,7 +294,7 @@ def _position(mark: Any) -> Position:
     return Position(mark.line + 1, mark.column + 1)
 
 
-class _Problem(Exception):
+class _Problem(Exception):  # noqa: N818 - becomes an error once the file is known
     """A complaint before the name of the file is known."""
 
     def __init__(self, problem: str, position: Position, remedy: str) -> None:

@@ -72,7 +72,8 @@ def _complete(
     given = _mapping(document)
     skip = frozenset(routes) | {"optimizer"} | (frozenset() if alone else _IDENTITY)
     filled = environment.fill(model, given, environ, prefix=PREFIX, skip=skip)
-    values, prefixes = filled.values, {(): PREFIX}
+    values = filled.values
+    prefixes: dict[Path, str] = {(): PREFIX}
     sources: dict[Path, str] = {(name,): variable for name, variable in filled.sources.items()}
     for route, kind in routes.items():
         prefixes[(route,)] = environment.route_prefix(route)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel as PydanticModel
 from pydantic import Field, PrivateAttr, ValidatorFunctionWrapHandler, field_validator
@@ -70,7 +70,9 @@ class BaseServoConfiguration(AbstractBaseConfiguration):
         if isinstance(value, AppdynamicsOptimizer | OpsaniOptimizer):
             return value
         if not isinstance(value, Mapping):
-            raise ValueError("an optimizer is a mapping with id and token, or with optimizer_id and more")
+            raise ValueError(  # noqa: TRY004 - pydantic reports ValueErrors
+                "an optimizer is a mapping with id and token, or with optimizer_id and more"
+            )
         return optimizer_type(value).model_validate(value)
 
     @field_validator("connectors", mode="before")
@@ -126,9 +128,8 @@ def _identifier(value: Any) -> Any:
     return f"{value.__module__}.{value.__qualname__}" if isinstance(value, type) else value
 
 
-def _model_of(annotation: Any) -> type[AbstractBaseConfiguration] | None:
-    from typing import get_args
-
+def _model_of(annotation: Any) -> Any:
+    """Return the class of a section, which may be optional; None if the field is no section."""
     for kind in (annotation, *get_args(annotation)):
         if isinstance(kind, type) and issubclass(kind, PydanticModel) and hasattr(kind, "generate"):
             return kind

@@ -138,7 +138,7 @@ class CommonConfiguration(AbstractBaseConfiguration):
 
     @field_validator("ssl_verify")
     @classmethod
-    def _bundle_exists(cls, value: bool | Path | None) -> bool | Path | None:
+    def _bundle_exists(cls, value: Any) -> Any:
         if isinstance(value, Path) and not value.exists():
             raise ValueError(f"there is no CA bundle at {str(value)!r}")
         return value
@@ -151,7 +151,7 @@ class FastFailConfiguration(AbstractBaseConfiguration):
     period: Duration = Field(default=Duration("60s"), description="How often the SLOs are looked at.")
     span: Duration = Field(
         default=None, validate_default=True, description="Of how long a time each look is; default: period."
-    )  # type: ignore[assignment]  # filled from the period
+    )
     skip: Duration = Field(
         default=Duration("0"), description="For how long after the start nothing is looked at."
     )

@@ -8,7 +8,6 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from servo import context
 from servo.assembly import Assembly
 from servo.errors import ServoError
 from servo.logging import ProgressHandler, logger
@@ -88,9 +87,9 @@ class AssemblyRunner:
         self.progress_handler.install()
         removed = self.assembly.watch(self._start, self._end)
         try:
-            with _signals(loop, self._on_signal) if handle_signals else contextlib.nullcontext():
-                with context.set_for(context.assembly_var, self.assembly):
-                    return await self._run(self._stop)
+            heeding = _signals(loop, self._on_signal) if handle_signals else contextlib.nullcontext()
+            with heeding, self.assembly.current():
+                return await self._run(self._stop)
         finally:
             removed()
             await self.progress_handler.shutdown()
@@ -98,7 +97,11 @@ class AssemblyRunner:
             self._runners.clear()
 
     async def shutdown(
-        self, loop: Any = None, signal: signal.Signals | None = None, *, reason: str | None = None
+        self,
+        loop: Any = None,  # noqa: ARG002 - the original's signature
+        signal: signal.Signals | None = None,
+        *,
+        reason: str | None = None,
     ) -> None:
         """Ask for an orderly end: commands under way are cancelled, connectors restore, optimizers hear goodbye.
 
@@ -125,7 +128,7 @@ class AssemblyRunner:
     async def _start(self, servo: Servo) -> None:
         runner = ServoRunner(servo, interactive=self.interactive, progress_handler=self.progress_handler)
         self._runners[id(servo)] = runner
-        with context.set_for(context.assembly_var, self.assembly):
+        with self.assembly.current():
             task = asyncio.get_running_loop().create_task(self._supervise(runner), name=f"servo {servo.name}")
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -139,7 +142,7 @@ class AssemblyRunner:
         servo = runner.servo
         try:
             await runner.run(poll=self.poll)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a servo that cannot be run leaves the others running
             self._failed += 1
             shown = ServoError.servo_error_from_group(error) if isinstance(error, ExceptionGroup) else error
             logger.opt(exception=error).error(

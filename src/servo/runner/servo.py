@@ -150,7 +150,7 @@ class ServoRunner:
                     failures = 0
                 except _RestartNeeded:
                     failures = await self._restarted(failures)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - nothing ends the loop but a cancellation
                     await self._pause_after(error, failures)
                     failures += 1
         finally:
@@ -239,7 +239,7 @@ class ServoRunner:
         while True:
             try:
                 await self.servo.restart()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the same
                 await self._pause_after(error, failures)
                 failures += 1
             else:
@@ -263,7 +263,8 @@ class ServoRunner:
         task = loop.create_task(operations.carry_out(self.servo, command), name=f"{command.command.value}")
         operation = self._operation = _Operation(command, task, loop.create_future())
         try:
-            await asyncio.wait({task, operation.given_up}, return_when=asyncio.FIRST_COMPLETED)
+            both: set[asyncio.Future[Any]] = {task, operation.given_up}
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             await self._break_off(operation)
             raise
