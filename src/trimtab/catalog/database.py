@@ -48,6 +48,8 @@ class Database:
             UnavailableError: The database cannot be reached.
         """
         with self._reachable(), self.engine.connect() as connection:
+            if not self.is_sqlite:  # there each query would see what was committed just before it
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield connection
 
     @contextmanager

@@ -225,4 +225,8 @@ def _timeline(orders: Sequence[document.Command], moments: Sequence[document.Eve
         if order.answered_at is not None:
             answer = {**which, "status": order.status, "reason": order.reason}
             lines.append(document.Event(at=order.answered_at, kind="answer", data=answer))
-    return sorted(lines, key=lambda each: each.at)
+    return sorted(lines, key=lambda each: (each.at, _ORDER.index(each.kind) if each.kind in _ORDER else 0))
+
+
+# What one post brings about bears one time.
+_ORDER = ("answer", "hello", "goodbye", "cancelled", "ending", "command", "over")
