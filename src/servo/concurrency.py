@@ -37,7 +37,7 @@ from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextvars import Context, copy_context
 from functools import partial
 from sys import getrefcount
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, cast
 
 T = TypeVar("T")
 Handled = Coroutine[Any, Any, T]
@@ -181,13 +181,12 @@ else:
     class HandlerTask(asyncio.Task[Any]):
         """A task whose coroutine has already taken its first step when it is scheduled."""
 
-        __slots__ = ("context", "coroutine", "finished", "label", "loop", "waits_for")
+        __slots__ = ("context", "coroutine", "family", "finished", "waits_for")
 
         context: Context
         coroutine: Handled[Any]
+        family: tuple[asyncio.AbstractEventLoop, str]
         finished: Callable[[], Any]
-        label: str
-        loop: asyncio.AbstractEventLoop
         waits_for: Any
 
         def get_coro(self) -> Any:
@@ -216,57 +215,55 @@ else:
 
     def _bear(task: HandlerTask) -> HandlerTask:
         task.__class__ = HandlerTask  # from here on reading is harmless
-        resumption = _resume(task)
+        resumption: Any = _resume(task)
         resumption.send(None)
-        asyncio.Task.__init__(
-            task,
-            resumption,  # type: ignore[arg-type] # a generator is a coroutine to 3.11's task
-            loop=task.loop,
-            name=task.label,
-            context=task.context,
-        )
+        loop, name = task.family
+        asyncio.Task.__init__(task, resumption, loop=loop, name=name, context=task.context)
         return task
 
     @types.coroutine
     def _resume(task: HandlerTask) -> Generator[Any, Any, Any]:
         """Be the coroutine of a task whose first step was taken before."""
+        interruption: CancelledError | None = None
         try:
             yield  # to :func:`_bear`; continued by the task's first turn in the loop
         except CancelledError as cancellation:
-            interruption: CancelledError | None = cancellation
-        else:
-            interruption = None
+            interruption = cancellation
         finished = getattr(task, "finished", None)
-        if finished is not None:
-            if interruption is not None:
-                raise interruption
-            return finished()
-        waits_for = task.waits_for
-        if interruption is not None and not _cancel(waits_for, interruption):
-            try:
-                waits_for = task.coroutine.throw(interruption)
-            except StopIteration as stop:
-                return stop.value
+        if finished is None:
+            if interruption is not None and _cancel(task.waits_for, interruption):
+                interruption = None
+            return (yield from _continue(task.coroutine, task.waits_for, interruption))
+        if interruption is not None:
+            raise interruption
+        return finished()
+
+    def _continue(
+        coroutine: Handled[T], waits_for: Any, error: BaseException | None
+    ) -> Generator[Any, Any, T]:
+        """Go on with a coroutine that waits for something, or throw an error into it."""
         while True:
+            if error is not None:
+                try:
+                    waits_for = coroutine.throw(error)
+                except StopIteration as stop:
+                    return cast("T", stop.value)
             try:
                 yield waits_for
             except GeneratorExit:
-                task.coroutine.close()
+                coroutine.close()
                 raise
-            except BaseException as error:  # noqa: BLE001  the coroutine's to handle
-                try:
-                    waits_for = task.coroutine.throw(error)
-                except StopIteration as stop:
-                    return stop.value
+            except BaseException as thrown:  # noqa: BLE001  the coroutine's to handle
+                error = thrown
             else:
-                return (yield from task.coroutine)  # type: ignore[misc] # what a generator-based coroutine is for
+                return (yield from coroutine.__await__())
 
     def _cancel(waits_for: Any, cancellation: CancelledError) -> bool:
         # What Task.cancel does when the task already waits: the cancellation arrives through what it waits for.
         message = cancellation.args[0] if cancellation.args else None
         return waits_for is not None and bool(waits_for.cancel(msg=message))
 
-    def _start(
+    def _start(  # noqa: C901  each branch is a way for a first step to end; a call per step would cost a tenth
         coroutines: Sequence[Handled[T]],
         name: str,
         outcome: Outcome[T],
@@ -274,6 +271,7 @@ else:
         cancelled: Callable[[int], T],
     ) -> None:
         loop = asyncio.get_running_loop()
+        family = loop, name
         parent = asyncio.current_task(loop)
         if parent is not None:
             _leave(loop, parent)
@@ -282,8 +280,7 @@ else:
                 task = _Unborn.__new__(_Unborn)
                 task.coroutine = coroutine
                 task.context = context = copy_context()
-                task.label = name
-                task.loop = loop
+                task.family = family
                 _enter(loop, task)
                 try:
                     task.waits_for = context.run(coroutine.send, None)

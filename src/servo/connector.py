@@ -35,7 +35,15 @@ from servo.utilities import associations
 if TYPE_CHECKING:
     from loguru import Logger
 
-__all__ = ["BaseConnector", "ConnectorLoader", "License", "Maturity", "Version", "current_connector", "metadata"]
+__all__ = [
+    "BaseConnector",
+    "ConnectorLoader",
+    "License",
+    "Maturity",
+    "Version",
+    "current_connector",
+    "metadata",
+]
 
 ENTRY_POINT_GROUP = "servo.connectors"
 
@@ -224,7 +232,9 @@ def metadata(
         NameError: There is no such license or maturity.
     """
     if isinstance(name, tuple) and len(name) != 2:  # noqa: PLR2004  a pair
-        raise ValueError(f"connector names given as a tuple must be of the full name and an alias: got {name!r}")
+        raise ValueError(
+            f"connector names given as a tuple must be of the full name and an alias: got {name!r}"
+        )
     full_name, default_name = name if isinstance(name, tuple) else (name, None)
     given = {
         "full_name": full_name,

@@ -1,4 +1,6 @@
-"""Work that a connector does again and again beside its events::
+"""Work that a connector does again and again beside its events.
+
+::
 
     class Gauge(servo.BaseConnector):
         @servo.repeating.repeating("30s")
@@ -46,8 +48,6 @@ def repeating(every: Every, *, name: str | None = None) -> Callable[[Work], Work
 class Mixin:
     """Gives a connector repeating tasks, by name."""
 
-    __slots__ = ()
-
     _repeating_tasks: Tasks | None
 
     @property
@@ -58,7 +58,11 @@ class Mixin:
         return self._repeating_tasks
 
     def start_repeating_task(
-        self, name: str, every: Every, function: Callable[[], Any], time_correction: bool = False
+        self,
+        name: str,
+        every: Every,
+        function: Callable[[], Any],
+        time_correction: bool = False,  # noqa: FBT001, FBT002  the original's signature
     ) -> asyncio.Task[None]:
         """Run ``function`` now and then again and again.
 

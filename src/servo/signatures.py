@@ -20,6 +20,7 @@ import types
 import typing
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from servo.utilities.strings import join_to_series
@@ -74,7 +75,9 @@ def require_no_variable_positional(name: str, signature: inspect.Signature) -> N
         TypeError: It has it.
     """
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in signature.parameters.values()):
-        raise TypeError(f'invalid event "{name}": events cannot declare variable positional arguments (*args)')
+        raise TypeError(
+            f'invalid event "{name}": events cannot declare variable positional arguments (*args)'
+        )
 
 
 def require_only_self(name: str, signature: inspect.Signature) -> None:
@@ -131,14 +134,11 @@ class Scopes:
             return None
         if annotation is _EMPTY or isinstance(annotation, type):
             return annotation
-        try:
-            return self._evaluate(annotation, {})
-        except Exception:  # noqa: BLE001  whatever an annotation of a type checker's eyes alone may raise
-            pass
-        try:
-            return self._evaluate(annotation, self._callers())
-        except Exception:  # noqa: BLE001  the same
-            return annotation
+        for scope in (dict, self._callers):
+            # Whatever the annotations that only a type checker reads may raise.
+            with suppress(Exception):
+                return self._evaluate(annotation, scope())
+        return annotation
 
     def _evaluate(self, annotation: Any, scope: Mapping[str, Any]) -> Any:
         holder = types.SimpleNamespace(__annotations__={"value": annotation})

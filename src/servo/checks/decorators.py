@@ -166,7 +166,8 @@ def _require_multicheck_signature(function: Method) -> None:
     found = signatures.resolved(function)
     _require_no_parameters(function, found)
     annotation = found.return_annotation
-    if typing.get_origin(annotation) is not tuple and annotation is not inspect.Signature.empty:
+    is_pair = tuple in {annotation, typing.get_origin(annotation)}
+    if not (is_pair or annotation is inspect.Signature.empty or isinstance(annotation, str)):
         raise TypeError(
             f'invalid multicheck handler "{function.__name__}": incompatible return type annotation in signature '
             f'"{found}", expected tuple[Iterable, CheckHandler]'
