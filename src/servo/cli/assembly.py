@@ -25,7 +25,7 @@ cli.command(
 @cli.command("list", section=Section.assembly, examples=("servo list", "servo list --output json"))
 def list_(context: Context, output: OutputForm = "table") -> None:
     """List servos in the assembly."""
-    rows = [(servo.name, servo.optimizer.id, servo.description) for servo in context.servos]
+    rows = [(servo.name, servo.config.optimizer.id, servo.description) for servo in context.servos]
     if output == Output.json:
         print_json(records(rows, ("name", "optimizer", "description")))
     else:

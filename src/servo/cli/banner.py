@@ -36,7 +36,7 @@ def banner(environment: Mapping[str, str] | None = None, *, color: bool = True) 
 
 def details(servo: Servo, config_file: Path) -> Iterator[str]:
     """Say what is about to run, line by line; without any secret."""
-    optimizer = servo.optimizer
+    optimizer = servo.config.optimizer
     yield from (servo.version_summary(), "")
     yield f"connectors: {', '.join(_connectors(servo)) or 'none'}"
     yield f"config file: {config_file}"

@@ -132,9 +132,10 @@ def _load(entry_point: Any) -> None:
     try:
         entry_point.load()
     except Exception as error:  # noqa: BLE001 - whatever a foreign module raises
-        from servo.logging import logger
+        from servo import logging
 
-        logger.warning(
+        logging.configure()  # the command that will do so by the options is not known yet
+        logging.logger.warning(
             "Connector '{}' ({}) cannot be imported: {}: {}",
             entry_point.name,
             entry_point.value,

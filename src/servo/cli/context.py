@@ -49,25 +49,33 @@ class State:
 
         A file that is missing or wrong ends the command with exit code 2.
         """
+        return self.assembly or run_async(self.assemble_async())
+
+    async def assemble_async(self) -> Assembly:
+        """Do the same from a coroutine."""
         if self.assembly is None:
-            self.configure_logging()
             if not self.config_file.is_file():
                 fail(
                     f"Config file '{self.config_file.absolute()}' does not exist: write one with 'servo generate', "
                     "or name another with --config-file",
                     USAGE,
                 )
-            self.assembly = run_async(_assemble(self))
-        return self.assembly
+            from servo.assembly import Assembly
 
-    def close(self) -> None:
-        """Let go of what the assembly opened."""
-        if self.assembly is not None:
-            run_async(self.assembly.close())
+            self.assembly = await Assembly.assemble(config_file=self.config_file.absolute())
+        return self.assembly
 
     def servos(self) -> list[Servo]:
         """Return the servo named by ``--name``, or all of them."""
-        servos = list(self.assemble().servos)
+        return self.select(self.assemble())
+
+    def select(self, assembly: Assembly) -> list[Servo]:
+        """Return the servo of ``assembly`` named by ``--name``, or all of them.
+
+        Raises:
+            typer.BadParameter: there is none of that name.
+        """
+        servos = list(assembly.servos)
         if self.name is None:
             return servos
         named = [servo for servo in servos if servo.name == self.name]
@@ -76,11 +84,18 @@ class State:
             raise typer.BadParameter(f'No servo was found named "{self.name}" (there are: {known})')
         return named
 
+    def close(self) -> None:
+        """Let connectors leave, so that what they started ends, and close connections."""
+        if self.assembly is not None:
+            run_async(_close(self.assembly))
 
-async def _assemble(state: State) -> Assembly:
-    from servo.assembly import Assembly
 
-    return await Assembly.assemble(config_file=state.config_file.absolute())
+async def _close(assembly: Assembly) -> None:
+    for servo in assembly.servos:
+        if not servo.is_running:
+            with servo.current():
+                await servo.detach_connectors()
+    await assembly.aclose()
 
 
 class Context(typer.Context):

@@ -18,7 +18,8 @@ class Command(TyperCommand):
     context_class = Context
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; within a connector's group, after its connector is found."""
+        """Run the command, once the log is set up and, within a connector's group, its connector is found."""
+        ctx.state.configure_logging()
         _ = ctx.connector
         return super().invoke(ctx)
 

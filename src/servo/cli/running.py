@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from servo.cli.banner import banner, details
-from servo.cli.checks import require_ready
-from servo.cli.context import Context
-from servo.cli.loop import run_async
+from servo.cli.context import Context, State
+from servo.cli.loop import TERMINATED, run_async
+
+if TYPE_CHECKING:
+    from servo.servo import Servo
 
 
 def run(
@@ -26,21 +28,53 @@ def run(
     dry_run: Annotated[bool, typer.Option("-d", "--dry-run", help="Run the checks only")] = False,
     debug: Annotated[
         bool,
-        typer.Option(
-            "--debug", "--DEBUG", envvar="SERVO_RUN_DEBUG", help="Let defects end the servo with a traceback"
-        ),
+        typer.Option("--debug", "--DEBUG", envvar="SERVO_RUN_DEBUG", help="Let the event loop check itself"),
     ] = False,
 ) -> None:
     """Run the servo."""
-    servos = context.servos
-    if check or dry_run:
-        require_ready(servos)
-    if dry_run:
-        return
+    try:
+        code = run_async(
+            _run(context.state, check=check or dry_run, dry_run=dry_run, poll=not no_poll, debug=debug)
+        )
+    except KeyboardInterrupt:
+        code = 0  # asked to end before it began: there was nobody to say goodbye to
+    except typer.Exit as end:
+        code = 0 if end.exit_code == TERMINATED else end.exit_code
+    raise typer.Exit(code)
+
+
+async def _run(state: State, *, check: bool, dry_run: bool, poll: bool, debug: bool) -> int:
+    import asyncio
+
     from servo.runner import AssemblyRunner
 
-    typer.echo(banner(color=not context.state.no_color and sys.stdout.isatty()))
+    asyncio.get_running_loop().set_debug(debug)
+    assembly = await state.assemble_async()
+    servos = state.select(assembly)
+    if check and not await _ready(servos):
+        typer.echo(
+            "Error: the servo is not ready: see the checks above, or `servo check --verbose`", err=True
+        )
+        return 1
+    if dry_run:
+        return 0
+    announce(servos, state)
+    # Only the servo that --name selects runs; its siblings were read from the same file, nothing more.
+    for servo in [servo for servo in assembly.servos if servo not in servos]:
+        await assembly.remove_servo(servo)
+    return await AssemblyRunner(assembly, poll=poll).run_async(handle_signals=True)
+
+
+async def _ready(servos: list[Servo]) -> bool:
+    ready = True
     for servo in servos:
-        typer.echo("\n".join(details(servo, context.config_file)) + "\n")
-    runner = AssemblyRunner(context.assembly, poll=not no_poll)
-    run_async(runner.run_async(debug=debug))
+        with servo.current():
+            ready = await servo.check_servo(typer.echo) and ready
+    return ready
+
+
+def announce(servos: list[Servo], state: State) -> None:
+    """Print the banner and what is about to run."""
+    typer.echo(banner(color=not state.no_color and sys.stdout.isatty()) + "\n")
+    for servo in servos:
+        typer.echo("\n".join(details(servo, state.config_file.absolute())) + "\n")

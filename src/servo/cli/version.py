@@ -34,29 +34,18 @@ def version(
     """Display version."""
     if form not in {"text", "json"}:
         raise typer.BadParameter(f"{form!r} is not one of text, json", param_hint="'-f' / '--format'")
-    shown = find_type(connector) if connector else _servo()
+    shown = _type(connector)
     if form == "json":
         print_json(_fields(shown, short=short))
     else:
         typer.echo(shown.version_summary() if short else shown.summary())
 
 
-def find_type(identifier: str) -> type[BaseConnector]:
-    """Return the class of connector that goes by a name or class name.
+def _type(connector: str | None) -> type[BaseConnector]:
+    if connector is not None:
+        from servo.cli.catalogue import find_type
 
-    Raises:
-        typer.BadParameter: there is none.
-    """
-    from servo.cli.catalogue import connector_types
-
-    for connector in connector_types():
-        if identifier in {connector.__default_name__, connector.__name__, connector.__qualname__}:
-            return connector
-    known = ", ".join(it.__default_name__ for it in connector_types())
-    raise typer.BadParameter(f'no connector found for the identifier "{identifier}" (there are: {known})')
-
-
-def _servo() -> type[BaseConnector]:
+        return find_type(connector)
     from servo.servo import Servo
 
     return Servo

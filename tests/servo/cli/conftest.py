@@ -1,7 +1,6 @@
 """A servo command line on the recorded connector."""
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -43,7 +42,9 @@ def servo(runner):
     from servo.cli import ServoCLI
 
     def run(*args, typed=None, env=None):
-        return runner.invoke(ServoCLI(), list(args), input=typed, env=env, prog_name="servo")
+        return runner.invoke(
+            ServoCLI(), list(args), input=typed, env=env, prog_name="servo", terminal_width=78
+        )
 
     return run
 
@@ -74,13 +75,3 @@ def recording():
         return stdout, stderr.removeprefix("[stderr]\n"), int(code.rstrip("]\n"))
 
     return read
-
-
-@pytest.fixture
-def fresh(monkeypatch):
-    """Forget a module when the test ends, so that the next imports it again."""
-    before = set(sys.modules)
-    yield
-    for name in set(sys.modules) - before:
-        if name.startswith("thirdparty_"):
-            del sys.modules[name]

@@ -48,14 +48,12 @@ def servo_like(**optimizer):
     optimizer = {"id": "example.com/app", "base_url": "https://api.opsani.com"} | optimizer
     connector = type("Web", (), {"name": "Fake", "version": "1.0.0"})()
     connector.name = "web"
-    return SimpleNamespace(
+    config = SimpleNamespace(
         optimizer=SimpleNamespace(**optimizer),
-        config=SimpleNamespace(
-            servo_uid="8b6f", settings=SimpleNamespace(proxies={"all://": "http://a:b@p:1"})
-        ),
-        connectors=[connector],
-        version_summary=lambda: "Servo v1",
+        servo_uid="8b6f",
+        settings=SimpleNamespace(proxies={"all://": "http://a:b@p:1"}),
     )
+    return SimpleNamespace(config=config, connectors=[connector], version_summary=lambda: "Servo v1")
 
 
 def test_the_details_name_what_is_about_to_run_without_secrets(tmp_path):
