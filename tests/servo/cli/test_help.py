@@ -15,9 +15,9 @@ COMMANDS = [
 
 # Added since: options of the log, and `check`. Later: the sidecar commands, and commands of these connectors.
 ADDED = re.compile(r"  (--log-f.*|check  .*)\n( {30,}.*\n)?")
-NOT_YET = re.compile(r"^  (inject-sidecar|eject-sidecar|prometheus|vegeta) .*
-|^Connector Commands:
-", re.MULTILINE)
+NOT_YET = re.compile(
+    r"^  (inject-sidecar|eject-sidecar|prometheus|vegeta) .*\n|^Connector Commands:\n", re.MULTILINE
+)
 COMPLETION = re.compile(r"  --(install|show)-completion[^\n]*\n( {30,}.*\n)*")
 
 
