@@ -161,6 +161,11 @@ class LoadConfiguration(BaseConfiguration):
     fast_fail: LoadFastFailConfiguration = Field(
         default_factory=LoadFastFailConfiguration, description="How objectives are watched while a load runs."
     )
+    series: bool = Field(
+        default=False,
+        description="Report each metric as a series (a value per step, or per part of the measurement) instead of one "
+        "value over the whole. All connectors of a servo have to report in the same way.",
+    )
     check_duration: Duration = Field(
         default=Duration("2s"), description="How long the load of the checks takes."
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -52,12 +51,11 @@ class Generator:
         self._requests = sequence(plan.requests, shuffled=plan.shuffled, seed=plan.seed + plan.shard)
         self._arrivals: Iterator[float] = iter(())
         self._pools: list[Pool] = []
-        self._pending: deque[Exchange] = deque()
+        self._pending: dict[Exchange, None] = {}  # in order of time, and cheap to leave from anywhere
         self._due: float | None = None
         self._start = 0.0
         self._ticker: Ticker | None = None
         self._finished: asyncio.Future[None] | None = None
-        self._outstanding = 0
 
     async def prepare(self) -> None:
         """Resolve names and set up the pools.
@@ -128,7 +126,7 @@ class Generator:
         if self._due is not None and self._due <= now:
             self._release(now)
         self._sweep(now)
-        if now >= self.plan.duration and not self._outstanding:
+        if now >= self.plan.duration and not self._pending:
             self._finish()
         elif self._ticker:
             # Due times are looked at when they come; overdue answers every few milliseconds.
@@ -146,19 +144,16 @@ class Generator:
 
     def _send(self, intended: float) -> None:
         exchange = Exchange(next(self._requests), intended, self.recorder.released(intended))
-        self._outstanding += 1
-        self._pending.append(exchange)
+        self._pending[exchange] = None
         self._pools[exchange.request.origin].submit(exchange)
 
     def _sweep(self, now: float) -> None:
-        pending, limit = self._pending, now - self.plan.timeout
-        while pending and (pending[0].done or pending[0].intended <= limit):
-            exchange = pending.popleft()
-            if not exchange.done:
-                self._conclude(exchange)
-                self.recorder.failed(exchange.batch, "timeout", now - exchange.intended)
-                self._pools[exchange.request.origin].give_up(exchange)
-                self._again(0.0)
+        limit = now - self.plan.timeout
+        while (exchange := next(iter(self._pending), None)) is not None and exchange.intended <= limit:
+            self._conclude(exchange)
+            self.recorder.failed(exchange.batch, "timeout", now - exchange.intended)
+            self._pools[exchange.request.origin].give_up(exchange)
+            self._again(0.0)
 
     def _answered(self, exchange: Exchange, status: int, received: int) -> None:
         now = self.now()
@@ -177,7 +172,7 @@ class Generator:
 
     def _conclude(self, exchange: Exchange) -> None:
         exchange.done = True
-        self._outstanding -= 1
+        del self._pending[exchange]
 
     def _again(self, pause: float) -> None:
         if self.plan.concurrency is not None and self.now() + pause < self.plan.duration:

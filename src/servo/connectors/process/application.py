@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from servo.connectors.process import launch, state, usage
 from servo.connectors.process.child import Child, Ending, StartError
 from servo.connectors.process.configuration import ProcessConfiguration
-from servo.connectors.process.messages import ending, quoted
 from servo.connectors.process.readiness import (
     EndedError,
     NotReadyError,
@@ -23,6 +22,7 @@ from servo.connectors.process.readiness import (
 )
 from servo.connectors.process.rendering import TemplateError
 from servo.connectors.process.settings import Value
+from servo.connectors.quoting import quoted
 from servo.logging import logger
 
 BACKOFF = 0.5
@@ -285,4 +285,10 @@ class Application:
 
 def _obituary(end: Ending, reason: str) -> str:
     when = "before it was ready" if reason == "start-failed" else "after it had come up"
-    return f"the application {ending(end.code)} {when}{quoted(end.lines)}"
+    return f"the application {_how(end.code)} {when}{quoted(end.lines)}"
+
+
+def _how(code: int | None) -> str:
+    if code is None:
+        return "was killed with its supervisor"
+    return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"

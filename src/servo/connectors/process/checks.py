@@ -28,7 +28,7 @@ class ProcessChecks(BaseChecks):
     """
 
     config: ProcessConfiguration
-    application: Application = Field(default_factory=lambda values: Application(values["config"]))
+    application: Application | None = Field(default=None)
 
     def _spec(self) -> Spec:
         return launch.spec(self.config, state.defaults(self.config.settings))
@@ -75,9 +75,10 @@ class ProcessChecks(BaseChecks):
     @require("Readiness")
     async def check_readiness(self) -> str:
         """The application comes up."""
-        if not self.application.started:
+        application = self.application or Application(self.config)
+        if not application.started:
             try:
-                await self.application.start()
+                await application.start()
             except UnfitError as error:
                 raise CheckError(
                     str(error), hint="start it by hand with the command of the configuration"

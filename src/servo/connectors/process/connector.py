@@ -205,7 +205,7 @@ class ProcessConnector(BaseConnector):
         self, matching: CheckFilter | None, halt_on: ErrorSeverity | None = ErrorSeverity.critical
     ) -> list[Check]:
         """Verify that the application can be run."""
-        return await ProcessChecks(self.config, application=self.application).run_all(
+        return await ProcessChecks(config=self.config, application=self.application).run_all(
             matching=matching, halt_on=halt_on
         )
 

@@ -1,4 +1,4 @@
-"""What an application wrote, made fit to be quoted."""
+"""What a program wrote, made fit to be quoted in a message or a log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LENGTH = 300
 
 
 def harmless(text: str) -> str:
-    """The text without terminal sequences, its other unprintable characters made visible."""
+    """The text of a line without terminal sequences, its other unprintable characters made visible."""
     stripped = _ESCAPE.sub("", text)
     return "".join(
         c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode("ascii") for c in stripped
@@ -24,10 +24,3 @@ def quoted(lines: Sequence[str]) -> str:
     if not kept:
         return "; it wrote nothing"
     return "; the last it wrote:\n" + "\n".join(f"  | {line}" for line in kept)
-
-
-def ending(code: int | None) -> str:
-    """An exit code in words."""
-    if code is None:
-        return "was killed with its supervisor"
-    return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
