@@ -41,6 +41,7 @@ GOODBYE_SECONDS = 5.0
 
 
 @metadata(
+    name="Servo",
     description="Continuous Optimization Orchestrator",
     version=release(),
     homepage="https://opsani.com/",
