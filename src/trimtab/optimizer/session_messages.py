@@ -47,7 +47,7 @@ class Message:
         if not isinstance(body, Mapping):
             raise MessageError("a message is an object with event, param and servo_uid")
         event, param, uid = body.get("event"), body.get("param"), body.get("servo_uid")
-        if event not in EVENTS:
+        if not isinstance(event, str) or event not in EVENTS:
             raise MessageError(f"event must be one of {', '.join(sorted(EVENTS))}")
         if not isinstance(param, Mapping | None):
             raise MessageError("param must be an object or null")
