@@ -123,7 +123,8 @@ class CommandResponse(BaseModel):
 
     command: Commands = Field(alias="cmd")
     command_uid: str | None = Field(default=None, alias="cmd_uid")
-    param: MeasureParams | SleepResponse | dict[str, Any] | None = Field(
+    # The mapping first: a SleepResponse has no required field, so that it would take the parameter of any command.
+    param: dict[str, Any] | MeasureParams | SleepResponse | None = Field(
         default=None, union_mode="left_to_right"
     )
 

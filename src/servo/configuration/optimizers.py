@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field, PrivateAttr, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    StringConstraints,
+    TypeAdapter,
+    field_validator,
+    model_validator,
+)
 
 from servo.configuration.base import AbstractBaseConfiguration
 from servo.configuration.document import read_documents
@@ -20,9 +29,11 @@ DEFAULT_BASE_URL = "https://api.opsani.com"
 
 _OPSANI_ID = re.compile(r"(?!-)[A-Za-z0-9.-]{5,50}/[A-Za-z0-9_.-]{1,64}\Z")
 _CONNECTION_KEYS = {"Authorization": "token", "Endpoint": "base_url", "TenantId": "tenant_id"}
-_FILE_PATIENCE = 60.0
+FILE_PATIENCE = 60.0
 
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]", max_length=2048)]
+BaseUrl = Annotated[Url, AfterValidator(lambda url: url.rstrip("/"))]
+_BASE_URL: TypeAdapter[str] = TypeAdapter(BaseUrl)
 
 
 def _env(*names: str, file: bool = False) -> dict[str, Any]:
@@ -43,7 +54,7 @@ class OpsaniOptimizer(AbstractBaseConfiguration):
     token: SecretStr = Field(
         description="The credential.", json_schema_extra=_env("OPSANI_TOKEN", file=True), examples=["token"]
     )
-    base_url: Url = Field(
+    base_url: BaseUrl = Field(
         default=DEFAULT_BASE_URL,
         description="Where the optimizer is.",
         json_schema_extra=_env("OPSANI_BASE_URL"),
@@ -54,18 +65,6 @@ class OpsaniOptimizer(AbstractBaseConfiguration):
         json_schema_extra=_env("OPSANI_URL"),
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _complete(cls, values: Any) -> Any:
-        if not isinstance(values, Mapping):
-            return values
-        completed = dict(values)
-        if isinstance(base := completed.get("base_url"), str):
-            completed["base_url"] = base.rstrip("/")
-        if not completed.get("url") and isinstance(id_ := completed.get("id"), str) and id_.count("/") == 1:
-            completed["url"] = _opsani_url(completed.get("base_url") or DEFAULT_BASE_URL, id_)
-        return completed
-
     @field_validator("id")
     @classmethod
     def _organization_and_name(cls, value: str) -> str:
@@ -75,6 +74,12 @@ class OpsaniOptimizer(AbstractBaseConfiguration):
                 "then 1-64 letters, digits, '_', '.' or '-'); e.g. example.com/application"
             )
         return value
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Derive the address unless it is given."""
+        super().model_post_init(context)
+        if self.url is None:
+            _set(self, {"url": self.default_url})
 
     @property
     def organization(self) -> str:
@@ -113,7 +118,7 @@ class AppdynamicsOptimizer(AbstractBaseConfiguration):
     tenant_id: str | None = Field(
         default=None, description="The id of the tenant.", json_schema_extra=_env("APPD_TENANT_ID")
     )
-    base_url: Url | None = Field(
+    base_url: BaseUrl | None = Field(
         default=None, description="Where the tenant is.", json_schema_extra=_env("APPD_BASE_URL")
     )
     client_id: str | None = Field(
@@ -147,16 +152,6 @@ class AppdynamicsOptimizer(AbstractBaseConfiguration):
 
     _derived: frozenset[str] = PrivateAttr(default=frozenset())
 
-    @model_validator(mode="before")
-    @classmethod
-    def _complete(cls, values: Any) -> Any:
-        if not isinstance(values, Mapping):
-            return values
-        completed = dict(values)
-        if path := completed.get("connection_file"):
-            completed |= _read_connection_file(Path(str(path)), _FILE_PATIENCE)
-        return _with_urls(completed)
-
     @model_validator(mode="after")
     def _reachable(self) -> Self:
         required = (
@@ -176,10 +171,13 @@ class AppdynamicsOptimizer(AbstractBaseConfiguration):
         return self
 
     def model_post_init(self, context: Any, /) -> None:
-        """Remember which addresses follow from others, so that a new connection file changes them too."""
+        """Read the connection file, and derive the addresses unless they are given."""
         super().model_post_init(context)
-        derived = _urls(self.base_url, self.tenant_id, self.optimizer_id)
-        self._derived = frozenset(name for name, value in derived.items() if getattr(self, name) == value)
+        self._derived = frozenset(name for name in ("url", "token_url") if getattr(self, name) is None)
+        if self.connection_file is not None:
+            self.load_connection_file(patience=FILE_PATIENCE)
+        else:
+            self._derive()
 
     @property
     def id(self) -> str:
@@ -203,23 +201,25 @@ class AppdynamicsOptimizer(AbstractBaseConfiguration):
         if self.connection_file is None:
             raise ConfigurationError("there is no connection file", field="optimizer.connection_file")
         values = _read_connection_file(self.connection_file, patience)
-        base_url, tenant = values.get("base_url", self.base_url), values.get("tenant_id", self.tenant_id)
-        for name, value in _urls(base_url, tenant, self.optimizer_id).items():
-            if name in self._derived:
-                values[name] = value
-        fields = self.__pydantic_validator__
-        for name, value in values.items():
-            fields.validate_assignment(self, name, value)
+        if "token" in values:
+            values["token"] = SecretStr(values["token"])
+        if "base_url" in values:
+            values["base_url"] = _BASE_URL.validate_python(values["base_url"])
+        _set(self, values)
+        self._derive()
+
+    def _derive(self) -> None:
+        urls = _urls(self.base_url, self.tenant_id, self.optimizer_id)
+        _set(self, {name: urls[name] for name in self._derived & urls.keys()})
 
 
 OptimizerTypes = AppdynamicsOptimizer | OpsaniOptimizer
 
 
-def _with_urls(values: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(base := values.get("base_url"), str):
-        values["base_url"] = base.rstrip("/")
-    derived = _urls(values.get("base_url"), values.get("tenant_id"), values.get("optimizer_id"))
-    return {**values, **{name: value for name, value in derived.items() if not values.get(name)}}
+def _set(model: AbstractBaseConfiguration, values: Mapping[str, Any]) -> None:
+    """Set what is known to be valid, past the validation of assignments: that looks at the model as a whole."""
+    model.__dict__.update(values)
+    model.__pydantic_fields_set__.update(values)
 
 
 def _urls(base_url: Any, tenant: Any, optimizer: Any) -> dict[str, str]:
