@@ -131,14 +131,18 @@ class Course:
             self._event("hello", agent=name, servo_uid=message.servo_uid)
         self.agent = Agent(True, message.servo_uid, name, self.now)
         self._close_command("lost", "agent-restarted", "the agent started anew before it answered")
-        if machine.hello():
+        self._begin_again(given_up=machine.hello())
+        self._change()
+        return messages.ok()
+
+    def _begin_again(self, *, given_up: bool) -> None:
+        """The trial in flight, if there is one, is begun once more, or was so too often."""
+        if given_up:
             self._conclude(
                 Outcome("lost", reason="agent-lost", message="the agent was lost each time it was begun")
             )
-        elif machine.trial is not None:
-            self.writes.update(trials, machine.trial, attempts=machine.attempt)
-        self._change()
-        return messages.ok()
+        elif self.machine.trial is not None:
+            self.writes.update(trials, self.machine.trial, attempts=self.machine.attempt)
 
     def _recognise(self, message: Message) -> None:
         """Refuse whoever is not the agent that said HELLO last; the first of all need not have said it."""
@@ -307,6 +311,10 @@ class Course:
         self._close_command(
             (message.text("status") or "unknown")[:16], message.text("reason"), message.text("message")
         )
+        if self._is_withdrawn(message, command):
+            self._begin_again(given_up=self.machine.withdraw())
+            self._change()
+            return
         if command.step is Step.describe and ok and not self._describe(message):
             return
         outcome = self._outcome(command, message)
@@ -314,6 +322,11 @@ class Course:
         if outcome is not None:
             self._conclude(outcome)
         self._settle()
+
+    def _is_withdrawn(self, message: Message, command: Command) -> bool:
+        """Whether the agent gave up what nobody wanted it to: it is being stopped, and says nothing of the settings."""
+        wanted = self.machine.ending is Ending.cancelled or self._overdue(command)
+        return message.param.get("status") == "cancelled" and not wanted
 
     def _settle(self) -> None:
         """Leave nothing open if that was the last step."""
@@ -334,9 +347,8 @@ class Course:
                 read_measurement(message, wanted, seconds=seconds) if command.step is Step.measure else None
             )
         outcome = read_failure(message, seconds=seconds)
-        if outcome.status == "lost" and self.machine.ending is None:  # it is the trial that was cancelled
-            reason = "overdue" if self._overdue(command) else "cancelled"
-            return Outcome("failed", reason=reason, message=outcome.message, seconds=seconds)
+        if outcome.status == "lost" and self.machine.ending is None:  # we had it cancelled
+            return Outcome("failed", reason="overdue", message=outcome.message, seconds=seconds)
         return outcome
 
     def _conclude(self, outcome: Outcome) -> None:

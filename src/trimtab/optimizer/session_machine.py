@@ -179,6 +179,20 @@ class Machine:
             self.abandoned = [*self.abandoned, self.command.number][-KEPT_ABANDONED:]
             self.command = None
 
+    def withdraw(self) -> bool:
+        """The agent gave the command in flight up, for reasons of its own; the trial begins again.
+
+        Returns:
+            Whether the trial was begun too often, and must be given up.
+        """
+        assert self.command is not None
+        step, self.command = self.command.step, None
+        if step not in {Step.adjust, Step.measure}:
+            return False
+        self.adjusted = False
+        self.attempt += 1
+        return self.attempt > MAX_ATTEMPTS
+
     def hello(self) -> bool:
         """An agent has started: what the settings are is unknown, and the trial in flight begins again.
 

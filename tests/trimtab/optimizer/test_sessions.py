@@ -286,6 +286,22 @@ def test_a_trial_that_takes_the_agent_down_each_time_is_given_up(sessions, sessi
     assert sessions.get(session.id).command.step == "restore"
 
 
+def test_an_agent_that_is_stopped_while_it_restores_is_asked_again_for_the_same(sessions, session, agent):
+    agent.answer(agent.until("MEASURE"))
+    agent.refuse(agent.until("MEASURE"))
+    agent.settings["web.cpu"] = 99.0
+    agent.refuse(agent.until("ADJUST"), "cancelled")
+    agent.step()
+    assert agent.settings == BASELINE
+    assert sessions.get(session.id).state is State.running
+
+
+def test_a_trial_whose_command_the_agent_gives_up_each_time_is_given_up(sessions, session, agent):
+    for _ in range(MAX_ATTEMPTS):
+        agent.refuse(agent.until("MEASURE"), "cancelled")
+    assert trials(sessions, session)[0]["reason"] == "agent-lost"
+
+
 def test_a_hello_that_is_repeated_counts_once(sessions, session, agent):
     agent.hello()
     agent.until("MEASURE")

@@ -225,6 +225,16 @@ def r9(world):
 
 
 @row
+def r10(world):
+    command = world.agent.until("MEASURE")
+    assert world.agent.refuse(command, "cancelled", reason="shutdown") == {"status": "ok"}
+    (trial,) = world.trials()
+    assert (trial["status"], trial["attempts"]) == (None, 2)
+    assert [world.agent.step()["cmd"] for _ in range(2)] == ["ADJUST", "MEASURE"]
+    assert world.trials()[0]["status"] == "ok"
+
+
+@row
 def p1(world):
     for cmd, event in (("DESCRIBE", "DESCRIPTION"), ("ADJUST", "ADJUSTMENT"), ("MEASURE", "MEASUREMENT")):
         command = world.agent.until(cmd)
