@@ -59,8 +59,12 @@ class ConnectorCLI(CLI):
     @classmethod
     def commands(cls) -> dict[str, Any]:
         """Return the groups of commands by the word they are called with."""
-        groups = [cls._built.setdefault(id(cli), typer.main.get_command(cli)) for cli in cls.__clis__]
-        return {group.name: group for group in groups}
+        for cli in cls.__clis__:
+            if id(cli) not in cls._built:
+                cls._built[id(cli)] = typer.main.get_command(cli)
+                # Typer passes this on to groups of groups only.
+                cls._built[id(cli)].rich_help_panel = str(cli.section)
+        return {group.name: group for group in cls._built.values()}
 
 
 def _selection(connector_type: type[BaseConnector]) -> Callable[..., None]:
