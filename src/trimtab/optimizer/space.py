@@ -160,8 +160,11 @@ class Parameter:
         if self.kind == "enum":
             return self._value_at(coordinate)
         if self.logarithmic:
-            return self._on_grid(self.minimum * (self.maximum / self.minimum) ** coordinate)
-        return self._on_grid(self.minimum + coordinate * (self.maximum - self.minimum))
+            value = self.minimum * (self.maximum / self.minimum) ** coordinate
+        else:
+            value = self.minimum + coordinate * (self.maximum - self.minimum)
+        # Nobody sets a timeout to seventeen digits.
+        return self._on_grid(float(f"{value:.10g}"))
 
     def _value_at(self, coordinate: float) -> Value:
         count = len(self.values)

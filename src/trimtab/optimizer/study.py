@@ -4,18 +4,28 @@ import math
 from collections.abc import Iterable, Sequence
 
 from trimtab.optimizer import strategy as strategies
-from trimtab.optimizer.errors import EvaluationError, StudyError
+from trimtab.optimizer.conclusion import CONFIDENCE, concluded
+from trimtab.optimizer.course import Plan, baseline_readings, plan
+from trimtab.optimizer.errors import StudyError
+from trimtab.optimizer.gaussian.landscape import Landscape, Surface
+from trimtab.optimizer.gaussian.proposal import optimum
+from trimtab.optimizer.importance import shares
+from trimtab.optimizer.ledger import Ledger, key, mean, observed
 from trimtab.optimizer.objective import Evaluation, Goal
-from trimtab.optimizer.space import Point, Space, Value
-from trimtab.optimizer.strategy import Context, Observation, Suggestion
+from trimtab.optimizer.space import Point, Space
+from trimtab.optimizer.strategy import Context, Suggestion
 from trimtab.optimizer.trial import Budget, Outcome, Prediction, Purpose, Trial
-from trimtab.optimizer.verdict import Recommendation, compare
+from trimtab.optimizer.verdict import Recommendation
 
 __all__ = ["Study"]
 
-CONFIDENCE = 0.95
-Key = tuple[tuple[str, Value], ...]
 History = Sequence[tuple[Point, Outcome]]
+
+_CAUTION = 0.5
+_PRIOR_WEIGHT = 0.5
+_RETRIED = 2
+_ENOUGH_READINGS = 3
+_WARM = 2
 
 
 class Study:
@@ -28,7 +38,8 @@ class Study:
         baseline: The settings the application has now.
         seed: Of everything random.
         strategy: Name of an entry point of `trimtab.strategies`.
-        prior: History of the same application: what was measured in earlier studies.
+        prior: History of the same application: what was measured in earlier studies. It guides the search; the
+            verdict stands on this study's own readings.
     """
 
     def __init__(
@@ -48,22 +59,37 @@ class Study:
         self.baseline = space.snap(baseline)
         self.seed = seed
         self.strategy = strategy
+        self._ledger = Ledger(goal)
         self._strategy = strategies.load(strategy)(space, seed=seed, n_constraints=len(goal.slos))
-        self._trials: list[tuple[Trial, Outcome | None]] = []
-        self._evaluations: list[Evaluation | None] = []
+        landscape = getattr(self._strategy, "landscape", None)
+        self._shared = isinstance(landscape, Landscape)
+        self._landscape = landscape if isinstance(landscape, Landscape) else Landscape(space, len(goal.slos))
+        self._warm = self._learned(prior)
+
+    def _learned(self, prior: History) -> list[Point]:
+        """Take the history of earlier studies; the best points of it are tried first."""
+        good: dict[float, Point] = {}
         for point, outcome in prior:
-            if space.contains(point):
-                self._strategy.observe(self._observation(point, outcome, own=False))
+            if not self.space.contains(point):
+                continue
+            observation = observed(self.goal, point, outcome, own=False, weight=_PRIOR_WEIGHT)
+            if observation is None:
+                continue
+            self._observe(observation)
+            if observation.feasible and observation.value is not None and outcome.status == "ok":
+                good[observation.value] = dict(point)
+        ranked = [good[value] for value in sorted(good) if good[value] != self.baseline]
+        return list({key(point): point for point in ranked}.values())[:_WARM]
 
     @property
     def trials(self) -> list[tuple[Trial, Outcome | None]]:
         """Everything asked so far, in order, and what came of it; None while it is being measured."""
-        return list(self._trials)
+        return [(entry.trial, entry.outcome) for entry in self._ledger]
 
     @property
     def pending(self) -> Trial | None:
         """The trial that was asked for and not yet told."""
-        return self._trials[-1][0] if self._trials and self._trials[-1][1] is None else None
+        return self._ledger.pending
 
     def ask(self) -> Trial | None:
         """The next trial; the same one until it is told; None when the study is done."""
@@ -71,8 +97,7 @@ class Study:
             return self.pending
         trial = self._next()
         if trial is not None:
-            self._trials.append((trial, None))
-            self._evaluations.append(None)
+            self._ledger.ask(trial)
         return trial
 
     def tell(self, number: int, outcome: Outcome) -> None:
@@ -81,15 +106,17 @@ class Study:
         Raises:
             StudyError: It is not the pending one, or was told before.
         """
-        pending = self.pending
-        if pending is None or pending.number != number:
-            expected = "none is pending" if pending is None else f"{pending.number} is pending"
-            raise StudyError(f"trial {number} is told, but {expected}")
-        self._trials[-1] = (pending, outcome)
-        self._evaluations[-1] = self._evaluate(pending.point, outcome)
-        if outcome.status != "lost":
-            own = pending.purpose is Purpose.search
-            self._strategy.observe(self._observation(pending.point, outcome, own=own))
+        entry = self._ledger.tell(number, outcome)
+        trial = entry.trial
+        own = trial.purpose is Purpose.search and trial.strategy == self.strategy
+        observation = observed(self.goal, trial.point, outcome, own=own)
+        if observation is not None:
+            self._observe(observation)
+
+    def _observe(self, observation: strategies.Observation) -> None:
+        self._strategy.observe(observation)
+        if not self._shared:
+            self._landscape.observe(observation)
 
     def replay(self, history: Iterable[tuple[Trial, Outcome | None]]) -> None:
         """Bring a new study to where another was, without asking anything again.
@@ -97,127 +124,138 @@ class Study:
         Raises:
             StudyError: This one has begun, or the history is not one of a study over this space.
         """
-        if self._trials:
+        if len(self._ledger):
             raise StudyError("this study has begun; a history is replayed into a new one")
         for trial, outcome in history:
-            if self.pending is not None or trial.number != len(self._trials):
-                raise StudyError(f"trial {trial.number} is out of order in the history")
             if not self.space.contains(trial.point):
                 raise StudyError(f"trial {trial.number} of the history is not in the space")
-            self._trials.append((trial, None))
-            self._evaluations.append(None)
+            self._ledger.ask(trial)
             if outcome is not None:
                 self.tell(trial.number, outcome)
 
     def evaluation(self, number: int) -> Evaluation | None:
         """The measurement of a trial seen through the goal; None if it gave none."""
-        return self._evaluations[number]
+        return self._ledger.entries[number].evaluation
 
     def incumbent(self) -> Point:
-        """The last known good: the baseline, or the best accepted trial."""
-        return dict(self._best() or self.baseline)
+        """The last known good: the baseline, or the best accepted trial by the model's posterior."""
+        accepted = self._ledger.accepted()
+        ranked = self._ranked()
+        best = next((point for point in ranked if key(point) in accepted), None)
+        return dict(best or self.baseline)
 
     def recommendation(self, confidence: float = CONFIDENCE) -> Recommendation:
         """What the study has shown."""
-        candidate = self.incumbent()
-        before, after = self._readings(self.baseline), self._readings(candidate)
-        comparison = None if candidate == self.baseline else compare(before, after, confidence=confidence)
-        improved = comparison is not None and comparison.low > 0
-        scale = abs(_mean(before)) if before else 0.0
-        relative = comparison is not None and scale > 0
-        sign = self.goal.objective.sign
-        chosen = candidate if improved else self.baseline
-        readings = self._readings(chosen)
-        return Recommendation(
-            point=dict(chosen),
-            verdict="improved" if improved else "no improvement shown" if before else "not measured",
-            value=sign * _mean(readings) if readings else None,
-            baseline_value=sign * _mean(before) if before else None,
-            improvement=comparison.gain / scale if comparison and relative else None,
-            interval=(comparison.low / scale, comparison.high / scale) if comparison and relative else None,
-            confidence=confidence,
-            probability=comparison.probability if comparison else None,
-            n_baseline=len(before),
-            n_candidate=len(after),
-            candidate=candidate,
-            differences=self.space.differences(self.baseline, candidate),
-            explanation="",
-        )
+        verified = self._ledger.of(Purpose.verify)
+        candidate = verified[0].trial.point if verified else self.incumbent()
+        surface = self._landscape.surface()
+        return concluded(self._ledger, self.space, self.baseline, dict(candidate), surface, confidence)
 
     def importance(self) -> dict[str, float]:
-        """How much each setting matters over the space: shares that sum to 1."""
-        return {each.name: 1 / self.space.dimensions for each in self.space.free}
+        """How much each searched setting matters over the space: shares that sum to 1."""
+        return shares(self._landscape.surface(), self._landscape.columns)
 
     def explain(self, trial: Trial) -> str:
-        """Why a trial has these values."""
-        return trial.reason
-
-    def _evaluate(self, point: Point, outcome: Outcome) -> Evaluation | None:
-        if outcome.status not in {"ok", "aborted"}:
-            return None
-        try:
-            return self.goal.evaluate(outcome.metrics, point)
-        except EvaluationError:
-            return None
-
-    def _observation(self, point: Point, outcome: Outcome, *, own: bool) -> Observation:
-        evaluation = self._evaluate(point, outcome)
-        if evaluation is None:
-            return Observation(point, None, failed=outcome.status != "aborted", own=own)
-        noise = self.goal.noise(outcome.metrics, outcome.spread, point)
-        return Observation(point, evaluation.loss, evaluation.excesses, noise, own=own)
+        """Why a trial has these values, what was expected and what came of it."""
+        words = [trial.reason or str(trial.purpose)]
+        if trial.predicted is not None:
+            words.append(f"expected {trial.predicted.mean:.4g} ± {trial.predicted.sd:.2g}")
+        evaluation = self.evaluation(trial.number) if trial.number < len(self._ledger) else None
+        if evaluation is not None:
+            words.append(f"measured {evaluation.value:.4g}")
+            words.extend(map(str, evaluation.violations))
+        return "; ".join(words)
 
     def _next(self) -> Trial | None:
-        number = len(self._trials)
-        seconds = sum(outcome.seconds for _, outcome in self._trials if outcome)
-        left = self.budget.left(number, seconds)
+        number = len(self._ledger)
+        left = self.budget.left(number, self._ledger.seconds)
         if not left:
             return None
-        verify = min(4, max(0, self.budget.trials // 4))
-        done = sum(1 for trial, _ in self._trials if trial.purpose is Purpose.baseline)
-        if done < min(2, self.budget.trials):
+        if self._wants_baseline():
             return Trial(number, Purpose.baseline, dict(self.baseline), reason="the settings as they are")
-        if left > verify:
-            context = Context(number, left - verify, self.incumbent(), self.baseline)
-            return self._trial(number, Purpose.search, self._strategy.suggest(context))
-        candidate = self.incumbent()
+        if not self._ledger.of(Purpose.verify, Purpose.confirm):
+            reserve = self._plan().reserve
+            if left > reserve:
+                return self._searched(number, left - reserve)
+        return self._confirmed(number, left) or self._verified(number)
+
+    def _wants_baseline(self) -> bool:
+        wanted = baseline_readings(self.budget.trials)
+        tried = len(self._ledger.of(Purpose.baseline))
+        return len(self._ledger.at(self.baseline)) < wanted and tried < wanted + _RETRIED
+
+    def _plan(self) -> Plan:
+        readings = self._ledger.at(self.baseline)
+        surface = self._landscape.surface()
+        if surface is None or not readings:
+            return plan(self.budget.trials, 0.0, math.inf)
+        best = self._ledger.at(self.incumbent())
+        gain = mean([each.loss for each in readings]) - min((mean([each.loss for each in best]),))
+        return plan(self.budget.trials, gain, surface.objective.noise)
+
+    def _searched(self, number: int, left: int) -> Trial:
+        tried = {key(entry.trial.point) for entry in self._ledger}
+        warm = next((point for point in self._warm if key(point) not in tried), None)
+        if warm is not None:
+            reason = "among the best of an earlier study of this application"
+            return Trial(number, Purpose.search, dict(warm), "history", reason)
+        context = Context(number, left, self.incumbent(), self.baseline)
+        return self._trial(number, self._strategy.suggest(context))
+
+    def _trial(self, number: int, suggestion: Suggestion) -> Trial:
+        predicted = suggestion.predicted and self._in_own_unit(suggestion.predicted)
+        return Trial(number, Purpose.search, suggestion.point, self.strategy, suggestion.reason, predicted)
+
+    def _in_own_unit(self, predicted: Prediction) -> Prediction:
+        return Prediction(self.goal.objective.sign * predicted.mean, predicted.sd, predicted.feasibility)
+
+    def _confirmed(self, number: int, left: int) -> Trial | None:
+        """Measure the finalist again, if its place is not sure: what looks best may have been lucky."""
+        planned = self._plan()
+        spent = len(self._ledger.of(Purpose.confirm))
+        if self._ledger.of(Purpose.verify) or spent >= planned.confirm or left <= 2 * planned.pairs:
+            return None
+        finalist = self._finalist()
+        if finalist == self.baseline or len(self._ledger.at(finalist)) >= _ENOUGH_READINGS:
+            return None
+        surface = self._landscape.surface()
+        predicted = self._in_own_unit(surface.predict(finalist)) if surface else None
+        reason = "the best by the model's judgement, measured again so that luck does not decide"
+        return Trial(number, Purpose.confirm, finalist, "", reason, predicted)
+
+    def _finalist(self) -> Point:
+        """Where the model finds the optimum, measured or not."""
+        incumbent = self.incumbent()
+        surface = self._landscape.surface()
+        found = optimum(surface, _CAUTION) if surface is not None else None
+        if surface is None or found is None:
+            return incumbent
+        posterior = surface.objective.posterior
+        (smooth,), (variance,) = posterior.predict(found[None])
+        unmeasured = smooth + _CAUTION * math.sqrt(variance + posterior.kernel.ruggedness)
+        known = surface.score(self.space.to_unit(incumbent), _CAUTION)
+        return self.space.from_unit(found) if known is None or unmeasured < known else incumbent
+
+    def _verified(self, number: int) -> Trial | None:
+        """Candidate and baseline in turn, as A B B A, so that a drift of the machine hits both alike."""
+        done = self._ledger.of(Purpose.verify)
+        candidate = done[0].trial.point if done else self.incumbent()
         if candidate == self.baseline:
             return None
-        verified = [trial.point for trial, _ in self._trials if trial.purpose is Purpose.verify]
-        point = self.baseline if len(verified) % 2 else candidate
-        return Trial(number, Purpose.verify, dict(point), reason="compared with the baseline, turn by turn")
+        point = candidate if len(done) % 4 in {0, 3} else self.baseline
+        return Trial(number, Purpose.verify, dict(point), "", "compared with the baseline, turn by turn")
 
-    def _trial(self, number: int, purpose: Purpose, suggestion: Suggestion) -> Trial:
-        predicted = suggestion.predicted
-        if predicted is not None:
-            mean = self.goal.objective.sign * predicted.mean
-            predicted = Prediction(mean, predicted.sd, predicted.feasibility)
-        return Trial(number, purpose, suggestion.point, self.strategy, suggestion.reason, predicted)
+    def _ranked(self) -> list[Point]:
+        """Measured points of this study from best to worst by the posterior, doubt held against them."""
+        points = {key(entry.trial.point): entry.trial.point for entry in self._ledger if entry.ok}
+        surface = self._landscape.surface()
+        if surface is None:
+            return sorted(points.values(), key=lambda each: mean([one.loss for one in self._ledger.at(each)]))
+        scored = {name: surface.score(self.space.to_unit(point), _CAUTION) for name, point in points.items()}
+        sure = {name: self._sure(surface, point) for name, point in points.items()}
+        order = sorted(points, key=lambda name: (-sure[name], math.inf if scored[name] is None else scored[name]))
+        return [points[name] for name in order]
 
-    def _readings(self, point: Point) -> list[float]:
-        return [
-            evaluation.loss
-            for (trial, outcome), evaluation in zip(self._trials, self._evaluations, strict=True)
-            if outcome is not None
-            and outcome.status == "ok"
-            and evaluation is not None
-            and trial.point == point
-        ]
-
-    def _best(self) -> Point | None:
-        candidates: dict[Key, list[Evaluation]] = {}
-        for (trial, outcome), evaluation in zip(self._trials, self._evaluations, strict=True):
-            if outcome is not None and outcome.status == "ok" and evaluation is not None:
-                candidates.setdefault(_key(trial.point), []).append(evaluation)
-        feasible = {key: each for key, each in candidates.items() if all(one.feasible for one in each)}
-        if not feasible:
-            return None
-        return dict(min(feasible, key=lambda key: _mean([each.loss for each in feasible[key]])))
-
-
-def _key(point: Point) -> Key:
-    return tuple(point.items())
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
+    def _sure(self, surface: Surface, point: Point) -> float:
+        """Feasibility in steps: above 80 % no difference is made."""
+        return min(0.8, round(surface.feasible(self.space.to_unit(point)), 1))

@@ -7,9 +7,17 @@ from typing import Any, Literal
 
 from trimtab.optimizer.space import Point, Value
 
-__all__ = ["Comparison", "Recommendation", "Verdict", "compare"]
+__all__ = ["Comparison", "Noise", "Recommendation", "Verdict", "compare"]
 
 Verdict = Literal["improved", "no improvement shown", "not measured"]
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """What is known of the variance of a reading: a sum of squares over its degrees of freedom."""
+
+    squares: float = 0.0
+    freedom: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +86,7 @@ def compare(
     baseline: Sequence[float],
     candidate: Sequence[float],
     *,
-    prior_sd: float | None = None,
-    prior_freedom: float = 0.0,
+    prior: tuple[Noise, Noise] = (Noise(), Noise()),
     confidence: float = 0.95,
 ) -> Comparison | None:
     """Compare readings by Welch's interval, each variance moderated by what is known of the noise otherwise.
@@ -87,8 +94,7 @@ def compare(
     Args:
         baseline: Readings, to be minimised.
         candidate: The same.
-        prior_sd: Standard deviation of a reading, as known from repeated readings of other points.
-        prior_freedom: Degrees of freedom behind it. Variances are shrunk towards it in proportion
+        prior: Noise of a reading of each, as known from repeated readings of other points; pooled with the side's own
             (Smyth 2004, "moderated t").
         confidence: Of the two-sided interval.
 
@@ -99,9 +105,12 @@ def compare(
 
     if not baseline or not candidate:
         return None
-    sides = [_moderated(sample, prior_sd, prior_freedom) for sample in (baseline, candidate)]
-    if any(freedom <= 0 for _, freedom in sides):
+    sides = [_pooled(sample, noise) for sample, noise in zip((baseline, candidate), prior, strict=True)]
+    known = [side for side in sides if side[1] > 0]
+    if not known:
         return None
+    # A side with a single reading and nothing else known of it is taken to be as noisy as the other.
+    sides = [side if side[1] > 0 else known[0] for side in sides]
     errors = [variance / len(s) for (variance, _), s in zip(sides, (baseline, candidate), strict=True)]
     gain = _mean(baseline) - _mean(candidate)
     error = math.sqrt(sum(errors))
@@ -113,14 +122,12 @@ def compare(
     return Comparison(gain, gain - reach, gain + reach, float(t.cdf(gain / error, freedom)), pooled)
 
 
-def _moderated(sample: Sequence[float], prior_sd: float | None, prior_freedom: float) -> tuple[float, float]:
+def _pooled(sample: Sequence[float], noise: Noise) -> tuple[float, float]:
     """The variance of one reading, and its degrees of freedom."""
-    mean, own = _mean(sample), len(sample) - 1
-    squares = sum((reading - mean) ** 2 for reading in sample)
-    freedom = own + (prior_freedom if prior_sd is not None else 0.0)
-    if freedom <= 0:
-        return 0.0, 0.0
-    return (squares + (prior_freedom * prior_sd**2 if prior_sd is not None else 0.0)) / freedom, freedom
+    mean = _mean(sample)
+    freedom = len(sample) - 1 + noise.freedom
+    squares = math.fsum((reading - mean) ** 2 for reading in sample) + noise.squares
+    return (squares / freedom, freedom) if freedom > 0 else (0.0, 0.0)
 
 
 def _mean(sample: Sequence[float]) -> float:

@@ -1,0 +1,208 @@
+"""A model of one quantity: readings are grouped, warped, cleaned of outliers, and conditioned on."""
+
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from trimtab.optimizer.gaussian.columns import Array, Columns
+from trimtab.optimizer.gaussian.likelihood import Hyperparameters, Readings, most_plausible, starts
+from trimtab.optimizer.gaussian.posterior import Posterior
+from trimtab.optimizer.gaussian.warping import OFFSETS, Warp
+
+__all__ = ["Belief", "Model"]
+
+_SCREEN, _POLISH, _REFRESH = 8, 20, 5
+_LEAST_NOISE = 1e-6
+_NOISE_BELOW_OFFSET = 3.0
+_SURPRISING = 4.0
+
+
+@dataclass(frozen=True)
+class Belief:
+    """A posterior, and the scale it is on."""
+
+    posterior: Posterior
+    warp: Warp
+
+    def quantiles(self, mean: Array, variance: Array) -> tuple[Array, Array]:
+        """Median and standard deviation, to first order, in the quantity's own unit."""
+        sd = np.sqrt(variance)
+        low, high = self.warp.invert(mean - sd), self.warp.invert(mean + sd)
+        return self.warp.invert(mean), (high - low) / 2
+
+    @property
+    def noise(self) -> float:
+        """Standard deviation of one reading near the best, in the quantity's own unit."""
+        least = float(self.posterior.measured_mean.min())
+        return self.noise_at(float(self.warp.invert(np.array([least]))[0]))
+
+    def noise_at(self, value: float) -> float:
+        """Standard deviation of one reading of a point that gives this value, in the quantity's own unit."""
+        at = np.array([value])
+        return self.posterior.noise_near(float(self.warp.apply(at)[0])) / float(self.warp.slope(at)[0])
+
+
+@dataclass
+class _Sample:
+    """Readings as they came: points, values, and the standard errors reported with them (NaN: none)."""
+
+    points: list[Array] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    errors: list[float] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+
+    def head(self, count: int) -> "_Sample":
+        return _Sample(*(getattr(self, name)[:count] for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """Readings by point: their weighted mean, how many, and what they say of the noise."""
+
+    points: Array
+    means: Array
+    counts: Array
+    relative: Array
+    squares: float
+    freedom: int
+
+
+class Model:
+    """One quantity over a space.
+
+    The belief is a function of the readings alone, whenever it was asked for before: hyperparameters are sought from
+    scratch at milestones and refreshed from the last milestone in between.
+
+    Args:
+        columns: What the coordinates are.
+        warped: Whether readings may be warped.
+    """
+
+    def __init__(self, columns: Columns, *, warped: bool = True) -> None:
+        self._columns = columns
+        self._offsets = OFFSETS if warped else OFFSETS[:1]
+        self._sample = _Sample()
+        self._milestones: dict[int, tuple[float, Array]] = {}
+        self._belief: Belief | None = None
+
+    def __len__(self) -> int:
+        return len(self._sample.values)
+
+    def observe(self, point: Array, value: float, error: float | None = None, weight: float = 1.0) -> None:
+        """Take a reading.
+
+        Args:
+            point: Coordinates, shape (count,).
+            value: What was read.
+            error: Its standard error, if reported.
+            weight: 0 to 1: how much it counts.
+        """
+        sample = self._sample
+        sample.points.append(point)
+        sample.values.append(value)
+        sample.errors.append(math.nan if error is None else error)
+        sample.weights.append(weight)
+        self._belief = None
+
+    def belief(self) -> Belief:
+        """What is believed now. Needs two readings at least."""
+        if self._belief is None:
+            self._belief = self._conditioned()
+        return self._belief
+
+    def _conditioned(self) -> Belief:
+        milestone = _milestone(len(self))
+        if milestone not in self._milestones:
+            self._milestones = {milestone: self._search(_grouped(self._sample.head(milestone)))}
+        offset, logarithms = self._milestones[milestone]
+        groups = _grouped(self._sample)
+        warp = Warp.fitted(groups.means, offset)
+        readings = self._readings(groups, warp)
+        found = Hyperparameters(logarithms)
+        if milestone != len(self):
+            found, _ = most_plausible(readings, [logarithms], _REFRESH)
+        posterior = Posterior(readings, found)
+        return Belief(_without_outliers(posterior), warp)
+
+    def _search(self, groups: _Groups) -> tuple[float, Array]:
+        """The offset and hyperparameters that are most plausible together."""
+        screened = []
+        noise = 0.0
+        for offset in self._offsets:
+            warp = Warp.fitted(groups.means, offset)
+            if offset < _NOISE_BELOW_OFFSET * noise:
+                break
+            readings = self._readings(groups, warp)
+            found, density = most_plausible(readings, starts(readings), _SCREEN)
+            if warp.plain:
+                noise = math.sqrt(found.noise) * warp.sd
+            screened.append((density + self._volume(groups, warp), warp, readings, found))
+        screened.sort(key=lambda each: -each[0])
+        polished = [
+            (density + self._volume(groups, warp), warp.offset, best.logarithms)
+            for _, warp, readings, found in screened[:2]
+            for best, density in [most_plausible(readings, [found.logarithms], _POLISH)]
+        ]
+        _, offset, logarithms = max(polished, key=lambda each: each[0])
+        return offset, logarithms
+
+    @staticmethod
+    def _volume(groups: _Groups, warp: Warp) -> float:
+        """Log of how much the map stretches: densities on different scales are compared with it."""
+        slopes = np.log(warp.slope(groups.means))
+        return float(slopes.sum() + groups.freedom * np.median(slopes))
+
+    def _readings(self, groups: _Groups, warp: Warp) -> Readings:
+        slopes = warp.slope(groups.means)
+        typical = float(np.median(slopes))
+        noise = np.clip((slopes / typical) ** 2, 1e-3, 10.0) * groups.relative
+        squares = max(groups.squares * typical**2, groups.freedom * _LEAST_NOISE**2)
+        return Readings(
+            self._columns,
+            groups.points,
+            warp.apply(groups.means),
+            groups.counts,
+            noise,
+            squares,
+            groups.freedom,
+        )
+
+
+def _milestone(count: int) -> int:
+    """The last count at which hyperparameters are sought from scratch: ever rarer."""
+    every = 2 if count < 20 else 5 if count < 50 else 10 if count < 100 else 25
+    return max(2, count - count % every)
+
+
+def _grouped(sample: _Sample) -> _Groups:
+    points, inverse = np.unique(np.array(sample.points), axis=0, return_inverse=True)
+    inverse = inverse.ravel()
+    values, weights = np.array(sample.values), np.array(sample.weights)
+    counts = np.bincount(inverse, weights)
+    means = np.bincount(inverse, weights * values) / counts
+    squares = float((weights * (values - means[inverse]) ** 2).sum())
+    return _Groups(points, means, counts, _relative(sample, inverse), squares, len(values) - len(points))
+
+
+def _relative(sample: _Sample, inverse: Array) -> Array:
+    """Reported variances relative to their median; 1 where none is reported."""
+    errors = np.array(sample.errors) ** 2
+    typical = np.nanmedian(errors) if np.isfinite(errors).any() else 0.0
+    if not typical > 0:
+        return np.ones(int(inverse.max()) + 1)
+    # Half trusted: what differs between runs is not in the spread within one.
+    shares = np.where(np.isfinite(errors), 0.5 + 0.5 * np.clip(errors / typical, 0.05, 20.0), 1.0)
+    return np.asarray(np.bincount(inverse, shares) / np.bincount(inverse))
+
+
+def _without_outliers(posterior: Posterior) -> Posterior:
+    """Trust readings less that nothing near them explains: one step of a Student-t likelihood."""
+    readings = posterior.readings
+    if posterior.hyperparameters.noise < _LEAST_NOISE:
+        return posterior
+    residuals = np.abs(posterior.left_out)
+    if len(residuals) < 8 or not (residuals > _SURPRISING).any():
+        return posterior
+    inflated = np.where(residuals > _SURPRISING, residuals**2, 1.0) * readings.noise
+    return Posterior(replace(readings, noise=inflated), posterior.hyperparameters)
