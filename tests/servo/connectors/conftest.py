@@ -47,6 +47,7 @@ class Stub:
     connections: int = 0
     port: int = 0
     stall_until: float = 0.0
+    serving: set[asyncio.Task[None] | None] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -54,10 +55,14 @@ class Stub:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.serving.add(asyncio.current_task())
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            while await self._exchange(reader, writer):
-                pass
-        writer.close()
+            try:
+                while await self._exchange(reader, writer):
+                    pass
+            finally:
+                writer.close()
+                await writer.wait_closed()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -89,6 +94,10 @@ async def stub() -> AsyncIterator[Stub]:
     server.port = listening.sockets[0].getsockname()[1]
     yield server
     listening.close()
+    for task in server.serving:
+        task.cancel()
+    await asyncio.gather(*server.serving, return_exceptions=True)
+    await asyncio.sleep(0)
 
 
 @pytest.fixture

@@ -148,6 +148,10 @@ class LoadConfiguration(BaseConfiguration):
     )
     ca_file: Path | None = Field(default=None, description="Certificates to trust instead of the system's.")
     processes: int = Field(default=1, ge=1, le=64, description="Processes that generate the load.")
+    prompt: bool = Field(
+        default=True,
+        description="Have the system run the generator before all else, where that is permitted, so that it is on time.",
+    )
     interval: Duration = Field(
         default=Duration("1s"), description="Time between two looks at the running load."
     )

@@ -30,6 +30,7 @@ class Plan:
         interval: Seconds between the live reports.
         batches: Parts into which each measured phase is divided, to estimate the spread.
         ca_file: Certificates to trust instead of the system's.
+        prompt: Whether the system is asked to run the generator before anything else.
         shard: Which process this is, from 0.
         shards: How many share the load.
     """
@@ -49,6 +50,7 @@ class Plan:
     interval: float = 1.0
     batches: int = 10
     ca_file: str | None = None
+    prompt: bool = True
     shard: int = 0
     shards: int = 1
 

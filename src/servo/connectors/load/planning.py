@@ -41,6 +41,7 @@ def make_plan(config: LoadConfiguration, *, warmup: float, duration: float) -> P
         expect=parse_statuses(config.expect),
         interval=config.interval.total_seconds(),
         batches=_batches(config, duration),
+        prompt=config.prompt,
         ca_file=None if config.ca_file is None else os.fspath(config.ca_file),
     )
 
