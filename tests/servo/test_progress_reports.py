@@ -98,7 +98,7 @@ async def test_extras_of_the_call_outrank_the_context(handler, recorder):
     assert (recorder.reports[0]["servo"], recorder.reports[0]["operation"]) == (other, "ADJUSTMENT")
 
 
-@pytest.mark.parametrize("progress", [0, 0.0, None, 100, 100.0, 100.9, float("nan"), float("inf")])
+@pytest.mark.parametrize("progress", [0, 0.0, None, 100, 100.0, 100.9, float("nan"), float("inf"), "0"])
 async def test_zero_and_complete_are_not_reported(handler, recorder, progress):
     logger.info("x", progress=progress)
     await settle()

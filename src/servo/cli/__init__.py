@@ -47,6 +47,9 @@ _HOMES = {
 }
 
 
+INTERRUPTED = 130  # what a shell reports of a program that SIGINT ended
+
+
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -57,8 +60,11 @@ def __getattr__(name: str) -> Any:
 
 def main() -> None:
     """Run ``servo``: load the ``.env`` file, then the command."""
-    from servo.cli.application import ServoCLI
-    from servo.cli.environment import load_dotenv
+    try:
+        from servo.cli.application import ServoCLI
+        from servo.cli.environment import load_dotenv
 
-    load_dotenv()
-    ServoCLI()()
+        load_dotenv()
+        ServoCLI()()
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None

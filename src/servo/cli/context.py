@@ -37,12 +37,18 @@ class State:
         """Set up the log as the options say."""
         from servo import logging
 
-        logging.configure(
-            level=self.log_level.value,
-            colors=False if self.no_color else None,
-            file=self.log_file,
-            format="json" if self.log_format == "json" else "text",
-        )
+        try:
+            logging.configure(
+                level=self.log_level.value,
+                colors=False if self.no_color else None,
+                file=self.log_file,
+                format="json" if self.log_format == "json" else "text",
+            )
+        except OSError as error:
+            fail(
+                f"cannot write the log file '{self.log_file}': {error.strerror}; name another with --log-file",
+                USAGE,
+            )
 
     def assemble(self) -> Assembly:
         """Return the assembly of the configuration file, built at the first call.
@@ -54,16 +60,22 @@ class State:
     async def assemble_async(self) -> Assembly:
         """Do the same from a coroutine."""
         if self.assembly is None:
-            if not self.config_file.is_file():
-                fail(
-                    f"Config file '{self.config_file.absolute()}' does not exist: write one with 'servo generate', "
-                    "or name another with --config-file",
-                    USAGE,
-                )
+            self._require_file()
             from servo.assembly import Assembly
 
             self.assembly = await Assembly.assemble(config_file=self.config_file.absolute())
         return self.assembly
+
+    def _require_file(self) -> None:
+        file = self.config_file.absolute()
+        if file.is_dir():
+            fail(f"Config file '{file}' is a directory: name a file with --config-file", USAGE)
+        if not file.exists():
+            fail(
+                f"Config file '{file}' does not exist: write one with 'servo generate', "
+                "or name another with --config-file",
+                USAGE,
+            )
 
     def servos(self) -> list[Servo]:
         """Return the servo named by ``--name``, or all of them."""

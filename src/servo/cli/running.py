@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,6 +33,8 @@ def run(
     ] = False,
 ) -> None:
     """Run the servo."""
+    # Until the event loop listens itself: nothing has begun, so there is nothing to say goodbye to.
+    signal.signal(signal.SIGTERM, _leave)
     try:
         code = run_async(
             _run(context.state, check=check or dry_run, dry_run=dry_run, poll=not no_poll, debug=debug)
@@ -41,6 +44,10 @@ def run(
     except typer.Exit as end:
         code = 0 if end.exit_code == TERMINATED else end.exit_code
     raise typer.Exit(code)
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)
 
 
 async def _run(state: State, *, check: bool, dry_run: bool, poll: bool, debug: bool) -> int:

@@ -87,7 +87,7 @@ class ProgressHandler:
         """Attach this to the log, whatever the level of the other sinks."""
         if self._handler_id is None:
             self._handler_id = logger.add(
-                self.sink, level="TRACE", format=PROGRESS, filter=_has_progress, diagnose=False
+                self.sink, level="DEBUG", format=PROGRESS, filter=_has_progress, diagnose=False
             )
 
     def sink(self, message: "Message") -> None:
@@ -189,7 +189,7 @@ def _report(message: "Message", extra: dict[str, Any]) -> ProgressReport | str |
         progress = float(extra["progress"])
     except (TypeError, ValueError):
         return _declined("its progress is not a number")
-    if not math.isfinite(progress) or int(progress) == COMPLETE:
+    if not progress or not math.isfinite(progress) or int(progress) == COMPLETE:
         return None
     event = extra.get("event_context") or current_event()
     fields: dict[str, Any] = {

@@ -82,6 +82,25 @@ def test_a_wrong_configuration_is_one_message_with_its_place_and_no_traceback(se
     assert result.exception is None or isinstance(result.exception, SystemExit)
 
 
+def test_a_directory_is_no_configuration(servo, tmp_path):
+    result = servo("-c", str(tmp_path), "list")
+    assert result.exit_code == 2
+    assert (
+        error_of(result) == f"Error: Config file '{tmp_path}' is a directory: name a file with --config-file"
+    )
+
+
+def test_a_log_file_that_cannot_be_written_is_a_usage_error(servo, one, tmp_path):
+    result = servo("--log-file", str(tmp_path), "list")
+    assert result.exit_code == 2
+    assert error_of(result).startswith(f"Error: cannot write the log file '{tmp_path}': ")
+
+
+def test_the_log_can_go_to_a_file_as_well(servo, one, tmp_path):
+    assert servo("--log-file", "servo.log", "measure").exit_code == 0
+    assert "fake[measure] - measuring" in (tmp_path / "servo.log").read_text()
+
+
 def test_list_selects_by_name(servo, two):
     assert [line.split()[0] for line in servo("list").stdout.splitlines()[1:]] == ["first", "second"]
     assert "second" not in servo("-n", "first", "list").stdout

@@ -1,9 +1,11 @@
 """The .env file (reference appendix A)."""
 
 import os
+import sys
 
 import pytest
 
+from servo.cli import main
 from servo.cli.environment import load_dotenv
 from servo.cli.initialization import write_dotenv
 
@@ -60,3 +62,22 @@ def test_other_lines_of_an_existing_file_are_kept(tmp_path):
     assert file.read_text() == "# mine\nOTHER=1\nOPSANI_TOKEN=new\n"
     assert file.stat().st_mode & 0o777 == 0o600
     assert [it.name for it in tmp_path.iterdir()] == [".env"]
+
+
+def test_main_loads_it_before_anything_else(tmp_path, monkeypatch, capsys):
+    (tmp_path / ".env").write_text("SERVO_CONFIG_FILE=from-dotenv.yaml\n")
+    monkeypatch.setattr(sys, "argv", ["servo", "list"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 2
+    assert "from-dotenv.yaml' does not exist" in capsys.readouterr().err
+
+
+def test_ctrl_c_before_a_command_began_is_an_exit_code_and_no_traceback(monkeypatch):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("servo.cli.environment.load_dotenv", interrupt)
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 130
