@@ -44,41 +44,6 @@ def _no_settings_from_outside(monkeypatch):
         monkeypatch.delenv(name)
 
 
-@pytest.fixture(scope="session")
-def postgresql_url() -> str:
-    """A PostgreSQL that tests may fill with databases of their own; scripts/with-services starts one."""
-    url = os.environ.get("TRIMTAB_TEST_POSTGRESQL_URL")
-    if not url:
-        pytest.skip("no PostgreSQL: run by scripts/with-services, or set TRIMTAB_TEST_POSTGRESQL_URL")
-    return url
-
-
-@pytest.fixture
-def new_postgresql(postgresql_url) -> Iterator[Callable[[], str]]:
-    """Makes empty databases, and drops them at the end."""
-    import secrets
-
-    import sqlalchemy as sa
-
-    server = sa.create_engine(
-        sa.make_url(postgresql_url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
-    )
-    names: list[str] = []
-
-    def make() -> str:
-        name = f"test_{secrets.token_hex(8)}"
-        names.append(name)
-        with server.connect() as connection:
-            connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
-        return server.url.set(database=name).render_as_string(hide_password=False)
-
-    yield make
-    with server.connect() as connection:
-        for name in names:
-            connection.execute(sa.text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-    server.dispose()
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
 def database_url(request, tmp_path) -> str:
     """An empty database of each kind."""

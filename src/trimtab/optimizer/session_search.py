@@ -9,7 +9,6 @@ from trimtab.optimizer.objective import Goal
 from trimtab.optimizer.session_description import Description, differences, tree
 from trimtab.optimizer.session_spec import SessionSpec
 from trimtab.optimizer.space import Point, Value
-from trimtab.optimizer.study import Study
 from trimtab.optimizer.trial import Outcome, Trial
 
 __all__ = ["History", "Prior", "Search"]
@@ -34,6 +33,8 @@ class Search:
     def __init__(
         self, spec: SessionSpec, described: Description, *, prior: Prior = (), history: History = ()
     ) -> None:
+        from trimtab.optimizer.study import Study  # SciPy: listing sessions does without
+
         goal = Goal.from_dict(spec.goal.model_dump()).bound(described.units)
         _check_known(goal, described)
         space = described.space
