@@ -36,6 +36,7 @@ class Spec:
         log_limit: Bytes of output that are kept.
         pattern: Regular expression whose first match in a line of output is told.
         signal: Name of the signal that asks it to end.
+        grace: Seconds (at most 5) between that signal and the end, when the agent is gone.
         mark: What marks all processes of this run.
     """
 
@@ -46,6 +47,7 @@ class Spec:
     log_limit: int = 10 * 1024 * 1024
     pattern: str | None = None
     signal: str = "TERM"
+    grace: float = 5.0
     mark: str = field(default_factory=lambda: secrets.token_hex(8))
 
 

@@ -28,6 +28,7 @@ def spec(config: ProcessConfiguration, values: Mapping[str, Value]) -> Spec:
         log_limit=config.log_limit,
         pattern=config.readiness.log,
         signal=config.drain.signal,
+        grace=config.drain.grace.total_seconds(),
     )
 
 

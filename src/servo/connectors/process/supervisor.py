@@ -211,6 +211,7 @@ class Supervisor:
         self._mark = str(spec["mark"])
         self._output = Output(str(spec["log"]), int(str(spec["log_limit"])), _text(spec.get("pattern")))
         self._parent = os.getppid()
+        self._patience_as_orphan = min(float(str(spec.get("grace", _ORPHAN_GRACE))), _ORPHAN_GRACE)
         self._signal = signal.Signals[f"SIG{spec.get('signal', 'TERM')}"]
         self._watcher = 0
         self._watched = -1
@@ -255,7 +256,7 @@ class Supervisor:
         signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGALRM, _too_slow)
-        signal.signal(signal.SIGTERM, lambda *_: self._stop(_ORPHAN_GRACE))
+        signal.signal(signal.SIGTERM, lambda *_: self._stop(self._patience_as_orphan))
         for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(ignored, signal.SIG_IGN)
         return reading
@@ -341,7 +342,7 @@ class Supervisor:
                 _empty(self._wake)
         self._reap()
         if os.getppid() != self._parent:
-            self._stop(_ORPHAN_GRACE)
+            self._stop(self._patience_as_orphan)
         self._enforce()
 
     def _patience(self) -> float:
@@ -354,7 +355,7 @@ class Supervisor:
             return
         if not data:
             self._selector.unregister(0)
-            self._stop(_ORPHAN_GRACE)
+            self._stop(self._patience_as_orphan)
             return
         *lines, self._commands = (self._commands + data).split(b"\n")
         for line in lines:
