@@ -11,6 +11,7 @@ __all__ = ["extra"]
 def extra(obj: Any, policy: Any = "allow") -> Iterator[Any]:
     """Let attributes that are no fields be set on a Pydantic model in this block; they stay when it is over.
 
+    They are attributes only: what is dumped are the fields that the class was compiled with.
     The rule belongs to the model's class: other objects of it are relaxed for so long too.
 
     Args:

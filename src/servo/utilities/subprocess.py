@@ -226,9 +226,9 @@ async def stream_subprocess_output(
 class _Tail:
     """The last lines of an output, bounded in size."""
 
-    def __init__(self, size: int = MAX_OUTPUT) -> None:
+    def __init__(self) -> None:
         self._lines: deque[str] = deque()
-        self._left = size
+        self._left = MAX_OUTPUT
 
     def append(self, line: str) -> None:
         self._lines.append(line)
