@@ -171,12 +171,16 @@ def test_a_file_is_written_only_when_named(stderr, tmp_path):
 
 def test_json_lines_carry_context_and_extras(stderr):
     logging.configure(format="json")
-    with context.set_for(context.event_var, Event("measure")):
+    with (
+        context.set_for(context.event_var, Event("measure")),
+        context.set_for(context.servo_var, SimpleNamespace(name="shop", optimizer=None)),
+        context.set_for(context.command_uid_var, "u1"),
+    ):
         logger.info("half {}", "way", connector=SimpleNamespace(name="web"), progress=50)
     line = json.loads(stderr.getvalue())
     assert line.items() >= {
         "level": "INFO", "message": "half way", "connector": "web", "event": "measure",
-        "component": "web[measure]", "progress": 50,
+        "component": "web[measure]", "progress": 50, "servo": "shop", "command_uid": "u1",
     }.items()  # fmt: skip
     assert line["time"].endswith("+00:00") or "T" in line["time"]
 

@@ -84,7 +84,7 @@ def check(
         raise typer.Exit(0 if all(ready) else FAILED)
     matching = filter_for(ids, tags)
     severity = _severity(halt_on)
-    found = {servo.name: run_async(run_checks(servo, connectors, matching, severity)) for servo in servos}
+    found = {servo.name: run_checks(context, servo, connectors, matching, severity) for servo in servos}
     if output == Output.json:
         _print_records(found)
     else:
@@ -106,8 +106,12 @@ def _severity(name: str) -> ErrorSeverity | None:
     return None if name == NEVER else ErrorSeverity[name]
 
 
-async def run_checks(
-    servo: Servo, connectors: Sequence[str] | None, matching: CheckFilter, halt_on: ErrorSeverity | None
+def run_checks(
+    context: Context,
+    servo: Servo,
+    connectors: Sequence[str] | None,
+    matching: CheckFilter,
+    halt_on: ErrorSeverity | None,
 ) -> dict[str, list[Check]]:
     """Run the checks once, without remedies, and return them by the name of their connector.
 
@@ -117,8 +121,7 @@ async def run_checks(
     from servo.cli.operations import require_connectors
 
     include = require_connectors(servo, connectors)
-    with servo.current():
-        results = await servo.dispatch_event("check", matching, halt_on=halt_on, include=include)
+    results = context.dispatch(servo, "check", matching, halt_on=halt_on, include=include)
     found = {
         result.connector.name: [it for it in result.value if _is_shown(it, matching)] for result in results
     }

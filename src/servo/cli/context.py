@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -15,6 +15,7 @@ from servo.cli.sections import LogLevel, Section
 if TYPE_CHECKING:
     from servo.assembly import Assembly
     from servo.connector import BaseConnector
+    from servo.events import EventResult
     from servo.servo import Servo
 
 DEFAULT_FILE = Path("servo.yaml")
@@ -102,6 +103,14 @@ class State:
             run_async(_close(self.assembly))
 
 
+async def _dispatch(
+    assembly: Assembly, servo: Servo, event: str, args: tuple[Any, ...], options: dict[str, Any]
+) -> list[EventResult]:
+    with assembly.current(), servo.current():
+        results: list[EventResult] = await servo.dispatch_event(event, *args, **options)
+    return results
+
+
 async def _close(assembly: Assembly) -> None:
     for servo in assembly.servos:
         if not servo.is_running:
@@ -130,6 +139,10 @@ class Context(typer.Context):
     def servos(self) -> list[Servo]:
         """The servo selected by ``--name``, or all."""
         return self.state.servos()
+
+    def dispatch(self, servo: Servo, event: str, *args: Any, **options: Any) -> list[EventResult]:
+        """Have a servo's connectors answer ``event``, and return what they did; the log tells the servos apart."""
+        return run_async(_dispatch(self.assembly, servo, event, args, options))
 
     @property
     def servo(self) -> Servo | None:

@@ -12,7 +12,6 @@ import typer
 from servo.cli.context import Context
 from servo.cli.failures import fail
 from servo.cli.groups import CLI
-from servo.cli.loop import run_async
 from servo.cli.options import OutputForm
 from servo.cli.running import run
 from servo.cli.sections import Section
@@ -50,7 +49,7 @@ def describe(
     tables = []
     for servo in servos:
         include = require_connectors(servo, connectors)
-        results = run_async(servo.dispatch_event("describe", include=include))
+        results = context.dispatch(servo, "describe", include=include)
         tables.append([(it.connector.name, settings_of(it.value), metrics_of(it.value)) for it in results])
     print_for_each(servos, ("CONNECTOR", "COMPONENTS", "METRICS"), tables, output, end="")
 
@@ -115,10 +114,11 @@ def measure(
     control = control_for(duration)
     servos = context.servos
     chosen = [
-        (servo, require_connectors(servo, connectors), require_metrics(servo, metrics)) for servo in servos
+        (servo, require_connectors(servo, connectors), require_metrics(context, servo, metrics))
+        for servo in servos
     ]
     measured = [
-        run_async(servo.dispatch_event("measure", metrics=names, control=control, include=include))
+        context.dispatch(servo, "measure", metrics=names, control=control, include=include)
         for servo, include, names in chosen
     ]
     if output == Output.json:
@@ -149,7 +149,7 @@ def control_for(duration: str) -> Control:
         ) from error
 
 
-def require_metrics(servo: Servo, names: Sequence[str] | None) -> list[str] | None:
+def require_metrics(context: Context, servo: Servo, names: Sequence[str] | None) -> list[str] | None:
     """Return ``names``, or None for all.
 
     Raises:
@@ -157,7 +157,7 @@ def require_metrics(servo: Servo, names: Sequence[str] | None) -> list[str] | No
     """
     if not names:
         return None
-    known = {metric.name for result in run_async(servo.dispatch_event("metrics")) for metric in result.value}
+    known = {metric.name for result in context.dispatch(servo, "metrics") for metric in result.value}
     for name in names:
         if name not in known:
             listed = ", ".join(sorted(known)) or "none"
@@ -218,7 +218,7 @@ def adjust(
     if not adjustments:
         raise typer.BadParameter("no settings given: name at least one as component.setting=value")
     servos = context.servos
-    results = [run_async(servo.dispatch_event("adjust", adjustments)) for servo in servos]
+    results = [context.dispatch(servo, "adjust", adjustments) for servo in servos]
     if not any(results):
         fail("adjustment failed: no connector handled the request")
     tables = [

@@ -10,7 +10,6 @@ import typer
 
 from servo.cli.context import Context
 from servo.cli.groups import CLI
-from servo.cli.loop import run_async
 from servo.cli.options import ConfigFile, Level, Limit, Name, NoColor, OutputForm, Verbose
 from servo.cli.sections import LogLevel, Section
 from servo.cli.tables import Output, by_key, print_json, print_table, records
@@ -67,7 +66,7 @@ def print_for_each(
 def components(context: Context, output: OutputForm = "table") -> None:
     """Display adjustable components."""
     servos = context.servos
-    tables = [_component_rows(run_async(servo.dispatch_event("components"))) for servo in servos]
+    tables = [_component_rows(context.dispatch(servo, "components")) for servo in servos]
     print_for_each(servos, ("COMPONENT", "SETTINGS", "CONNECTOR"), tables, output)
 
 
@@ -177,7 +176,7 @@ def _event_rows(
 def metrics(context: Context, output: OutputForm = "table") -> None:
     """Display available metrics."""
     servos = context.servos
-    tables = [_metric_rows(run_async(servo.dispatch_event("metrics"))) for servo in servos]
+    tables = [_metric_rows(context.dispatch(servo, "metrics")) for servo in servos]
     print_for_each(servos, ("METRIC", "UNIT", "CONNECTORS"), tables, output)
 
 

@@ -5,7 +5,13 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from servo.context import current_assembly, current_connector, current_event, current_servo
+from servo.context import (
+    current_assembly,
+    current_command_uid,
+    current_connector,
+    current_event,
+    current_servo,
+)
 
 if TYPE_CHECKING:
     from loguru import Record
@@ -83,11 +89,10 @@ def json_fields(record: "Record") -> dict[str, Any]:
         "line": record["line"],
         "component": component(extra),
     }
-    fields |= {
-        key: _name_of(value)
-        for key, value in (("connector", connector), ("event", event))
-        if value is not None
-    }
+    named = {"servo": extra.get("servo") or current_servo(), "connector": connector, "event": event}
+    fields |= {key: _name_of(value) for key, value in named.items() if value is not None}
+    if uid := current_command_uid():
+        fields["command_uid"] = uid
     fields |= {key: value for key, value in extra.items() if key not in _CONTEXT_KEYS and key not in fields}
     if record["exception"] is not None:
         fields["exception"] = "".join(traceback.format_exception(*record["exception"]))

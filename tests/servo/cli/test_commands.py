@@ -125,6 +125,13 @@ def test_several_servos_are_told_apart_by_their_names(servo, two, command):
     assert len([line for line in lines if line == lines[1]]) == 2, "each has a table with headers"
 
 
+def test_the_log_of_several_servos_names_the_optimizer(servo, two):
+    """Reference 6.2: this prefix never appeared."""
+    log = servo("measure").stderr
+    assert "| example.com/one(fake[measure]) - measuring" in log
+    assert "| example.com/two(other[measure]) - measuring" in log
+
+
 def test_show_takes_the_global_options_again(servo, two):
     result = servo("show", "--name", "second", "-l", "ERROR", "--no-color", "connectors")
     assert "more" in result.stdout
