@@ -6,15 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from loguru import logger
-from pydantic import ConfigDict, Field, field_validator
 
+from servo.configuration import FastFailConfiguration
 from servo.errors import EventAbortedError
 from servo.types.duration import Duration
 from servo.types.metrics import DataPoint, Reading, TimeSeries
-from servo.types.model import BaseModel
 from servo.types.slo import SloCondition, SloInput, SloKeep
 
 __all__ = [
@@ -27,33 +26,6 @@ __all__ = [
 
 MetricsGetter: TypeAlias = Callable[[datetime, datetime], Awaitable[Mapping[str, Sequence[Reading]]]]
 """Given the start and end of a time span, returns the readings of each metric in it, by name."""
-
-
-class FastFailConfiguration(BaseModel):
-    """When SLO conditions are checked during a measurement. No environment variable is read.
-
-    Args:
-        disabled: 1: never.
-        period: How often.
-        span: Of how much of the immediate past the metrics are; as long as the period, if not given.
-        skip: How much of the measurement's beginning is left alone.
-        treat_zero_as_missing: Whether zero means that a metric was not measured.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    disabled: Annotated[int, Field(ge=0, le=1)] = 0
-    period: Duration = Duration("60s")
-    span: Duration = Field(default_factory=lambda fields: fields.get("period", Duration("60s")))
-    skip: Duration = Duration(0)
-    treat_zero_as_missing: bool = False
-
-    @field_validator("period", "span")
-    @classmethod
-    def _check_positive(cls, duration: Duration) -> Duration:
-        if duration <= Duration(0):
-            raise ValueError(f"duration must be greater than zero, not {duration}")
-        return duration
 
 
 class SloOutcomeStatus(StrEnum):

@@ -164,6 +164,13 @@ class FastFailConfiguration(AbstractBaseConfiguration):
     def _span_is_period(cls, value: Any, info: Any) -> Any:
         return info.data.get("period") if value is None else value
 
+    @field_validator("period", "span")
+    @classmethod
+    def _positive(cls, value: Duration) -> Duration:
+        if value is not None and value <= Duration(0):
+            raise ValueError(f"must be greater than zero, not {value}")
+        return value
+
 
 class ChecksConfiguration(AbstractBaseConfiguration):
     """Which checks run before a servo starts, and for how long they are tried again."""
