@@ -48,10 +48,17 @@ class Stub:
     port: int = 0
     stall_until: float = 0.0
     serving: set[asyncio.Task[None] | None] = field(default_factory=set)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    async def asked(self, times: int = 1) -> None:
+        """Wait until that many requests have arrived."""
+        while len(self.seen) < times:
+            self.arrived.clear()
+            await self.arrived.wait()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -71,6 +78,7 @@ class Stub:
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         seen = Seen(method, path, headers, body, time.monotonic())
         self.seen.append(seen)
+        self.arrived.set()
         if (wait := self.stall_until - time.monotonic()) > 0:
             await asyncio.sleep(wait)
         answer = self.answer(seen)

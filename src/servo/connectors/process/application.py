@@ -255,6 +255,8 @@ class Application:
         if self._lock is not None:
             return
         path = self.config.lock_file()
+        if not self.config.directory.is_dir():
+            raise UnfitError(f"the working directory {self.config.directory} does not exist", "start-failed")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
