@@ -52,7 +52,7 @@ def _fork(settings: Settings, listener: socket.socket) -> int:
             work(settings, listener)
         except KeyboardInterrupt:
             os._exit(0)
-        except BaseException:
+        except BaseException:  # noqa: BLE001  a child must not return into what its parent does next
             traceback.print_exc()
             os._exit(1)
         os._exit(0)

@@ -38,7 +38,9 @@ class Shop:
     async def search(self, request: Request) -> Response:
         """What sells a category, as JSON."""
         category, count = request.path_params["category"], request.path_params["count"]
-        return await self._cached(request, "application/json", lambda: self._results(category, min(count, 500)))
+        return await self._cached(
+            request, "application/json", lambda: self._results(category, min(count, 500))
+        )
 
     async def restock(self, request: Request) -> Response:
         """Set the stock of many products: `[[product, place, amount], …]`."""
@@ -79,7 +81,9 @@ class Shop:
         """Take the time the customer's line takes: on loopback, where this is measured, bytes are free."""
         if self._line_mbit:
             await asyncio.sleep(len(body) * 8 / (self._line_mbit * 1e6))
-        return Response(body, media_type=media_type, headers={"content-encoding": "gzip"} if self._level else None)
+        return Response(
+            body, media_type=media_type, headers={"content-encoding": "gzip"} if self._level else None
+        )
 
 
 async def health(_: Request) -> Response:

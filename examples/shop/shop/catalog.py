@@ -53,7 +53,9 @@ class Catalog:
         """The first `count` reviews, one CSV line each."""
         text = io.StringIO()
         writer = csv.writer(text)
-        rows = self._connection.execute("SELECT id, product, stars, helpful, day FROM review LIMIT ?", (count,))
+        rows = self._connection.execute(
+            "SELECT id, product, stars, helpful, day FROM review LIMIT ?", (count,)
+        )
         writer.writerows([*row, f"{score(row):.2f}"] for row in rows)
         return text.getvalue()
 
@@ -75,7 +77,5 @@ class Catalog:
 
     def _write(self, lines: Sequence[tuple[int, int, int]]) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
-        self._connection.executemany(
-            "UPDATE stock SET amount = ?3 WHERE product = ?1 AND place = ?2", lines
-        )
+        self._connection.executemany("UPDATE stock SET amount = ?3 WHERE product = ?1 AND place = ?2", lines)
         self._connection.execute("COMMIT")

@@ -52,7 +52,8 @@ def _fill(path: Path) -> None:
     connection.executemany("INSERT INTO product VALUES (?, ?, ?, ?, ?)", _products(chance, phrases))
     connection.executemany("INSERT INTO review VALUES (?, ?, ?, ?, ?, ?)", _reviews(chance, phrases))
     connection.executemany(
-        "INSERT INTO stock VALUES (?, ?, ?)", ((p, place, 100) for p in range(PRODUCTS) for place in range(PLACES))
+        "INSERT INTO stock VALUES (?, ?, ?)",
+        ((p, place, 100) for p in range(PRODUCTS) for place in range(PLACES)),
     )
     connection.executescript(_INDEXES)
     connection.commit()

@@ -22,7 +22,9 @@ class Pages:
     """Compiled templates; `product(...)` is one page as bytes."""
 
     def __init__(self, categories: tuple[str, ...]) -> None:
-        environment = Environment(loader=DictLoader({"layout": _LAYOUT, "product": _PRODUCT}), autoescape=True)
+        environment = Environment(
+            loader=DictLoader({"layout": _LAYOUT, "product": _PRODUCT}), autoescape=True
+        )
         environment.globals["categories"] = categories
         self._product = environment.get_template("product")
 

@@ -40,7 +40,9 @@ def requests() -> Iterator[str]:
 def delivery(number: int) -> list[list[int]]:
     """What a lorry brings: lines of product, place, amount."""
     chance = random.Random(number)  # noqa: S311  the same
-    return [[chance.randrange(PRODUCTS), chance.randrange(PLACES), chance.randrange(200)] for _ in range(LINES)]
+    return [
+        [chance.randrange(PRODUCTS), chance.randrange(PLACES), chance.randrange(200)] for _ in range(LINES)
+    ]
 
 
 def write(folder: Path) -> None:
