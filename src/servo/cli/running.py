@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import signal
 import sys
-from typing import TYPE_CHECKING, Annotated
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,21 +36,38 @@ def run(
     ] = False,
 ) -> None:
     """Run the servo."""
-    # Until the event loop listens itself: nothing has begun, so there is nothing to say goodbye to.
-    signal.signal(signal.SIGTERM, _leave)
-    try:
-        code = run_async(
-            _run(context.state, check=check or dry_run, dry_run=dry_run, poll=not no_poll, debug=debug)
+    with _leaving_at_sigterm():
+        raise typer.Exit(
+            _exit_code(
+                _run(context.state, check=check or dry_run, dry_run=dry_run, poll=not no_poll, debug=debug)
+            )
         )
+
+
+def _exit_code(main: Coroutine[Any, Any, int]) -> int:
+    try:
+        return run_async(main)
     except KeyboardInterrupt:
-        code = 0  # asked to end before it began: there was nobody to say goodbye to
+        return 0  # asked to end before it began: there was nobody to say goodbye to
     except typer.Exit as end:
-        code = 0 if end.exit_code == TERMINATED else end.exit_code
-    raise typer.Exit(code)
+        return 0 if end.exit_code == TERMINATED else end.exit_code
 
 
-def _leave(*_: object) -> None:
-    raise SystemExit(0)
+@contextmanager
+def _leaving_at_sigterm() -> Iterator[None]:
+    """End at once and in peace until the event loop listens to signals itself: nothing has begun yet."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's
+        return
+
+    def leave(*_: object) -> None:
+        raise SystemExit(0)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 async def _run(state: State, *, check: bool, dry_run: bool, poll: bool, debug: bool) -> int:
