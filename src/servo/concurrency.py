@@ -181,8 +181,9 @@ else:
     class HandlerTask(asyncio.Task[Any]):
         """A task whose coroutine has already taken its first step when it is scheduled."""
 
-        __slots__ = ("context", "coroutine", "family", "finished", "waits_for")
+        __slots__ = ("cancelled_itself", "context", "coroutine", "family", "finished", "waits_for")
 
+        cancelled_itself: bool
         context: Context
         coroutine: Handled[Any]
         family: tuple[asyncio.AbstractEventLoop, str]
@@ -234,7 +235,8 @@ else:
             if interruption is not None and _cancel(task.waits_for, interruption):
                 interruption = None
             return (yield from _continue(task.coroutine, task.waits_for, interruption))
-        if interruption is not None:
+        # What came after the end cannot cancel any more; whoever cancelled itself before did.
+        if interruption is not None and task.cancelled_itself:
             raise interruption
         return finished()
 
@@ -275,6 +277,7 @@ else:
         parent = asyncio.current_task(loop)
         if parent is not None:
             _leave(loop, parent)
+        task: Any = None
         try:
             for index, coroutine in enumerate(coroutines):
                 task = _Unborn.__new__(_Unborn)
@@ -290,12 +293,12 @@ else:
                         continue
                     task.finished = partial(_give, stop.value)
                 except Exception as error:  # noqa: BLE001  it goes to the caller
-                    if type(task) is _Unborn:
+                    if type(task) is _Unborn and getrefcount(task) <= _OUR_REFERENCES:
                         outcome.errors.append(error)
                         continue
                     task.finished = partial(_throw, error)
                 except CancelledError as cancellation:
-                    if type(task) is _Unborn:
+                    if type(task) is _Unborn and getrefcount(task) <= _OUR_REFERENCES:
                         outcome.substitute(index, cancelled)
                         continue
                     task.finished = partial(_throw, cancellation)
@@ -303,8 +306,10 @@ else:
                     _leave(loop, task)
                 if type(task) is _Unborn:
                     _bear(task)
+                task.cancelled_itself = task.cancelling() > 0
                 waiting[index] = task
         finally:
+            task = None  # the frames of an error must not show anybody a task that was never born
             if parent is not None:
                 _enter(loop, parent)
 
