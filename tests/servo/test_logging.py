@@ -18,13 +18,7 @@ from servo.logging import log_execution, log_execution_time, logger, sinks
 @pytest.fixture(autouse=True)
 def _own_sinks():
     yield
-    for handler in sinks._sinks.handlers:
-        logger.remove(handler)
-    sinks._sinks = sinks._Sinks()
-    for name in sinks.FORWARDED:
-        source = standard.getLogger(name)
-        source.handlers, source.propagate = [], True
-        source.setLevel(standard.NOTSET)
+    logging.unconfigure()
 
 
 @pytest.fixture
@@ -225,6 +219,15 @@ def test_configuring_twice_prints_once(stderr):
     logging.configure()
     standard.getLogger("asyncio").error("a single line")
     assert stderr.getvalue().count("a single line") == 1
+
+
+def test_unconfigure_takes_away_what_configure_set_up(stderr):
+    logging.configure()
+    logging.unconfigure()
+    logger.error("to nobody")
+    assert stderr.getvalue() == ""
+    assert standard.getLogger("asyncio").propagate
+    assert standard.getLogger("asyncio").level == standard.NOTSET
 
 
 def test_log_execution_logs_entry_and_exit(caught):

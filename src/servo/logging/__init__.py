@@ -9,7 +9,7 @@ from loguru import logger
 
 from servo.logging.execution import log_execution, log_execution_time
 from servo.logging.progress import ProgressHandler, ProgressReport
-from servo.logging.sinks import LEVELS, configure, reset_to_defaults, set_colors, set_level
+from servo.logging.sinks import LEVELS, configure, reset_to_defaults, set_colors, set_level, unconfigure
 
 __all__ = [
     "LEVELS",
@@ -22,4 +22,5 @@ __all__ = [
     "reset_to_defaults",
     "set_colors",
     "set_level",
+    "unconfigure",
 ]

@@ -102,6 +102,18 @@ def reset_to_defaults() -> None:
     _apply(Settings())
 
 
+def unconfigure() -> None:
+    """Take away every sink that was set up here, and let the standard library's loggers be."""
+    for handler in _sinks.handlers:
+        _remove(handler)
+    _sinks.settings, _sinks.handlers = Settings(), []
+    for name in FORWARDED:
+        source = logging.getLogger(name)
+        source.handlers = [handler for handler in source.handlers if not isinstance(handler, _Forward)]
+        source.setLevel(logging.NOTSET)
+        source.propagate = True
+
+
 def _known(level: str) -> str:
     if level.upper() not in LEVELS:
         raise ValueError(f"unknown log level {level!r}: expected one of {', '.join(LEVELS)}")

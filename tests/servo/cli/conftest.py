@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from servo import logging
+
 HERE = Path(__file__).parent
 RECORDINGS = HERE.parents[3] / "shared" / "data" / "servo-cli"
 
@@ -29,6 +31,8 @@ def _clean(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(HERE))
     monkeypatch.setenv("COLUMNS", "80")
+    yield
+    logging.unconfigure()
 
 
 @pytest.fixture

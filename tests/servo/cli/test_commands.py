@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 TWO = """
 name: first
@@ -230,6 +232,35 @@ def test_a_component_may_have_dots_in_its_name(servo):
         "cpu",
         "a=b",
     )
+
+
+WORD = st.text(st.characters(exclude_characters=".=", exclude_categories=["Cs"]), min_size=1)
+
+
+@given(
+    component=st.lists(WORD, min_size=1, max_size=3).map(".".join), setting=WORD, value=st.text(min_size=1)
+)
+def test_every_adjustment_is_read_as_it_is_written(component, setting, value):
+    from servo.cli.operations import parse_adjustment
+
+    adjustment = parse_adjustment(f"{component}.{setting}={value}")
+    assert (adjustment.component_name, adjustment.setting_name, adjustment.value) == (
+        component,
+        setting,
+        value,
+    )
+
+
+@given(
+    st.recursive(
+        st.integers(), lambda inner: st.dictionaries(WORD, inner, min_size=1, max_size=3), max_leaves=12
+    )
+)
+def test_all_keys_of_config_together_are_the_whole(values):
+    from servo.cli.configuration import _flat, select
+
+    assume(isinstance(values, dict))
+    assert select(values, [key for key, _ in _flat(values, ())]) == values
 
 
 def test_an_adjustment_that_nobody_handles_fails(servo, config):

@@ -72,6 +72,31 @@ def test_a_command_can_wait_for_coroutines(servo, config):
     assert servo("fake", "measure").stdout == "2\n"
 
 
+def test_a_command_is_told_the_global_options(servo, config, fake_commands):
+    config(ONE)
+
+    @fake_commands.command(section=Section.other)
+    def told(context: Context) -> None:
+        assert context.servo is context.servo_
+        assert context.assembly.servos == [context.servo]
+        typer.echo(f"{context.name} {context.limit} {context.section.value}")
+
+    assert (
+        servo("-n", "example.com/app", "--limit", "3", "fake", "told").stdout
+        == "example.com/app 3 Other Commands\n"
+    )
+
+
+def test_a_plain_typer_context_is_told_as_well(servo, config, fake_commands):
+    config(ONE)
+
+    @fake_commands.command()
+    def told(context: typer.Context) -> None:
+        typer.echo(context.connector.name)
+
+    assert servo("fake", "told").stdout == "fake\n"
+
+
 def test_one_of_several_is_chosen_by_option(servo, config):
     config(ALIASES)
     assert servo("-n", "first", "fake", "-c", "right", "status").stdout.startswith("right of first")
