@@ -65,6 +65,30 @@ class TestReadings:
         assert (second.readings, second.annotations) == ([], {})
 
 
+class TestMerged:
+    def test_readings_are_concatenated_and_later_annotations_win(self):
+        merged = Measurement.merged(
+            [
+                Measurement(readings=[point(1.0)], annotations={"a": "1", "b": "1"}),
+                Measurement(readings=[point(2.0)], annotations={"b": "2"}),
+            ]
+        )
+        assert [reading.value for reading in merged] == [1.0, 2.0]
+        assert merged.annotations == {"a": "1", "b": "2"}
+
+    def test_points_beside_series_become_series(self):
+        """One connector that reports points does not make another's series a failure."""
+        series = TimeSeries(THROUGHPUT, [point(1.0), point(2.0, 1)])
+        merged = Measurement.merged(
+            [Measurement(readings=[series]), Measurement(readings=[point(3.0, metric=Metric("cost"))])]
+        )
+        assert merged[0] == series
+        assert [(reading.metric.name, len(reading)) for reading in merged] == [("throughput", 2), ("cost", 1)]
+
+    def test_nothing(self):
+        assert Measurement.merged([]) == Measurement()
+
+
 class TestSeries:
     def test_all_series_of_a_metric_are_sent(self):
         """Reference 6.1 #7: of several series of one metric only the last was sent."""

@@ -44,12 +44,7 @@ async def measure(servo: Servo, params: MeasureParams) -> Measurement:
     _require(servo, Events.measure)
     results = await servo.dispatch_event(Events.measure, metrics=params.metrics, control=params.control)
     _not_cancelled(results, Events.measure)
-    measurements = [_value(result, Measurement) for result in results]
-    annotations: dict[str, str] = {}
-    for measurement in measurements:
-        annotations |= measurement.annotations
-    readings = [reading for measurement in measurements for reading in measurement.readings]
-    return Measurement(readings=readings, annotations=annotations)
+    return Measurement.merged(_value(result, Measurement) for result in results)
 
 
 async def adjust(servo: Servo, adjustments: list[Adjustment], control: Control) -> Description:

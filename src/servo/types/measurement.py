@@ -2,9 +2,9 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from loguru import logger
 from pydantic import Field, field_validator
@@ -47,6 +47,21 @@ class Measurement(BaseModel):
             )
         return readings
 
+    @classmethod
+    def merged(cls, measurements: Iterable["Measurement"]) -> Self:
+        """Return one measurement with all readings and annotations, of which the later win.
+
+        If some are points and others series, each point becomes a series of its own: nothing is lost.
+        """
+        readings: Readings = []
+        annotations: dict[str, str] = {}
+        for measurement in measurements:
+            readings += measurement.readings
+            annotations |= measurement.annotations
+        if len({type(reading) for reading in readings}) > 1:
+            readings = [_as_series(reading) for reading in readings]
+        return cls(readings=readings, annotations=annotations)
+
     def __len__(self) -> int:
         return len(self.readings)
 
@@ -70,6 +85,10 @@ class Measurement(BaseModel):
             by_name.setdefault(reading.metric.name, []).append(reading)
         metrics = {name: _metric(readings) for name, readings in by_name.items()}
         return {"metrics": metrics, "annotations": dict(self.annotations)}
+
+
+def _as_series(reading: Reading) -> TimeSeries:
+    return TimeSeries(reading.metric, [reading]) if isinstance(reading, DataPoint) else reading
 
 
 def _metric(readings: list[Reading]) -> dict[str, Any]:
