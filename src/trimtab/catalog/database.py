@@ -71,7 +71,9 @@ class Database:
     def _reachable(self) -> Iterator[None]:
         try:
             yield
-        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
+        except exc.IntegrityError:  # a matter of what is written
+            raise
+        except (exc.DatabaseError, exc.InterfaceError, exc.TimeoutError) as error:
             cause = str(getattr(error, "orig", None) or "timed out").strip().splitlines()[0]
             # The cause of psycopg names host, port and user, never the password.
             raise UnavailableError(f"the database {self.name} cannot be used: {cause}") from error
@@ -97,7 +99,7 @@ class Database:
 def _read_url(text: str) -> sa.URL:
     try:
         url = sa.make_url(text)
-    except exc.ArgumentError:  # its message holds the URL, and so perhaps a password
+    except (exc.ArgumentError, ValueError):  # its message holds the URL, and so perhaps a password
         raise DatabaseURLError(
             "the database URL cannot be read; write it as postgresql://user:password@host/name or sqlite:////path"
         ) from None

@@ -76,6 +76,7 @@ def create_app(
             Middleware(Gate, tokens=tokens, max_body=settings.max_body, hosts=hosts),
         ],
     )
+    app.state.metrics = metrics
     errors.install(app)
     app.include_router(health.create_router(sessions.database, metrics))
     app.include_router(servo.create_router(sessions, metrics))

@@ -112,18 +112,19 @@ class Proxy:
         if self.due("before", number):
             self.hit()
             return None
+        connection = http.client.HTTPConnection("127.0.0.1", self.upstream or 1, timeout=20)
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", self.upstream or 1, timeout=20)
             connection.request("POST", path, body, {"Content-Type": "application/json"})
             if self.due("amid", number) and self.kill.who == "server":
                 self.hit()
                 return None
             response = connection.getresponse()
             status, content = response.status, response.read()
-            connection.close()
         except OSError:
             self.count -= 1  # it was never heard
             return None
+        finally:
+            connection.close()
         if self.due("after", number):
             self.hit()
             return None
