@@ -46,8 +46,10 @@ class TestOpsani:
             "example.com/a/b",
             "exa_mple.com/a",
             "a" * 51 + "/b",
-        ]
-        + ["example.com/" + "b" * 65, "example.com/a b", "example.com/app\n"],
+            "example.com/" + "b" * 65,
+            "example.com/a b",
+            "example.com/app\n",
+        ],
     )
     def test_invalid_ids(self, id_):
         with pytest.raises(ValidationError, match="organization/name"):
