@@ -75,7 +75,6 @@ class ScriptsConfiguration(BaseConfiguration):
 @metadata(
     description="Runs shell commands before, on and after events",
     version="0.1.0",
-    homepage="https://github.com/trimtab/trimtab",
     license=License.apache2,
     maturity=Maturity.experimental,
 )

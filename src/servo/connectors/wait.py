@@ -26,7 +26,6 @@ class WaitConfiguration(BaseConfiguration):
 @metadata(
     description="Waits for as long as a measurement takes, when an external system measures",
     version="0.1.0",
-    homepage="https://github.com/trimtab/trimtab",
     license=License.apache2,
     maturity=Maturity.stable,
 )

@@ -29,7 +29,6 @@ _TELL_SECONDS = 5.0
 @metadata(
     description="Loads an application with HTTP requests and measures how it answers",
     version="0.1.0",
-    homepage="https://github.com/trimtab/trimtab",
     license=License.apache2,
     maturity=Maturity.experimental,
 )

@@ -71,6 +71,7 @@ class Application:
         self._guard: asyncio.Task[None] | None = None
         self._restoring: asyncio.Task[None] | None = None
         self._cpu = 0.0
+        self._seen = 0.0
         self._lock: int | None = None
 
     @property
@@ -236,7 +237,10 @@ class Application:
         return self.config.drain.grace.total_seconds()
 
     def _count(self, ended: asyncio.Future[Ending]) -> None:
-        self._cpu += ended.result().cpu
+        # Of a run whose supervisor was killed nobody has the sum; what was seen last is the best there is.
+        end = ended.result()
+        self._cpu += self._seen if end.code is None else end.cpu
+        self._seen = 0.0
 
     async def _ensure_port_free(self) -> None:
         address = self.config.readiness.address(self.config.port)
@@ -282,6 +286,9 @@ class Application:
         if child is None or not child.running:
             return usage.Sample(time.monotonic(), self._cpu, 0)
         cpu, memory = await asyncio.to_thread(usage.look, child.supervisor, child.watcher)
+        if child.ended.done():
+            return usage.Sample(time.monotonic(), self._cpu, 0)
+        self._seen = cpu
         return usage.Sample(time.monotonic(), self._cpu + cpu, memory)
 
 

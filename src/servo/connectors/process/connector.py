@@ -49,7 +49,6 @@ _PROGRESS_SECONDS = 10.0
 @metadata(
     description="Runs an application as a child process, adjusts its settings and measures what it uses",
     version="0.1.0",
-    homepage="https://github.com/trimtab/trimtab",
     license=License.apache2,
     maturity=Maturity.experimental,
 )

@@ -1,0 +1,80 @@
+"""docs/connectors.md says what there is."""
+
+from __future__ import annotations
+
+import re
+import typing
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from servo.connectors.load import LoadConfiguration, LoadConnector
+from servo.connectors.load.report import metrics
+from servo.connectors.process import ProcessConfiguration, ProcessConnector
+from servo.connectors.process.connector import METRICS
+from servo.connectors.scripts import ScriptsConfiguration, ScriptsConnector
+from servo.connectors.wait import WaitConfiguration, WaitConnector
+
+PAGE = Path(__file__).parents[3] / "docs" / "connectors.md"
+SECTIONS = {
+    "process": ProcessConfiguration,
+    "load": LoadConfiguration,
+    "wait": WaitConfiguration,
+    "scripts": ScriptsConfiguration,
+}
+
+
+def section(name: str) -> str:
+    return re.split(r"^## ", PAGE.read_text(), flags=re.MULTILINE)[1 + list(SECTIONS).index(name)]
+
+
+def models(annotation: object) -> set[type[BaseModel]]:
+    """Models that a type is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return {annotation}
+    return {model for member in typing.get_args(annotation) for model in models(member)}
+
+
+def keys(model: type[BaseModel]) -> set[str]:
+    below = [found for field in model.model_fields.values() for found in models(field.annotation)]
+    return set(model.model_fields).union(*map(keys, below))
+
+
+@pytest.mark.parametrize(("name", "model"), SECTIONS.items())
+def test_each_key_is_documented(name, model):
+    missing = sorted(key for key in keys(model) if f"`{key}`" not in section(name))
+    assert missing == []
+
+
+@pytest.mark.parametrize(("name", "model"), SECTIONS.items())
+def test_each_key_has_a_description_of_its_own_too(name, model):
+    assert [key for key, field in model.model_fields.items() if not field.description] == []
+
+
+def test_each_metric_is_documented():
+    load = metrics(LoadConfiguration(url="http://h/", steps=[1]))
+    assert [metric.name for metric in METRICS if f"`{metric.name}`" not in section("process")] == []
+    assert [metric.name for metric in load if f"`{metric.name}`" not in section("load")] == []
+
+
+def test_the_example_is_valid():
+    example = yaml.safe_load(re.search(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)[1])
+    assert ProcessConfiguration.model_validate(example["process"]).settings[1].name == "cache"
+    assert len(LoadConfiguration.model_validate(example["load"]).parse_targets()) == 2
+
+
+def test_the_example_of_targets_is_valid(tmp_path):
+    (tmp_path / "order.json").write_text("{}")
+    text = re.search(r"```\n(GET /products.*?)```", PAGE.read_text(), re.DOTALL)[1]
+    (tmp_path / "targets").write_text(text)
+    found = LoadConfiguration(url="http://h", rate=1, targets_file=tmp_path / "targets").parse_targets()
+    assert [target.method for target in found] == ["GET", "POST"]
+
+
+@pytest.mark.parametrize("connector", [ProcessConnector, LoadConnector, WaitConnector, ScriptsConnector])
+def test_each_connector_says_what_it_is(connector):
+    assert connector.full_name == f"{connector.__name__.removesuffix('Connector')} Connector"
+    assert None not in (connector.description, connector.license, connector.maturity)
+    assert connector.__default_name__ == connector.__name__.removesuffix("Connector").lower()
