@@ -133,12 +133,10 @@ def events(
     headers = ("CONNECTOR", "EVENTS") if by_connector else ("EVENT", "CONNECTORS")
     tables = []
     for servo in servos:
-        active = {type(connector) for connector in servo.all_connectors}
-        tables.append(
-            _event_rows(
-                active | set(available_types()) if every else active, prepositions, by_connector=by_connector
-            )
-        )
+        # An active connector may have handlers of its own beside those of its class.
+        active = list(servo.all_connectors)
+        idle = set(available_types()) - {type(it) for it in active} if every else set()
+        tables.append(_event_rows([*active, *idle], prepositions, by_connector=by_connector))
     print_for_each(servos, headers, tables, output)
 
 
@@ -150,14 +148,17 @@ def chosen_prepositions(*, before: bool | None, on: bool | None, after: bool | N
 
 
 def _event_rows(
-    types: set[Any], prepositions: Sequence[str], *, by_connector: bool
+    connectors: Iterable[Any], prepositions: Sequence[str], *, by_connector: bool
 ) -> list[tuple[str, list[str]]]:
+    from servo.events import get_events
+
     # By the name of the event, its phases in their order.
     handled = sorted(
         {
-            (handler.event.name, ("before", "on", "after").index(str(handler.preposition)), connector.name)
-            for connector in types
-            for handler in connector.__event_handlers__
+            (event.name, ("before", "on", "after").index(str(handler.preposition)), _class_name(connector))
+            for connector in connectors
+            for event in get_events()
+            for handler in connector.get_event_handlers(event)
             if str(handler.preposition) in prepositions
         }
     )
@@ -170,6 +171,11 @@ def _event_rows(
     for label, connector in labelled:
         groups.setdefault(label, []).append(connector)
     return list(groups.items())
+
+
+def _class_name(connector: Any) -> str:
+    owner: Any = connector if isinstance(connector, type) else type(connector)
+    return str(owner.name)
 
 
 @cli.command(section=Section.commands, examples=("servo show metrics", "servo show metrics --output json"))

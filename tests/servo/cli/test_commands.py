@@ -299,6 +299,16 @@ def test_flags_of_show_events(flags, expected):
     assert chosen_prepositions(**given) == expected
 
 
+def test_events_of_handlers_that_a_configuration_adds_are_shown(servo, config):
+    config(
+        "optimizer: {id: example.com/app, token: T}\nconnectors: [scripts, wait]\n"
+        "wait: {measure_enabled: false}\nscripts: {before: {measure: ['true']}, after: {adjust: ['true']}}\n"
+    )
+    lines = [line.split() for line in servo("show", "events").stdout.splitlines()]
+    assert ["before", "measure", "Scripts"] in lines
+    assert ["after", "adjust", "Scripts"] in lines
+
+
 def test_config_masks_secrets_whatever_the_format(servo, one):
     """Reference 6.1 #10: the token was printed in clear."""
     for form in ("yaml", "json", "dict", "text", "configmap"):
