@@ -72,7 +72,9 @@ def find_connector_type(identifier: str) -> type[BaseConnector] | None:
     return _imported(identifier) if _PATH.fullmatch(identifier) else None
 
 
-_FORMS = "expected a list of connectors, a mapping of names to connectors, or nothing for all that are configured"
+_FORMS = (
+    "expected a list of connectors, a mapping of names to connectors, or nothing for all that are configured"
+)
 
 
 def _parse(text: str) -> Any:
