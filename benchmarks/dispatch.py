@@ -32,10 +32,10 @@ SERVOX = {1: 201, 10: 662}
 Subject = Callable[[], Awaitable[Any]]
 
 
-async def benchmark_event(self: Any, value: int) -> int: ...  # noqa: ARG001  it declares a signature
+async def benchmark_event(self: Any, value: int) -> int: ...
 
 
-async def unanswered_event(self: Any, value: int) -> int: ...  # noqa: ARG001  as above
+async def unanswered_event(self: Any, value: int) -> int: ...
 
 
 class Ready(BaseConnector):
@@ -82,11 +82,11 @@ def _declared() -> dict[int, dict[str, Subject]]:
 
 def _add_handlers() -> None:
     @on_event("benchmark_event")
-    async def answer(self: Any, value: int) -> int:
+    async def answer(self: Any, value: int) -> int:  # noqa: ARG001  a method
         return value
 
     @on_event("benchmark_event")
-    async def wait(self: Any, value: int) -> int:
+    async def wait(self: Any, value: int) -> int:  # noqa: ARG001  as above
         await asyncio.sleep(0)
         return value
 

@@ -194,7 +194,9 @@ def _exchangeable(one: Any, other: Any) -> bool:
 
 def _without_none(annotation: Any) -> Any:
     members = [member for member in _members(annotation) if member is not type(None)]
-    return typing.Union[tuple(members)] if members else annotation  # noqa: UP007  members are known at run time only
+    if len(members) < 2:  # noqa: PLR2004  no union is left
+        return members[0] if members else annotation
+    return typing.Union[tuple(members)]  # noqa: UP007  members are known at run time only
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import textwrap
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar, cast, overload
@@ -124,9 +126,14 @@ def _require_stub(name: str, function: Callable[..., Any]) -> None:
     except (OSError, TypeError):
         logger.warning(f'cannot read the source of event "{name}": its body is taken to be empty')
         return
-    last_line = source.rstrip().rpartition("\n")[2].partition(" #")[0].rstrip()
-    if not last_line.endswith(("...", " pass", ":pass", "\tpass")):
+    body = ast.parse(textwrap.dedent(source)).body[0].body  # type: ignore[attr-defined] # of a function
+    if not (isinstance(body[-1], ast.Pass) or all(map(_is_constant, (body[0], body[-1])))):
         raise ValueError(
             f'the function that declares event "{name}" must be a stub that ends in "..." or "pass": '
             "put what shall happen into a handler, or declare it with @event(handler=True)"
         )
+
+
+def _is_constant(statement: ast.stmt) -> bool:
+    # A docstring or "...".
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
