@@ -139,13 +139,17 @@ class Report:
             return None
         return (self.finished - self.started).total_seconds()
 
-    def readings(self, point: Mapping[str, Value]) -> list[float]:
-        """All readings of one point that count."""
+    def read_at(self, point: Mapping[str, Value]) -> list[Trial]:
+        """The trials that measured a point."""
         return [
-            trial.value
+            trial
             for trial in self.trials
             if trial.status == "ok" and trial.value is not None and same(trial.point, point)
         ]
+
+    def readings(self, point: Mapping[str, Value]) -> list[float]:
+        """The objective each time a point was measured."""
+        return [trial.value for trial in self.read_at(point) if trial.value is not None]
 
 
 def same(one: Mapping[str, Value], other: Mapping[str, Value]) -> bool:

@@ -18,11 +18,13 @@ __all__ = ["render"]
 
 MAX_TRIALS_SHOWN = 500
 MAX_METRICS = 4
+PLOTS = ("course", "confidence", "importance", "settings")
 
 
 def render(report: Report) -> str:
     """The page. What comes from outside is escaped; only our own drawings are inserted as they are."""
-    drawn = {name: (Markup(plot.svg), plot.text) for name, plot in plots(report).items()}  # noqa: S704  drawn by us; Vega escapes its texts
+    drawn: dict[str, Any] = dict.fromkeys(PLOTS)
+    drawn |= {name: (Markup(plot.svg), plot.text) for name, plot in plots(report).items()}  # noqa: S704  drawn by us; Vega escapes its texts
     style = _resource("style.css") + _placeholders()
     digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
     page: str = _template().render(

@@ -137,31 +137,52 @@ def _missing(report: Report) -> Iterator[Any]:
 
 
 def _confidence(report: Report) -> tuple[Any, str]:
-    """The readings of baseline and candidate side by side, each with its mean."""
+    """The readings that the comparison stands on, and their means; others, by which the candidate was chosen, hollow."""
     import altair as alt
 
     found = report.finding
     candidate = found.candidate or found.point
-    groups = {"baseline": report.readings(report.baseline), "candidate": report.readings(candidate)}
-    if not all(groups.values()) or same(report.baseline, candidate):
+    if same(report.baseline, candidate):
         return None, ""
     rows: list[dict[str, Any]] = [
-        {"which": name, "value": each} for name, values in groups.items() for each in values
+        {"which": name, "value": trial.value, "counted": trial in _counted(trials)}
+        for name, trials in _groups(report).items()
+        for trial in trials
     ]
-    means = [{"which": name, "value": sum(values) / len(values)} for name, values in groups.items()]
+    groups = {
+        name: [row["value"] for row in rows if row["which"] == name] for name in ("baseline", "candidate")
+    }
+    if not all(groups.values()):
+        return None, ""
+    counted = {
+        name: [t.value for t in _counted(trials) if t.value is not None]
+        for name, trials in _groups(report).items()
+    }
+    means = [{"which": name, "value": sum(values) / len(values)} for name, values in counted.items()]
     color = alt.Color("which:N", scale=alt.Scale(domain=list(groups), range=[BASELINE, BEST]), legend=None)
-    y = alt.Y(
-        "which:N", title=None, sort=list(groups), axis=alt.Axis(labelFontSize=13, domain=False, ticks=False)
-    )
+    axis = alt.Axis(labelFontSize=13, domain=False, ticks=False)
+    y = alt.Y("which:N", title=None, sort=list(groups), axis=axis)
     x = alt.X("value:Q", title=_title(report), scale=_scale([row["value"] for row in rows]))
-    ticks = (
-        alt.Chart(alt.Data(values=rows))
-        .mark_point(filled=True, size=90, opacity=0.65)
-        .encode(x=x, y=y, color=color)
+    data = alt.Chart(alt.Data(values=rows))
+    full = data.transform_filter("datum.counted").mark_point(filled=True, size=90, opacity=0.65)
+    hollow = data.transform_filter("!datum.counted").mark_point(filled=False, size=80, opacity=0.8)
+    centre = alt.Chart(alt.Data(values=means)).mark_tick(thickness=3, size=34)
+    layers = [each.encode(x=x, y=y, color=color) for each in (full, hollow, centre)]
+    text = (
+        f"{len(counted['baseline'])} readings of the baseline, {len(counted['candidate'])} of the candidate."
     )
-    centre = alt.Chart(alt.Data(values=means)).mark_tick(thickness=3, size=34).encode(x=x, y=y, color=color)
-    text = f"{len(groups['baseline'])} readings of the baseline, {len(groups['candidate'])} of the candidate."
-    return alt.layer(ticks, centre).properties(width=WIDTH - 60, height=110), text
+    return alt.layer(*layers).properties(width=WIDTH - 60, height=110), text
+
+
+def _groups(report: Report) -> dict[str, list[Trial]]:
+    candidate = report.finding.candidate or report.finding.point
+    return {"baseline": report.read_at(report.baseline), "candidate": report.read_at(candidate)}
+
+
+def _counted(trials: Sequence[Trial]) -> list[Trial]:
+    """Those that had no part in the choice of the point: the search takes what it was lucky with."""
+    fair = [trial for trial in trials if trial.purpose in {"baseline", "verify"}]
+    return fair or list(trials)
 
 
 def _importance(report: Report) -> tuple[Any, str]:
