@@ -97,15 +97,22 @@ def _summary(values: list[float]) -> tuple[float, float | None] | None:
 def _annotated_spread(message: Message) -> dict[str, float]:
     """Standard errors the connector states itself: it has seen each request, we have seen means of windows."""
     annotations = message.param.get("annotations")
-    stated = annotations.get("spread") if isinstance(annotations, Mapping) else None
+    if not isinstance(annotations, Mapping):
+        return {}
+    # Of annotations of one name only one connector's survives: a second states its own as `spread.<connector>`.
+    names = [name for name in list(annotations)[:MAX_METRICS] if str(name).partition(".")[0] == "spread"]
+    return {metric: error for name in names for metric, error in _stated_errors(annotations[name])}
+
+
+def _stated_errors(stated: object) -> Iterator[tuple[str, float]]:
     if isinstance(stated, str):
         stated = _parse(stated)
     if not isinstance(stated, Mapping):
-        return {}
-    errors = (
-        (clean(str(name), MAX_NAME), finite(error)) for name, error in list(stated.items())[:MAX_METRICS]
-    )
-    return {name: error for name, error in errors if error is not None and error >= 0}
+        return
+    for name, value in list(stated.items())[:MAX_METRICS]:
+        error = finite(value)
+        if error is not None and error >= 0:
+            yield clean(str(name), MAX_NAME), error
 
 
 def _parse(text: str) -> object:

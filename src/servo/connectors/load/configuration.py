@@ -168,7 +168,7 @@ class LoadConfiguration(BaseConfiguration):
     series: bool = Field(
         default=False,
         description="Report each metric as a series (a value per step, or per part of the measurement) instead of one "
-        "value over the whole. All connectors of a servo have to report in the same way.",
+        "value over the whole.",
     )
     check_duration: Duration = Field(
         default=Duration("2s"), description="How long the load of the checks takes."
