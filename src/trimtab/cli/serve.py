@@ -1,5 +1,6 @@
 """`trimtab serve`."""
 
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -93,7 +94,14 @@ def _run(application: "FastAPI", settings: "ServerSettings") -> None:
         timeout_graceful_shutdown=GRACE,
         server_header=False,
     )
-    server: Any = uvicorn.Server(config)
-    server.run()
-    if not server.started:
-        raise typer.Exit(FAILURE)
+    # Uvicorn raises the signal that stopped it once more when it is done: being stopped is no failure.
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, _end)
+    try:
+        uvicorn.Server(config).run()
+    except SystemExit as error:
+        raise typer.Exit(FAILURE if error.code else 0) from None
+
+
+def _end(_signal: int, _frame: Any) -> NoReturn:
+    raise SystemExit(0)
