@@ -68,7 +68,7 @@ def measurement(
         ended: When it ended.
     """
     readings = _series(config, outcome, ended) if config.series else _points(config, outcome, total, ended)
-    kept = [reading for reading in readings if wanted is None or reading.metric.name in wanted]
+    kept = [reading for reading in readings if not wanted or reading.metric.name in wanted]
     return Measurement(readings=kept, annotations=_annotations(config, outcome, total, saturation))
 
 

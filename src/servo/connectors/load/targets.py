@@ -29,6 +29,7 @@ from urllib.parse import urljoin, urlsplit
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 MAX_TARGETS = 100_000
 MAX_BODY = 10 * 1024 * 1024
+MAX_BODIES = 128 * 1024 * 1024
 MAX_TEXT = 64 * 1024 * 1024
 MAX_URL = 8192
 MAX_WEIGHT = 1000
@@ -104,10 +105,14 @@ def parse(
         raise TargetError(f"{len(text)} characters of targets; at most {MAX_TEXT} are read")
     reader = _read_jsonl(text, base) if form == "jsonl" else _read_http(text, base, folder or Path())
     targets: list[Target] = []
+    size = 0
     for target in reader:
         targets.append(target)
+        size += len(target.body)
         if len(targets) > MAX_TARGETS:
             raise TargetError(f"more than {MAX_TARGETS} targets")
+        if size > MAX_BODIES:
+            raise TargetError(f"more than {MAX_BODIES} bytes of bodies")
     if not targets:
         raise TargetError("there is no target; write one as `GET http://host/path`")
     return targets

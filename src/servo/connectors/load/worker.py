@@ -8,6 +8,7 @@ standard input, and writes JSON lines: `ready`, one `live` per interval, and `do
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 import os
@@ -52,13 +53,11 @@ def _prioritise() -> None:
     # A late generator measures itself: next to a busy machine's other work a real-time priority makes it 37 µs late
     # instead of 6 ms (99th percentile). It needs little time; the kernel keeps a share for the others in any case.
     # The right to be preferred is not always given, and not needed.
-    try:
+    with contextlib.suppress(OSError):
+        os.nice(_NICE)
+    with contextlib.suppress(OSError):
         if (os.cpu_count() or 1) >= _ENOUGH_CORES:
             os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(os.sched_get_priority_min(os.SCHED_RR)))
-        else:
-            os.nice(_NICE)
-    except OSError:
-        return
 
 
 async def _serve(plan: Plan, stdin: TextIO) -> None:

@@ -13,9 +13,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from servo.connectors.process.supervisor import kill_marked
+from servo.connectors.process.tree import kill_marked
 
-_SCRIPT = Path(__file__).with_name("supervisor.py")
+# Isolated, without site-packages: where our own package is must be said.
+_PROGRAM = (
+    "import sys; sys.path.append(sys.argv[1]); from servo.connectors.process.supervisor import main; main()"
+)
+_PACKAGES = Path(__file__).parents[3]
 _START_SECONDS = 30.0
 _LATE = 20.0
 
@@ -161,7 +165,9 @@ async def _spawn() -> asyncio.subprocess.Process:
         sys.executable,
         "-I",
         "-S",
-        os.fspath(_SCRIPT),
+        "-c",
+        _PROGRAM,
+        os.fspath(_PACKAGES),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

@@ -228,7 +228,7 @@ def _measurement(usage: Usage, wanted: Iterable[str] | None) -> Measurement:
     import json
 
     now, figures = datetime.now().astimezone(), usage.figures()
-    names = set(figures) if wanted is None else set(wanted)
+    names = set(wanted or figures)
     readings = [DataPoint(metric, now, figures[metric.name]) for metric in METRICS if metric.name in names]
     spread = {name: error for name, error in usage.spread().items() if name in names}
     return Measurement(

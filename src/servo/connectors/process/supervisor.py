@@ -1,7 +1,7 @@
 """The small process that stands between the agent and an application, and leaves nothing behind.
 
-It runs one application once, and ends when nothing of it is left. It imports the standard library only and is
-started by its path (`python -I -S supervisor.py`), which takes some 20 ms.
+It runs one application once, and ends when nothing of it is left. It and what it imports stand on the standard
+library only, and it runs without site-packages (`python -I -S`), so that it starts in some 30 ms.
 
 What may be killed, and who then ends the application:
 
@@ -17,190 +17,33 @@ Standard input: one line of JSON with what to run (`Spec` of `child`), then comm
 Standard output: lines of JSON: `started`, `matched`, and last `ended` or `failed`.
 """
 
-# Importing pathlib takes as long as all that is done here:
-# ruff: noqa: PTH105, PTH123, PTH208
 from __future__ import annotations
 
-import collections
-import ctypes
 import errno
 import json
 import os
-import re
 import resource
 import selectors
 import signal
 import time
 
-MARK = "SERVO_PROCESS_MARK"
-"""Environment variable that marks all processes of one run."""
+from servo.connectors.process.output import Output, arm_alarm
+from servo.connectors.process.tree import (
+    MARK,
+    PR_SET_CHILD_SUBREAPER,
+    PR_SET_PDEATHSIG,
+    descendants,
+    kill,
+    prctl,
+    processes,
+)
+from servo.connectors.process.watcher import watch
 
-LINES = 50
-LINE_LENGTH = 500
-MATCHED_LENGTH = 2000
-MATCH_SECONDS = 0.1
-
-_PR_SET_PDEATHSIG = 1
-_PR_SET_CHILD_SUBREAPER = 36
 _HANDLED = (signal.SIGCHLD, signal.SIGALRM, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE)
 _POLL = 0.2
 _CRASH_GRACE = 1.0
 _ORPHAN_GRACE = 5.0
 _CHUNK = 65536
-_WATCHER_SECONDS = 20.0
-
-
-def prctl(option: int, value: int) -> None:
-    """Set an attribute of this process.
-
-    Raises:
-        OSError: The kernel refuses.
-    """
-    if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl failed")
-
-
-def processes(*, ended: bool = False) -> dict[int, tuple[int, int]]:
-    """Parent and session of each process of this machine; those that nobody has waited for yet only on demand."""
-    found = {}
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
-            with open(f"/proc/{name}/stat", "rb") as file:
-                # The name, in parentheses, may hold anything; state, parent, group and session follow it.
-                fields = file.read().rpartition(b")")[2].split()
-        except OSError:
-            continue
-        if ended or fields[0] not in {b"Z", b"X"}:
-            found[int(name)] = (int(fields[1]), int(fields[3]))
-    return found
-
-
-def descendants(root: int, known: dict[int, tuple[int, int]]) -> set[int]:
-    """All processes below one."""
-    children: dict[int, list[int]] = {}
-    for pid, (parent, _) in known.items():
-        children.setdefault(parent, []).append(pid)
-    found: set[int] = set()
-    waiting = [root]
-    while waiting:
-        new = [pid for pid in children.get(waiting.pop(), ()) if pid not in found]
-        found.update(new)
-        waiting.extend(new)
-    return found
-
-
-def marked(mark: str, session: int) -> set[int]:
-    """All processes that carry a mark or belong to a session, and what is below them."""
-    known = processes()
-    needle = f"{MARK}={mark}".encode()
-    found = {pid for pid, (_, sid) in known.items() if (session and sid == session) or _carries(pid, needle)}
-    for pid in list(found):
-        found |= descendants(pid, known)
-    return found - {os.getpid()}
-
-
-def _carries(pid: int, needle: bytes) -> bool:
-    try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return needle in file.read().split(b"\0")
-    except OSError:
-        return False
-
-
-def kill(pids: set[int], number: int) -> None:
-    """Send a signal to processes, those excepted that have ended meanwhile."""
-    for pid in pids:
-        try:
-            os.kill(pid, number)
-        except (ProcessLookupError, PermissionError):
-            continue
-
-
-def kill_marked(mark: str, session: int, seconds: float = _WATCHER_SECONDS) -> bool:
-    """Kill everything of a run until nothing is left; False if something still is after some seconds."""
-    deadline = time.monotonic() + seconds
-    while left := marked(mark, session):
-        if time.monotonic() > deadline:
-            return False
-        kill(left, signal.SIGKILL)
-        time.sleep(0.01)
-    return True
-
-
-class Output:
-    """What an application writes: a bounded log, its last lines, and whether a line matches a pattern.
-
-    Args:
-        path: The log; when half of `limit` is reached it becomes `<path>.1`, so that both stay below the limit.
-        limit: Bytes.
-        pattern: Regular expression searched in each line until it is found once.
-    """
-
-    def __init__(self, path: str, limit: int, pattern: str | None) -> None:
-        self.lines: collections.deque[str] = collections.deque(maxlen=LINES)
-        self.matched = False
-        self.slow = False
-        self._path = path
-        self._limit = max(limit // 2, 1)
-        self._pattern = re.compile(pattern) if pattern else None
-        self._rest = b""
-        self._file = self._open()
-        self._size = os.fstat(self._file).st_size
-
-    def _open(self) -> int:
-        return os.open(
-            self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
-        )
-
-    def feed(self, data: bytes) -> None:
-        """Take in what was written."""
-        self._write(data)
-        *lines, rest = (self._rest + data).split(b"\n")
-        self._rest = rest[-MATCHED_LENGTH:]
-        for line in lines:
-            self._line(line)
-
-    def close(self) -> None:
-        """Take the rest for a line."""
-        if self._rest:
-            self._line(self._rest)
-        self._rest = b""
-
-    def _line(self, raw: bytes) -> None:
-        text = raw[:MATCHED_LENGTH].decode("utf-8", "replace").rstrip("\r")
-        self.lines.append(text[:LINE_LENGTH])
-        if self._pattern and not self.matched:
-            self.matched = self._search(self._pattern, text)
-
-    def _search(self, pattern: re.Pattern[str], text: str) -> bool:
-        # A pattern may take exponential time on an unlucky line; the alarm interrupts it, once and for all.
-        try:
-            signal.setitimer(signal.ITIMER_REAL, MATCH_SECONDS)
-            try:
-                return pattern.search(text) is not None
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-        except TimeoutError:
-            self.slow = True
-            self._pattern = None
-            return False
-
-    def _write(self, data: bytes) -> None:
-        # A full disk must not stop the application.
-        try:
-            if self._size + len(data) > self._limit:
-                self._rotate()
-            self._size += os.write(self._file, data[-self._limit :])
-        except OSError:
-            return
-
-    def _rotate(self) -> None:
-        os.replace(self._path, self._path + ".1")
-        os.close(self._file)
-        self._file = self._open()
-        self._size = 0
 
 
 class Supervisor:
@@ -226,7 +69,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Start the application and stay until all of it has ended."""
-        prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
         self._wake = self._install_signals()
         reading, writing = os.pipe()
         try:
@@ -255,7 +98,7 @@ class Supervisor:
             os.set_blocking(end, False)
         signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGALRM, _too_slow)
+        arm_alarm()
         signal.signal(signal.SIGTERM, lambda *_: self._stop(self._patience_as_orphan))
         for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
             signal.signal(ignored, signal.SIG_IGN)
@@ -265,7 +108,7 @@ class Supervisor:
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
-            _watch(self._mark, reading, writing)
+            watch(self._mark, reading, writing)
         os.close(reading)
         self._watcher, self._watched = pid, writing
 
@@ -306,7 +149,7 @@ class Supervisor:
         culprit = directory
         try:
             os.setsid()
-            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != supervisor:
                 os._exit(1)  # killed before the kernel knew what to do then
             signal.set_wakeup_fd(-1)
@@ -433,27 +276,6 @@ class Supervisor:
         }
 
 
-def _watch(mark: str, reading: int, writing: int) -> None:
-    """Be the watcher: outlive the supervisor just long enough to end what it left."""
-    os.setsid()
-    signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    os.dup2(reading, 0)  # nothing else may stay open: a pipe we hold is a pipe whose end nobody sees
-    os.closerange(1, max(reading, writing, 1024) + 1)
-    said = b""
-    while data := os.read(0, 1024):
-        said += data
-        if b"q" in said:
-            os._exit(0)
-    kill_marked(mark, int(said or b"0"))
-    os._exit(0)
-
-
-def _too_slow(*_: object) -> None:
-    raise TimeoutError
-
-
 def _empty(pipe: int) -> None:
     try:
         while os.read(pipe, 1024):
@@ -483,7 +305,3 @@ def main() -> None:
             return
         line += data
     Supervisor(json.loads(line)).run()
-
-
-if __name__ == "__main__":
-    main()

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import psutil
 
-from servo.connectors.process.supervisor import descendants, processes
+from servo.connectors.process.tree import descendants, processes
 
 _BATCHES = 10
 _FEW = 4

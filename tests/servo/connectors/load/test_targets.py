@@ -120,6 +120,9 @@ def test_the_number_of_targets_and_the_size_of_a_body_are_bounded(monkeypatch, t
     monkeypatch.setattr(module, "MAX_TARGETS", 3)
     with pytest.raises(TargetError, match="more than 3 targets"):
         parse("GET http://h/\n" * 4)
+    monkeypatch.setattr(module, "MAX_BODIES", 9)
+    with pytest.raises(TargetError, match="more than 9 bytes of bodies"):
+        parse('{"url": "http://h/", "text": "12345"}\n' * 2, form="jsonl")
     monkeypatch.setattr(module, "MAX_BODY", 10)
     (tmp_path / "big").write_bytes(b"x" * 11)
     with pytest.raises(TargetError, match="at most 10"):

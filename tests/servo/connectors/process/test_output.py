@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servo.connectors.process import supervisor
-from servo.connectors.process.supervisor import LINE_LENGTH, LINES, Output
+from servo.connectors.process import output as module
+from servo.connectors.process.output import LINE_LENGTH, LINES, Output, arm_alarm
 
 
 @pytest.fixture
@@ -18,7 +18,8 @@ def log(tmp_path):
 @pytest.fixture
 def alarm():
     """The supervisor's own handler of its alarm."""
-    before = signal.signal(signal.SIGALRM, supervisor._too_slow)
+    before = signal.getsignal(signal.SIGALRM)
+    arm_alarm()
     yield
     signal.signal(signal.SIGALRM, before)
 
@@ -57,7 +58,7 @@ def test_a_full_disk_does_not_stop_the_application(log, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(supervisor.os, "write", full)
+    monkeypatch.setattr(module.os, "write", full)
     output.feed(b"a line\n")
     assert list(output.lines) == ["a line"]
 
