@@ -13,6 +13,9 @@ from .app import create_app
 from .database import prepare
 from .settings import Settings, read_settings
 
+# Uvicorn, once it has ended in good order, lets the signal that it was told by take its course.
+ENDING = (signal.SIGTERM, signal.SIGINT)
+
 
 def listen(settings: Settings) -> socket.socket:
     """One listening socket for all workers: whoever is free takes the next connection."""
@@ -36,13 +39,14 @@ def main() -> int:
     listener = listen(settings)
     children = {_fork(settings, listener) for _ in range(settings.workers)}
     listener.close()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ENDING:
         signal.signal(number, lambda signum, _: _tell(children, signum))
     first, status = os.wait()
     _tell(children - {first}, signal.SIGTERM)
     for child in children - {first}:
         os.waitpid(child, 0)
-    return abs(os.waitstatus_to_exitcode(status))
+    code = os.waitstatus_to_exitcode(status)
+    return 0 if -code in ENDING else abs(code)
 
 
 def _fork(settings: Settings, listener: socket.socket) -> int:

@@ -32,12 +32,12 @@ STYLES = {"ok": "green", "aborted": "yellow", "rejected": "yellow", "failed": "r
 
 
 @contextmanager
-def show_progress(session: Session, *, quiet: bool = False, console: Console | None = None) -> Iterator[Show]:
-    """A function that shows a session as it stands; nothing is shown where `quiet` and no terminal listens."""
+def show_progress(session: Session, *, console: Console | None = None) -> Iterator[Show]:
+    """A function that shows a session as it stands, and the trials that ended since."""
     console = console or Console(stderr=True, highlight=False)
     progress = Progress(session, console)
     if not console.is_terminal:
-        yield (lambda _, __: None) if quiet else progress.print_lines
+        yield progress.print_lines
         return
     progress.print_header()
     with Live(console=console, refresh_per_second=8, transient=True) as live:

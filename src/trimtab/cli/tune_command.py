@@ -128,7 +128,7 @@ async def _run(
             if request.dry_run:
                 return await _check(agent, spec, request)
             session = await _session(agent, application, spec, request, sessions)
-            with show_progress(session, quiet=request.output != "table") as show:
+            with show_progress(session) as show:
                 ending = await run_session(agent, sessions, session.id, show)
     except ConfigurationError:
         raise
