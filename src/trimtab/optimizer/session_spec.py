@@ -93,7 +93,13 @@ class SessionSpec(Spec):
     """
 
     application: Annotated[
-        str, AfterValidator(_check_application), Field(max_length=115, examples=["example.com/shop"])
+        str,
+        AfterValidator(_check_application),
+        Field(
+            max_length=115,
+            examples=["example.com/shop"],
+            json_schema_extra={"pattern": f"^({APPLICATION.pattern})$"},
+        ),
     ]
     goal: Annotated[GoalSpec, AfterValidator(_check_goal)]
     budget: BudgetSpec = BudgetSpec()

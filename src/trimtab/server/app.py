@@ -69,7 +69,6 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
-        dependencies=[Security(HTTPBearer(auto_error=False))],  # for the description; the gate decides
         responses=COMMON,
         middleware=[
             Middleware(AccessLog, metrics=metrics),
@@ -78,9 +77,12 @@ def create_app(
     )
     app.state.metrics = metrics
     errors.install(app)
-    app.include_router(health.create_router(sessions.database, metrics))
-    app.include_router(servo.create_router(sessions, metrics))
-    app.include_router(api.create_router(sessions))
+    app.include_router(health.create_router(sessions.database))
+    # For the description; it is the gate that decides.
+    token = [Security(HTTPBearer(auto_error=False))]
+    app.include_router(health.create_metrics_router(metrics), dependencies=token)
+    app.include_router(servo.create_router(sessions, metrics), dependencies=token)
+    app.include_router(api.create_router(sessions), dependencies=token)
     _describe(app)
     return app
 

@@ -11,7 +11,7 @@ from trimtab.catalog import Database
 from trimtab.server.errors import Problem, refusal
 from trimtab.server.metrics import Metrics
 
-__all__ = ["create_router"]
+__all__ = ["create_metrics_router", "create_router"]
 
 
 class Alive(BaseModel):
@@ -31,8 +31,8 @@ TEXT: dict[int | str, dict[str, Any]] = {
 }
 
 
-def create_router(database: Database, metrics: Metrics) -> APIRouter:
-    """The routes for whoever runs the server."""
+def create_router(database: Database) -> APIRouter:
+    """The routes for whoever keeps the server running; they need no token."""
     router = APIRouter(tags=["health"])
 
     @router.get("/healthz")
@@ -45,7 +45,14 @@ def create_router(database: Database, metrics: Metrics) -> APIRouter:
         """Say whether the database answers and its tables are those of this version."""
         if database.is_ready():
             return Ready()
-        return refusal(503, f"the database {database.name} does not answer, or has other tables")
+        return refusal(503, "the database does not answer, or has other tables")
+
+    return router
+
+
+def create_metrics_router(metrics: Metrics) -> APIRouter:
+    """The route for Prometheus."""
+    router = APIRouter(tags=["health"])
 
     @router.get("/metrics", response_class=Response, responses=TEXT)
     def prometheus() -> Response:
