@@ -148,12 +148,13 @@ def test_what_makes_no_routes_is_refused(descriptor, message):
 
 
 def test_two_classes_of_one_name_need_a_mapping():
-    other = type(
-        "HourglassConnector",
-        (BaseConnector,),
-        {"__module__": "elsewhere", "__annotations__": {"config": BaseConfiguration}},
-    )
-    other.__default_name__ = "water_clock"
-    with pytest.raises(ValueError, match='Name "water_clock" is reserved by `WaterClockConnector`'):
-        routes_for([WaterClockConnector, other])
-    other.__default_name__ = "out of the way"
+    class CisternConnector(BaseConnector):
+        config: BaseConfiguration
+
+        __default_name__ = "water_clock"
+
+    try:
+        with pytest.raises(ValueError, match='Name "water_clock" is reserved by `WaterClockConnector`'):
+            routes_for([WaterClockConnector, CisternConnector])
+    finally:
+        CisternConnector.__default_name__ = "cistern"  # the class may outlive this test
