@@ -48,7 +48,7 @@ def judge(outcome: Outcome, tally: Tally, max_lag: float) -> Saturation:
     """
     late = outcome.lag.get_value_at_percentile(99) / _MICROSECONDS if outcome.lag.get_total_count() else 0.0
     worst = outcome.lag.get_max_value() / _MICROSECONDS if outcome.lag.get_total_count() else 0.0
-    waited = outcome.waited / tally.requests if tally.requests else 0.0
+    waited = min(outcome.waited / tally.requests, 1.0) if tally.requests else 0.0
     noticeable = late > _NOTICEABLE * tally.percentile(99) if tally.recorded else late > 0
     busy = outcome.cpu_share > _BUSY
     fatal = None

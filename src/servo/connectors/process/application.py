@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import fcntl
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 from servo.connectors.process import launch, state, usage
 from servo.connectors.process.child import Child, Ending, StartError
@@ -69,7 +69,9 @@ class Application:
         self.child: Child | None = None
         self._turn = asyncio.Lock()
         self._guard: asyncio.Task[None] | None = None
-        self._restoring: asyncio.Task[None] | None = None
+        self._changes: set[asyncio.Task[None]] = set()
+        self._stopping = False
+        self._ending: asyncio.Future[Ending] | None = None
         self._cpu = 0.0
         self._seen = 0.0
         self._lock: int | None = None
@@ -90,32 +92,12 @@ class Application:
         Raises:
             UnfitError: It does not come up.
         """
-        async with self._turn:
-            if self.started:
-                return
-            try:
-                await self._bring_up(self.values, self.config.settlement.total_seconds())
-            except UnfitError as error:
-                defaults = state.defaults(self.config.settings)
-                if defaults == self.values:
-                    raise
-                logger.warning(f"the last good settings do not do any more, trying the defaults: {error}")
-                await self._bring_up(defaults, self.config.settlement.total_seconds())
-                self._remember(defaults)
-
-    async def stop(self) -> None:
-        """End it, and whatever is being tried with it."""
-        if self._restoring:
-            self._restoring.cancel()
-            await asyncio.gather(self._restoring, return_exceptions=True)
-        async with self._turn:
-            await self._take_down()
-            self._unlock()
+        await self._in_turn(self._start())
 
     async def apply(self, values: Mapping[str, Value], settlement: float) -> None:
         """Let it run with other settings; what runs with them already is left alone.
 
-        What does not come up is replaced by what ran before.
+        What does not come up is replaced by what ran before; so it is when this is cancelled.
 
         Args:
             values: All settings.
@@ -125,17 +107,64 @@ class Application:
             UnfitError: It did not come up, and runs as before again.
             RuntimeError: It did not come up, nor does it as before.
         """
-        async with self._turn:
-            if self.running and values == self.values:
-                logger.info("the settings are those that run already: nothing to do")
-                return
-            previous = dict(self.values)
+        await self._in_turn(self._apply(dict(values), settlement))
+
+    async def stop(self) -> None:
+        """End it, and break off whatever is being done with it."""
+        self._stopping = True
+        try:
+            for task in list(self._changes):
+                task.cancel()
+            await asyncio.gather(*self._changes, return_exceptions=True)
+            async with self._turn:
+                await self._take_down()
+                self._unlock()
+        finally:
+            self._stopping = False
+
+    async def _in_turn(self, change: Coroutine[Any, Any, None]) -> None:
+        async def wait_for_turn() -> None:
             try:
-                await self._replace(values, settlement, previous)
-            except asyncio.CancelledError:
-                self._restoring = asyncio.create_task(self._restore_later(previous))
+                async with self._turn:
+                    await change
+            finally:
+                change.close()  # it never began if its turn never came
+
+        await self._begin(wait_for_turn())
+
+    def _begin(self, change: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        # A task of our own, so that stopping can break it off whoever waits for it.
+        task = asyncio.create_task(change)
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        return task
+
+    async def _start(self) -> None:
+        if self.started:
+            return
+        settlement = self.config.settlement.total_seconds()
+        try:
+            await self._bring_up(self.values, settlement)
+        except UnfitError as error:
+            defaults = state.defaults(self.config.settings)
+            if defaults == self.values:
                 raise
-            self._remember(dict(values))
+            logger.warning(f"the last good settings do not do any more, trying the defaults: {error}")
+            await self._bring_up(defaults, settlement)
+            self._remember(defaults)
+
+    async def _apply(self, values: dict[str, Value], settlement: float) -> None:
+        if self.running and values == self.values:
+            logger.info("the settings are those that run already: nothing to do")
+            return
+        previous = dict(self.values)
+        try:
+            await self._replace(values, settlement, previous)
+        except asyncio.CancelledError:
+            if not self._stopping:
+                self._begin(self._restore_later(previous))
+            raise
+        self._remember(values)
 
     async def _replace(
         self, values: Mapping[str, Value], settlement: float, previous: dict[str, Value]
@@ -149,9 +178,14 @@ class Application:
 
     async def _restore_later(self, values: dict[str, Value]) -> None:
         async with self._turn:
-            with contextlib.suppress(UnfitError):
-                if not self.started:
-                    await self._bring_up(values, 0.0)
+            if self.started:
+                return
+            try:
+                await self._bring_up(values, 0.0)
+            except UnfitError as error:
+                logger.warning(
+                    f"after an adjustment was cancelled, the last good settings do not come up: {error}"
+                )
 
     async def _restore(self, values: dict[str, Value], cause: UnfitError) -> None:
         logger.warning(f"the adjustment failed, restoring the last good settings: {cause}")
@@ -168,12 +202,14 @@ class Application:
 
     async def _bring_up(self, values: Mapping[str, Value], settlement: float) -> None:
         self._ensure_alone()
+        if self._ending:  # of an instance whose end nobody waited for
+            await asyncio.shield(self._ending)
         await self._ensure_port_free()
         child = await self._launch(values)
         try:
             await self._await_fitness(child, settlement)
         except BaseException:
-            await asyncio.shield(child.stop(self._grace))
+            await self._end(child)
             raise
         self.child, self.values = child, dict(values)
         self._guard = asyncio.create_task(self._keep_up(child), name="keep the application up")
@@ -197,7 +233,7 @@ class Application:
         except EndedError as error:
             raise UnfitError(_obituary(error.ending, reason), reason) from error
         except NotReadyError as error:
-            lines = (await asyncio.shield(child.stop(self._grace))).lines
+            lines = (await self._end(child)).lines
             raise UnfitError(f"the application did not come up: {error}{quoted(lines)}", reason) from error
 
     async def _take_down(self) -> None:
@@ -207,7 +243,14 @@ class Application:
             self._guard = None
         child, self.child = self.child, None
         if child is not None:
-            await asyncio.shield(child.stop(self._grace))
+            await self._end(child)
+        elif self._ending:
+            await asyncio.shield(self._ending)
+
+    async def _end(self, child: Child) -> Ending:
+        # It comes to its end though who waits for it is cancelled.
+        self._ending = asyncio.ensure_future(child.stop(self.config.drain.grace.total_seconds()))
+        return await asyncio.shield(self._ending)
 
     async def _keep_up(self, child: Child) -> None:
         crashes = 0
@@ -231,10 +274,6 @@ class Application:
                 continue
             self.child = child
             return child
-
-    @property
-    def _grace(self) -> float:
-        return self.config.drain.grace.total_seconds()
 
     def _count(self, ended: asyncio.Future[Ending]) -> None:
         # Of a run whose supervisor was killed nobody has the sum; what was seen last is the best there is.

@@ -169,6 +169,37 @@ async def test_a_cancelled_adjustment_leaves_the_last_good_settings(started):
     assert (await _until_answered(started.config))["environment"]["MODE"] == "plain"
 
 
+async def test_stopping_breaks_an_adjustment_off_and_does_not_wait_for_it(make_config, wait_until_gone):
+    application = Application(make_config(readiness={"tcp": "127.0.0.1:${port}", "timeout": "60s"}))
+    await application.start()
+    task = asyncio.create_task(application.apply({"mode": "silent", "size": 3}, 0.0))
+    await asyncio.sleep(0.3)
+    begun = asyncio.get_running_loop().time()
+    await application.stop()
+    assert asyncio.get_running_loop().time() - begun < 15
+    assert task.cancelled() or (await asyncio.gather(task, return_exceptions=True))
+    assert wait_until_gone(0) == []
+    assert not application.started
+
+
+async def test_an_adjustment_cancelled_while_the_old_instance_drains_waits_for_its_end(
+    make_config, wait_until_gone
+):
+    application = Application(make_config(drain={"grace": "1s"}))
+    await application.start()
+    await application.apply({"mode": "stubborn", "size": 2}, 0.0)
+    old = application.child.pid
+    task = asyncio.create_task(application.apply({"mode": "plain", "size": 3}, 0.0))
+    await asyncio.sleep(0.2)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    while (found := await _until_answered(application.config))["pid"] == old:
+        await asyncio.sleep(0.05)
+    assert found["argv"] == ["--size", "2"]
+    await application.stop()
+    assert wait_until_gone(0) == []
+
+
 async def test_stopping_in_the_middle_of_an_adjustment_leaves_nothing(make_config, wait_until_gone):
     application = Application(make_config())
     await application.start()
