@@ -1,6 +1,7 @@
 """The values on which all else is built, in one place."""
 
 from servo.types.duration import Duration, DurationDescriptor
+from servo.types.event_progress import EventProgress
 from servo.types.formats import (
     CONFIGMAP_FORMAT,
     DICT_FORMAT,
@@ -15,7 +16,7 @@ from servo.types.formats import (
 from servo.types.metadata import ErrorSeverity, License, Maturity, Version
 from servo.types.metrics import DataPoint, Metric, Reading, Readings, TimeSeries, Unit
 from servo.types.model import DEFAULT_JSON_ENCODERS, BaseModel, BaseModelConfig
-from servo.types.progress import BaseProgress, DurationProgress, EventProgress
+from servo.types.progress import BaseProgress, DurationProgress
 from servo.types.protocols import Futuristic, HumanReadable, NoneCallable, OpsaniRepr, isfuturistic
 from servo.types.setting import Numeric
 

@@ -1,4 +1,4 @@
-"""How far something has come: with time, or until an event.
+"""How far something has come, with time.
 
 Time is that of the running event loop, where there is one, so that a test may run it in virtual time.
 """
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
     from servo.types.duration import DurationDescriptor
 
-__all__ = ["BaseProgress", "DurationProgress", "EventProgress"]
+__all__ = ["COMPLETE", "TICK", "BaseProgress", "DurationProgress", "clock", "percentage"]
 
-_COMPLETE = 100.0
+COMPLETE = 100.0
 _DEFAULT_INTERVAL = Duration("5s")
-_DEFAULT_EVENT_INTERVAL = Duration("1m")
+
+# A timer may fire early by the clock's resolution; sleeping a tick more keeps a loop on it from spinning.
+TICK = 0.001
 
 
 class BaseProgress(abc.ABC):
@@ -55,10 +57,9 @@ class BaseProgress(abc.ABC):
             raise RuntimeError("cannot start a progress object that has already been started")
         self._restart()
 
+    @abc.abstractmethod
     def reset(self) -> None:
-        """Go back to before the start."""
-        self.started_at = None
-        self._started = None
+        """Take back what was reached."""
 
     @property
     def started(self) -> bool:
@@ -68,12 +69,12 @@ class BaseProgress(abc.ABC):
     @property
     def finished(self) -> bool:
         """Whether nothing is left to do or to wait for."""
-        return self.progress >= _COMPLETE
+        return self.progress >= COMPLETE
 
     @property
     def elapsed(self) -> Duration | None:
         """The time since the start; None before it."""
-        return None if self._started is None else Duration(max(0.0, _clock() - self._started))
+        return None if self._started is None else Duration(max(0.0, clock() - self._started))
 
     async def watch(
         self, notify: Callable[[Self], Any], every: DurationDescriptor = _DEFAULT_INTERVAL
@@ -123,7 +124,7 @@ class BaseProgress(abc.ABC):
 
     def _restart(self) -> None:
         self.started_at = datetime.now().astimezone()
-        self._started = _clock()
+        self._started = clock()
 
     def _stop(self) -> None:  # noqa: B027  most have nothing in the background
         """Stop what runs in the background."""
@@ -168,7 +169,7 @@ class DurationProgress(BaseProgress):
         """Percent of the duration that has elapsed."""
         if self.elapsed is None:
             return 0.0
-        return _percentage(self.elapsed, self.duration)
+        return percentage(self.elapsed, self.duration)
 
     @property
     def remaining(self) -> Duration:
@@ -190,168 +191,24 @@ class DurationProgress(BaseProgress):
         await _sleep_at_least_a_tick(min(seconds, self.remaining.total_seconds()))
 
 
-class EventProgress(BaseProgress):
-    """Progress until an event, at the latest until a timeout.
-
-    Args:
-        timeout: After what time to give up; None: never.
-        settlement: How long the event must stand, once triggered, before that counts as completed; None: no time.
-    """
-
-    def __init__(
-        self, timeout: DurationDescriptor | None = None, settlement: DurationDescriptor | None = None
-    ) -> None:
-        super().__init__()
-        self.timeout = timeout
-        self.settlement = settlement
-        self._completed = asyncio.Event()
-        self._settling_since: float | None = None
-        self._timer: asyncio.TimerHandle | None = None
-
-    @property
-    def timeout(self) -> Duration | None:
-        """After what time to give up; assignable as anything a ``Duration`` is made of."""
-        return self._timeout
-
-    @timeout.setter
-    def timeout(self, timeout: DurationDescriptor | None) -> None:
-        self._timeout = None if timeout is None else Duration(timeout)
-
-    @property
-    def settlement(self) -> Duration | None:
-        """How long the event must stand; assignable as anything a ``Duration`` is made of."""
-        return self._settlement
-
-    @settlement.setter
-    def settlement(self, settlement: DurationDescriptor | None) -> None:
-        self._settlement = None if settlement is None else Duration(settlement)
-
-    def trigger(self) -> None:
-        """Tell that the event has occurred: it is completed, or begins to settle if there is a settlement time.
-
-        A second trigger while it settles changes nothing.
-        """
-        if self.completed or self.settling:
-            return
-        if not self.settlement:
-            self.complete()
-            return
-        self._settling_since = _clock()
-        self._timer = asyncio.get_running_loop().call_later(self.settlement.total_seconds(), self.complete)
-
-    def complete(self) -> None:
-        """Tell that the event is completed, settled or not."""
-        self._stop()
-        self._completed.set()
-
-    def reset(self) -> None:
-        """Take the event back, e.g. because what was ready is no longer; the timeout's clock goes on."""
-        self._stop()
-        self._completed.clear()
-
-    @property
-    def completed(self) -> bool:
-        """Whether the event has occurred, and settled."""
-        return self._completed.is_set()
-
-    @property
-    def timed_out(self) -> bool:
-        """Whether the timeout passed before it was completed; one of zero has at once."""
-        if self.completed or self.timeout is None:
-            return False
-        return not self.timeout or (self.elapsed is not None and self.elapsed >= self.timeout)
-
-    @property
-    def finished(self) -> bool:
-        """Whether it is completed or timed out."""
-        return self.timed_out or self.progress >= _COMPLETE
-
-    @property
-    def settling(self) -> bool:
-        """Whether the event has occurred and must stand some time yet."""
-        return self._settling_since is not None
-
-    @property
-    def settlement_remaining(self) -> Duration | None:
-        """How long it must stand yet; None if it is not settling."""
-        if self._settling_since is None or self.settlement is None:
-            return None
-        settled = _clock() - self._settling_since
-        return Duration(max(0.0, self.settlement.total_seconds() - settled))
-
-    @property
-    def progress(self) -> float:
-        """Percent: of the settlement time while it settles, else of the timeout; 100 when completed."""
-        if self.completed:
-            return _COMPLETE
-        if self.settlement_remaining is not None and self.settlement:
-            return _percentage(self.settlement - self.settlement_remaining, self.settlement)
-        if self.timeout is None or self.elapsed is None:
-            return 0.0
-        return _percentage(self.elapsed, self.timeout)
-
-    async def wait(self) -> None:
-        """Wait until it is completed; start it if need be.
-
-        Raises:
-            TimeoutError: If the timeout passes before.
-        """
-        if not self.started:
-            self.start()
-        while not self.completed:
-            if self.timed_out:
-                raise TimeoutError(f"timed out after {self.timeout}")
-            await self._sleep(_DEFAULT_EVENT_INTERVAL.total_seconds())
-
-    async def watch(self, notify: Callable[[Self], Any], every: DurationDescriptor | None = None) -> None:
-        """Start if need be, then call ``notify`` with this object at an interval, and once more at the end.
-
-        Args:
-            notify: A function or coroutine function.
-            every: The interval; one minute, or the timeout if that is less.
-
-        Raises:
-            ValueError: If the interval is not greater than zero.
-        """
-        if every is None:
-            every = min(self.timeout or _DEFAULT_EVENT_INTERVAL, _DEFAULT_EVENT_INTERVAL)
-        await super().watch(notify, every)
-
-    async def _sleep(self, seconds: float) -> None:
-        if self.timeout is not None and self.elapsed is not None:
-            seconds = min(seconds, (self.timeout - self.elapsed).total_seconds())
-        try:
-            async with asyncio.timeout(max(seconds, _TICK)):
-                await self._completed.wait()
-        except TimeoutError:
-            pass
-
-    def _stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = None
-        self._settling_since = None
-
-
-# A timer may fire early by the clock's resolution; sleeping a tick more keeps a loop on it from spinning.
-_TICK = 0.001
-
-
 async def _sleep_at_least_a_tick(seconds: float) -> None:
-    await asyncio.sleep(max(seconds, _TICK))
+    """Sleep so long, but at least a millisecond."""
+    await asyncio.sleep(max(seconds, TICK))
 
 
-def _clock() -> float:
+def clock() -> float:
+    """Return the time of the running event loop, else the system's monotonic one, in seconds."""
     try:
         return asyncio.get_running_loop().time()
     except RuntimeError:
         return time.monotonic()
 
 
-def _percentage(part: timedelta, whole: timedelta) -> float:
+def percentage(part: timedelta, whole: timedelta) -> float:
+    """Return what part of a time has passed, at most 100; all of it if that is zero."""
     if not whole:
-        return _COMPLETE
-    return min(_COMPLETE, 100.0 * part.total_seconds() / whole.total_seconds())
+        return COMPLETE
+    return min(COMPLETE, 100.0 * part.total_seconds() / whole.total_seconds())
 
 
 def _rounded(elapsed: Duration | None) -> Duration:
