@@ -13,9 +13,11 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
+import uvloop
 import yaml
 from demo import HERE, OBJECTIVE, PRICES, configuration
 
+import servo.logging
 from servo.api.messages import MeasureParams
 from servo.assembly import Assembly
 from servo.runner import operations
@@ -57,14 +59,14 @@ def points() -> dict[str, Point]:
     return {"the defaults": DEFAULTS, "good settings": GOOD, **around}
 
 
-async def measure(servo: Servo, goal: Goal, point: Point) -> dict[str, float]:
+async def measure(shop: Servo, goal: Goal, point: Point) -> dict[str, float]:
     """The objective and what it is made of, once."""
     wanted = [
         Adjustment(component_name="web", setting_name=name, value=value) for name, value in point.items()
     ]
-    await operations.adjust(servo, wanted, Control())
+    await operations.adjust(shop, wanted, Control())
     control = Control(duration="3.125s", warmup="1.25s")
-    found = await operations.measure(servo, MeasureParams(metrics=sorted(goal.metrics), control=control))
+    found = await operations.measure(shop, MeasureParams(metrics=sorted(goal.metrics), control=control))
     metrics = {reading.metric.name: float(reading.value) for reading in found.readings}
     evaluation = goal.evaluate(metrics, {f"web.{name}": value for name, value in point.items()})
     return {"objective": evaluation.value, **metrics}
@@ -80,14 +82,14 @@ async def main(rounds: int) -> None:
         document = yaml.safe_load(configuration(Path(name)).read_text(encoding="utf-8"))
         optimizer = {"id": "example.com/sweep", "token": "unused"}
         assembly = await Assembly.assemble(configs=[{**document, "optimizer": optimizer}])
-        servo = assembly.servos[0]
+        shop = assembly.servos[0]
         try:
-            with servo.current():
+            with shop.current():
                 for _ in range(rounds):
                     for label, point in points().items():
-                        found[label].append(await measure(servo, goal, point))
+                        found[label].append(await measure(shop, goal, point))
         finally:
-            await assembly.remove_servo(servo)
+            await assembly.remove_servo(shop)
     show(found)
 
 
@@ -106,4 +108,6 @@ def show(found: dict[str, list[dict[str, float]]]) -> None:
 if __name__ == "__main__":
     os.chdir(HERE)
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 3))
+    servo.logging.configure(level="WARNING")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 3))

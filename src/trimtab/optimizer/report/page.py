@@ -1,6 +1,7 @@
 """The report's page: one HTML file with everything in it, and nothing that could run."""
 
 import hashlib
+import re
 from base64 import b64encode
 from functools import cache
 from importlib.resources import files
@@ -17,7 +18,8 @@ from trimtab.optimizer.report.svg import COLORS
 __all__ = ["render"]
 
 MAX_TRIALS_SHOWN = 500
-MAX_METRICS = 4
+MAX_METRICS = 5
+_NAME = re.compile(r"[A-Za-z_][\w.]*")
 PLOTS = ("course", "confidence", "importance", "settings")
 
 
@@ -70,8 +72,13 @@ def _placeholders() -> str:
 
 
 def _differences(report: Report, trial: Trial) -> list[tuple[str, Any]]:
-    """The settings of a trial that differ from the baseline."""
-    return [(name, each) for name, each in trial.point.items() if report.baseline.get(name) != each]
+    """The settings of a trial that differ from the baseline; their component is left out if there is but one."""
+    alone = len({name.partition(".")[0] for name in report.baseline}) == 1
+    return [
+        (name.partition(".")[2] if alone else name, each)
+        for name, each in trial.point.items()
+        if report.baseline.get(name) != each
+    ]
 
 
 def _where(change: Change) -> tuple[float, float] | None:
@@ -90,7 +97,6 @@ def _where(change: Change) -> tuple[float, float] | None:
 def _metrics(report: Report) -> list[str]:
     """The metrics worth a column: those of the objective and the SLOs, as far as they were measured."""
     known = {name for trial in report.trials for name in trial.metrics}
-    texts = [report.goal.expression, *report.goal.slos]
-    wanted = [name for name in sorted(known, key=len, reverse=True) if any(name in text for text in texts)]
-    order = {name: min(text.find(name) for text in texts if name in text) for name in wanted}
-    return sorted(wanted, key=lambda name: order[name])[:MAX_METRICS]
+    text = " ".join([report.goal.expression, *report.goal.slos])
+    found = [name for name in dict.fromkeys(_NAME.findall(text)) if name in known]
+    return found[:MAX_METRICS]

@@ -49,7 +49,7 @@ def _course(report: Report) -> tuple[Any, str]:
     scale = _scale([trial.value for trial in measured if trial.value is not None])
     x = alt.X("trial:Q", title="trial", axis=_counting(len(report.trials)), scale=_span(len(report.trials)))
     y = alt.Y("value:Q", title=_title(report), scale=scale, axis=alt.Axis(tickCount=6))
-    points = alt.Chart(alt.Data(values=[_row(trial) for trial in measured])).mark_point(
+    points = alt.Chart(alt.Data(values=[_row(report, trial) for trial in measured])).mark_point(
         filled=True, opacity=1
     )
     layers = [
@@ -62,8 +62,8 @@ def _course(report: Report) -> tuple[Any, str]:
     return alt.layer(*layers).properties(width=WIDTH, height=250), text
 
 
-def _row(trial: Trial) -> dict[str, Any]:
-    return {"trial": trial.number + 1, "value": trial.value, "kind": _kind(trial)}
+def _row(report: Report, trial: Trial) -> dict[str, Any]:
+    return {"trial": trial.number + 1, "value": trial.value, "kind": _kind(report, trial)}
 
 
 _KINDS = {
@@ -74,12 +74,12 @@ _KINDS = {
 }
 
 
-def _kind(trial: Trial) -> str:
+def _kind(report: Report, trial: Trial) -> str:
     if trial.feasible is False or trial.status == "aborted":
         return "breaks an SLO"
-    if trial.purpose in {"confirm", "verify"}:
-        return "confirmed"
-    return "baseline" if trial.purpose == "baseline" else "search"
+    if same(trial.point, report.baseline):
+        return "baseline"
+    return "confirmed" if trial.purpose in {"confirm", "verify"} else "search"
 
 
 def _color() -> Any:
