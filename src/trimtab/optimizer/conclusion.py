@@ -8,12 +8,13 @@ from trimtab.optimizer.ledger import Ledger, key, mean
 from trimtab.optimizer.objective import Evaluation
 from trimtab.optimizer.space import Point, Space
 from trimtab.optimizer.trial import Purpose
-from trimtab.optimizer.verdict import Comparison, Noise, Recommendation, Verdict, compare
+from trimtab.optimizer.verdict import Comparison, Expectation, Noise, Recommendation, Verdict, compare
 
 __all__ = ["CONFIDENCE", "concluded"]
 
 CONFIDENCE = 0.95
 _MODEL_FREEDOM = 8.0
+_MORE_LIKELY_THAN_NOT = 0.5
 
 
 def concluded(
@@ -26,7 +27,8 @@ def concluded(
     before = ledger.at(baseline)
     after = [] if candidate == baseline else ledger.at(candidate, {Purpose.verify})
     comparison = _compared(ledger, baseline, candidate, (before, after), surface, confidence)
-    verdict = _verdict(before, after, comparison)
+    kept = _keeps(after, surface, space, candidate)
+    verdict = _verdict(before, after, comparison, kept)
     chosen, readings = (candidate, after) if verdict == "improved" else (baseline, before)
     scale = abs(mean([each.loss for each in before])) if before else 0.0
     relative = comparison if scale else None
@@ -43,7 +45,7 @@ def concluded(
         n_candidate=len(after),
         candidate=dict(candidate),
         differences=space.differences(baseline, candidate),
-        explanation=_explained(verdict, before, after, comparison, scale, confidence),
+        explanation=_explained(verdict, kept, before, after, comparison, scale, confidence),
     )
 
 
@@ -60,7 +62,17 @@ def _compared(
     losses = [[each.loss for each in side] for side in readings]
     squares, freedom = ledger.repeats({key(baseline), key(candidate)})
     priors = [_noise(surface, mean(side), squares, freedom) for side in losses]
-    return compare(losses[0], losses[1], prior=(priors[0], priors[1]), confidence=confidence)
+    expected = _expected(ledger, candidate, len(losses[1]))
+    return compare(losses[0], losses[1], prior=(priors[0], priors[1]), expected=expected, confidence=confidence)
+
+
+def _expected(ledger: Ledger, candidate: Point, readings: int) -> Expectation | None:
+    """What the model believed of the candidate before it was verified; worth no more than the readings themselves."""
+    first = next(iter(ledger.of(Purpose.verify)), None)
+    if first is None or first.trial.predicted is None or first.trial.point != candidate:
+        return None
+    predicted = first.trial.predicted
+    return Expectation(ledger.goal.objective.sign * predicted.mean, predicted.sd, float(readings))
 
 
 def _noise(surface: Surface | None, loss: float, squares: float, freedom: int) -> Noise:
@@ -74,18 +86,25 @@ def _noise(surface: Surface | None, loss: float, squares: float, freedom: int) -
 
 
 def _verdict(
-    before: Sequence[Evaluation], after: Sequence[Evaluation], comparison: Comparison | None
+    before: Sequence[Evaluation], after: Sequence[Evaluation], comparison: Comparison | None, kept: bool
 ) -> Verdict:
     if not before:
         return "not measured"
-    if not after or not _keeps(after):
+    if not after or not kept:
         return "no improvement shown"
-    if not _keeps(before):
+    if not _within(before):
         return "improved"
     return "improved" if comparison is not None and comparison.low > 0 else "no improvement shown"
 
 
-def _keeps(readings: Sequence[Evaluation]) -> bool:
+def _keeps(readings: Sequence[Evaluation], surface: Surface | None, space: Space, point: Point) -> bool:
+    """Whether a point keeps every SLO: by all that is known of it and its neighbours, or else by its readings."""
+    if surface is None or surface.believed(space.to_unit(point)) is None:
+        return bool(readings) and _within(readings)
+    return surface.feasible(space.to_unit(point)) >= _MORE_LIKELY_THAN_NOT
+
+
+def _within(readings: Sequence[Evaluation]) -> bool:
     """Whether mean readings keep every SLO."""
     return all(mean(each) <= 0 for each in zip(*(reading.excesses for reading in readings), strict=True))
 
@@ -96,6 +115,7 @@ def _value(readings: Sequence[Evaluation]) -> float | None:
 
 def _explained(
     verdict: Verdict,
+    kept: bool,
     before: Sequence[Evaluation],
     after: Sequence[Evaluation],
     comparison: Comparison | None,
@@ -106,9 +126,9 @@ def _explained(
         return "The baseline could not be measured, so there is nothing to compare with."
     if not after:
         return "No other settings were found that are worth a comparison with the baseline."
-    if not _keeps(after):
+    if not kept:
         return "The best settings found break an SLO when they are measured again; the baseline stays."
-    if not _keeps(before):
+    if not _within(before):
         return "The baseline breaks an SLO and the candidate keeps them all."
     if comparison is None:
         return "Too few readings to tell the candidate from the baseline."

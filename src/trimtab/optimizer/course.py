@@ -6,7 +6,8 @@ from dataclasses import dataclass
 __all__ = ["Plan", "baseline_readings", "plan"]
 
 _SHORT, _LONG = 6, 30
-_SURE = 2.8
+_NEGLIGIBLE = 1e-3
+_SURE = 3.2
 """Standard errors between two means that are told apart nearly always at 95 %."""
 
 
@@ -47,7 +48,7 @@ def plan(budget: int, gain: float, noise: float) -> Plan:
     """
     if budget < _SHORT:
         return Plan(0, 1 if budget > 2 else 0)  # noqa: PLR2004 - a baseline, a candidate, and one more
-    if noise <= 1e-6 * abs(gain):
+    if noise <= _NEGLIGIBLE * abs(gain):
         return Plan(0, 1)
     needed = math.inf if gain <= 0 else math.ceil(2 * (_SURE * noise / gain) ** 2)
     pairs = int(min(max(1, needed), max(1, round(budget / 12))))

@@ -185,13 +185,20 @@ class Study:
         return len(self._ledger.at(self.baseline)) < wanted and tried < wanted + _RETRIED
 
     def _plan(self) -> Plan:
-        readings = self._ledger.at(self.baseline)
         surface = self._landscape.surface()
-        if surface is None or not readings:
+        best = self._predicted(self.incumbent())
+        readings = self._ledger.at(self.baseline)
+        if surface is None or best is None or not readings:
             return plan(self.budget.trials, 0.0, math.inf)
-        best = self._ledger.at(self.incumbent())
-        gain = mean([each.loss for each in readings]) - min((mean([each.loss for each in best]),))
+        gain = mean([each.loss for each in readings]) - best.mean - best.sd
         return plan(self.budget.trials, gain, surface.objective.noise)
+
+    def _predicted(self, point: Point) -> Prediction | None:
+        """What a point is believed to give, its own readings included; mean and sd of the loss."""
+        surface = self._landscape.surface()
+        if surface is None:
+            return None
+        return surface.believed(self.space.to_unit(point)) or surface.predict(point)
 
     def _searched(self, number: int, left: int) -> Trial:
         tried = {key(entry.trial.point) for entry in self._ledger}
@@ -237,13 +244,15 @@ class Study:
         return self.space.from_unit(found) if known is None or unmeasured < known else incumbent
 
     def _verified(self, number: int) -> Trial | None:
-        """Candidate and baseline in turn, as A B B A, so that a drift of the machine hits both alike."""
+        """Candidate, baseline, candidate: in turn, so that a drift hits both; the baseline has earlier readings."""
         done = self._ledger.of(Purpose.verify)
         candidate = done[0].trial.point if done else self.incumbent()
         if candidate == self.baseline:
             return None
-        point = candidate if len(done) % 4 in {0, 3} else self.baseline
-        return Trial(number, Purpose.verify, dict(point), "", "compared with the baseline, turn by turn")
+        point = self.baseline if len(done) % 3 == 1 else candidate
+        predicted = self._predicted(point)
+        reason = "compared with the baseline, turn by turn"
+        return Trial(number, Purpose.verify, dict(point), "", reason, predicted and self._in_own_unit(predicted))
 
     def _ranked(self) -> list[Point]:
         """Measured points of this study from best to worst by the posterior, doubt held against them."""

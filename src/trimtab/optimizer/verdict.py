@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from trimtab.optimizer.space import Point, Value
 
-__all__ = ["Comparison", "Noise", "Recommendation", "Verdict", "compare"]
+__all__ = ["Comparison", "Expectation", "Noise", "Recommendation", "Verdict", "compare"]
 
 Verdict = Literal["improved", "no improvement shown", "not measured"]
 
@@ -18,6 +18,15 @@ class Noise:
 
     squares: float = 0.0
     freedom: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What was believed of the candidate before its readings: a mean, its sd, and what it is worth in readings at most."""
+
+    mean: float
+    sd: float
+    most: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +96,7 @@ def compare(
     candidate: Sequence[float],
     *,
     prior: tuple[Noise, Noise] = (Noise(), Noise()),
+    expected: Expectation | None = None,
     confidence: float = 0.95,
 ) -> Comparison | None:
     """Compare readings by Welch's interval, each variance moderated by what is known of the noise otherwise.
@@ -96,6 +106,7 @@ def compare(
         candidate: The same.
         prior: Noise of a reading of each, as known from repeated readings of other points; pooled with the side's own
             (Smyth 2004, "moderated t").
+        expected: Of the candidate, counted as some readings more.
         confidence: Of the two-sided interval.
 
     Returns:
@@ -111,8 +122,13 @@ def compare(
         return None
     # A side with a single reading and nothing else known of it is taken to be as noisy as the other.
     sides = [side if side[1] > 0 else known[0] for side in sides]
-    errors = [variance / len(s) for (variance, _), s in zip(sides, (baseline, candidate), strict=True)]
-    gain = _mean(baseline) - _mean(candidate)
+    after, weight = _mean(candidate), float(len(candidate))
+    if expected is not None:
+        worth = min(expected.most, sides[1][0] / max(expected.sd, 1e-300) ** 2)
+        after = (after * weight + expected.mean * worth) / (weight + worth)
+        weight += worth
+    errors = [sides[0][0] / len(baseline), sides[1][0] / weight]
+    gain = _mean(baseline) - after
     error = math.sqrt(sum(errors))
     pooled = math.sqrt(sum(variance for variance, _ in sides) / 2)
     if error == 0:

@@ -1,7 +1,7 @@
 """The objective, the SLOs and whether points come up, believed together."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -58,11 +58,17 @@ class Surface:
         space: The settings.
         objective: To be minimised.
         bounds: SLOs, and health if something broke.
+        tried: Coordinates of every point that was observed, those that broke included.
     """
 
     space: Space
     objective: Belief
     bounds: tuple[Bound, ...]
+    tried: frozenset[bytes]
+
+    def doubting(self) -> "Surface":
+        """The same, less sure of the objective away from what was measured."""
+        return replace(self, objective=self.objective.doubting())
 
     @property
     def points(self) -> Array:
@@ -99,6 +105,15 @@ class Surface:
         if i is None:
             return None
         return float(posterior.measured_mean[i] + caution * math.sqrt(posterior.measured_variance[i]))
+
+    def believed(self, coordinates: Array) -> Prediction | None:
+        """What a measured point gives, its own readings included; None if it was not measured."""
+        i = self._index.get(coordinates.tobytes())
+        if i is None:
+            return None
+        posterior = self.objective.posterior
+        middle, sd = self.objective.quantiles(posterior.measured_mean[i : i + 1], posterior.measured_variance[i : i + 1])
+        return Prediction(float(middle[0]), float(sd[0]), float(self.feasibility[i]))
 
     def feasible(self, coordinates: Array) -> float:
         """Probability of a measured point to keep all bounds; 0 if it was not measured."""
@@ -182,7 +197,9 @@ class Landscape:
             bounds = [_bound(model, 0.0) for model in self._constraints if len(model) > 1]
             if self._broken:
                 bounds.append(_bound(self._health, _BREAKS))
-            self._surface = self._observed, Surface(self.space, self._objective.belief(), tuple(bounds))
+            self._surface = self._observed, Surface(
+                self.space, self._objective.belief(), tuple(bounds), frozenset(self._points)
+            )
         return self._surface[1]
 
 

@@ -26,6 +26,7 @@ _OTHERS = (
     (math.log(0.02), math.log(1e-5), math.log(1.0), 1.5),  # ruggedness
     (math.log(0.05), math.log(1e-5), math.log(2.0), 2.0),  # noise
 )
+_SMOOTH = (math.log(1e-5), math.log(0.03))
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Readings:
         noise: Variance of a reading of each point, relative to the noise hyperparameter; 1 where alike.
         squares: Sum of squares of readings about the means of their points, on the same scale.
         freedom: Degrees of freedom of these squares: readings less points.
+        rough: Whether points may differ from their neighbours for no reason; if not, ruggedness is held low.
     """
 
     columns: Columns
@@ -49,6 +51,7 @@ class Readings:
     noise: Array
     squares: float = 0.0
     freedom: int = 0
+    rough: bool = True
 
     @cached_property
     def differences(self) -> Array:
@@ -74,6 +77,13 @@ class Hyperparameters:
     def noise(self) -> float:
         """Variance of a reading."""
         return math.exp(2 * self.logarithms[_NOISE])
+
+    def doubting(self) -> "Hyperparameters":
+        """The same, but no surer of the landscape's shape than before anything was measured."""
+        logarithms = self.logarithms.copy()
+        logarithms[:_MATERN] = np.minimum(logarithms[:_MATERN], _SCALE[0])
+        logarithms[_MATERN] = max(logarithms[_MATERN], _OTHERS[0][0])
+        return Hyperparameters(logarithms)
 
     def kernel(self, columns: Columns) -> Kernel:
         """The kernel they describe."""
@@ -103,6 +113,8 @@ def most_plausible(
     """
     typical, surprise = _typical(readings.columns.count)
     bounds = [_SCALE[1:3]] * readings.columns.count + [each[1:3] for each in _OTHERS]
+    if not readings.rough:
+        bounds[_RUGGED] = _SMOOTH
     best, best_value = begin[0], math.inf
     for start in begin:
         clipped = np.clip(start, *np.array(bounds).T)

@@ -16,6 +16,7 @@ _SCREEN, _POLISH, _REFRESH = 8, 20, 5
 _LEAST_NOISE = 1e-6
 _NOISE_BELOW_OFFSET = 3.0
 _SURPRISING = 4.0
+_PLATEAU, _PLATEAU_OFFSET = 2, 1.0
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,11 @@ class Belief:
 
     posterior: Posterior
     warp: Warp
+
+    def doubting(self) -> "Belief":
+        """What the readings say if their hyperparameters are not trusted to be sure of the rest."""
+        posterior = self.posterior
+        return Belief(Posterior(posterior.readings, posterior.hyperparameters.doubting()), self.warp)
 
     def quantiles(self, mean: Array, variance: Array) -> tuple[Array, Array]:
         """Median and standard deviation, to first order, in the quantity's own unit."""
@@ -76,7 +82,7 @@ class Model:
 
     Args:
         columns: What the coordinates are.
-        warped: Whether readings may be warped.
+        warped: Whether readings may be warped; they are not where they say yes or no, and neighbours agree on it.
     """
 
     def __init__(self, columns: Columns, *, warped: bool = True) -> None:
@@ -131,7 +137,7 @@ class Model:
         noise = 0.0
         for offset in self._offsets:
             warp = Warp.fitted(groups.means, offset)
-            if offset < _NOISE_BELOW_OFFSET * noise:
+            if offset < max(_NOISE_BELOW_OFFSET * noise, _least_offset(groups.means)):
                 break
             readings = self._readings(groups, warp)
             found, density = most_plausible(readings, starts(readings), _SCREEN)
@@ -166,7 +172,14 @@ class Model:
             noise,
             squares,
             groups.freedom,
+            rough=len(self._offsets) > 1,
         )
+
+
+def _least_offset(means: Array) -> float:
+    """A plateau at the bottom makes ever stronger warping ever more likely, and then nothing can be below it."""
+    bottom = float(means.min()) + 1e-6 * float(np.ptp(means))
+    return _PLATEAU_OFFSET if int((means <= bottom).sum()) > _PLATEAU else 0.0
 
 
 def _milestone(count: int) -> int:

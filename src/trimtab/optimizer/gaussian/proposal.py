@@ -21,6 +21,7 @@ _REFINED, _STEPS = 4, 30
 _APART = 0.02
 _DEMANDED = 0.5
 _NOISY = 1.0
+_HOPELESS, _EXHAUSTED, _BANNED = 0.2, 2e-3, -1e6
 RISK = 1.0
 """How much the probability of keeping the SLOs weighs, in powers of it."""
 
@@ -79,12 +80,17 @@ class _Search:
         self.columns = columns
         self.random = random
         self.posterior = surface.objective.posterior
+        self.demanded = _HOPELESS
         best = surface.best(0.0, _DEMANDED)
         self.best = None if best is None else float(self.posterior.measured_mean[best])
 
     def chosen(self) -> Proposal:
         candidates = self._candidates()
         worth = self._worth(candidates)
+        if self.surface.bounds and worth.max() < math.log(_EXHAUSTED):
+            # Nearly nothing is left to gain: what would gain it only if it were allowed must not be tried for it.
+            self.demanded = _DEMANDED
+            worth = self._worth(candidates)
         order = np.argsort(-worth)
         refined = np.array([self._climb(candidates[i]) for i in self._apart(candidates, order)])
         leading = self._distinct(np.vstack([self.columns.snap(refined), candidates[order[:100]]]))
@@ -112,17 +118,17 @@ class _Search:
 
     def _distinct(self, points: Array) -> Array:
         """Without the measured ones, unless there is no other."""
-        known = {point.tobytes() for point in self.surface.points}
-        new = np.array([point.tobytes() not in known for point in points])
+        new = np.array([point.tobytes() not in self.surface.tried for point in points])
         return points[new] if new.any() else points
 
     def _worth(self, points: Array) -> Array:
         allowed = self.surface.log_feasibility(points)
         if self.best is None:
             return allowed
+        hopeless = np.where(allowed < math.log(self.demanded), _BANNED, 0.0)
         mean, variance = self.posterior.predict(points)
         sd = np.sqrt(variance + self.posterior.kernel.ruggedness)
-        return log_expected_improvement(mean, sd, self.best) + RISK * allowed
+        return log_expected_improvement(mean, sd, self.best) + RISK * allowed + hopeless
 
     def _apart(self, candidates: Array, order: Array) -> list[int]:
         picked: list[int] = []
@@ -149,9 +155,11 @@ class _Search:
 
     def _taught(self, leading: Array, noise: float) -> Proposal:
         posterior = self.posterior
-        points = leading
+        points = leading[self.surface.log_feasibility(leading) >= math.log(_DEMANDED)]
+        if not len(points):
+            points = leading[:1]
         if (least := optimum(self.surface, 0.0)) is not None:
-            points = np.vstack([leading, self._distinct(least[None])])
+            points = np.vstack([points, self._distinct(least[None])])
         scores = np.where(self.surface.feasibility >= _DEMANDED, posterior.measured_mean, np.inf)
         measured = np.argsort(scores, kind="stable")[: min(25, int(np.isfinite(scores).sum()))]
         new, again = knowledge_gradient(posterior, points, noise, measured)

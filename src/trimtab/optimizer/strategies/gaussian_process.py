@@ -1,5 +1,8 @@
 """The default strategy: a Gaussian process that knows of noise, SLOs and points that break."""
 
+import math
+import statistics
+
 import numpy as np
 from scipy.stats import qmc
 
@@ -10,6 +13,7 @@ from trimtab.optimizer.strategy import Context, Observation, Suggestion
 
 __all__ = ["GaussianProcess"]
 
+_DOUBT_EVERY, _MATTERS = 5, 1e-3
 _MIN_DESIGN, _MAX_DESIGN = 4, 12
 
 
@@ -27,6 +31,7 @@ class GaussianProcess:
         self._space = space
         self._seed = seed
         self._seen: list[Point] = []
+        self._losses: list[float] = []
         design = qmc.Sobol(space.dimensions, rng=np.random.default_rng([seed, 0xDE51]))
         self._design = [space.from_unit(each) for each in design.random(16)]
 
@@ -34,6 +39,7 @@ class GaussianProcess:
         """Take note of a measurement."""
         if observation.point not in self._seen:
             self._seen.append(dict(observation.point))
+        self._losses.append(observation.value if observation.value is not None and observation.feasible else math.inf)
         self.landscape.observe(observation)
 
     def suggest(self, context: Context) -> Suggestion:
@@ -48,8 +54,23 @@ class GaussianProcess:
                 self._space.from_unit(draw), "drawn at random, for nothing could be measured yet"
             )
         random = np.random.default_rng([self._seed, context.number])
+        if self._stale() % _DOUBT_EVERY == _DOUBT_EVERY - 1:
+            # A model that was sure of finding more here and did not may be sure of the wrong things elsewhere.
+            surface = surface.doubting()
         proposal = propose(surface, self.landscape.columns, random)
         return self._explained(surface, proposal, context)
+
+    def _stale(self) -> int:
+        """How many observations ago the best one was last beaten by something that matters."""
+        finite = [loss for loss in self._losses if math.isfinite(loss)]
+        if not finite:
+            return 0
+        matters = _MATTERS * (statistics.median(finite) - min(finite))
+        since, best = 0, math.inf
+        for loss in self._losses:
+            since = 0 if loss < best - matters else since + 1
+            best = min(best, loss)
+        return since
 
     def _wanted(self, left: int) -> int:
         """How many distinct points the design has: more of them where there are more settings, few in a short study."""
