@@ -9,23 +9,22 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from trimtab.catalog.schema import commands, events, trials
 from trimtab.catalog.sessions import Writes
 from trimtab.optimizer import session_messages as messages
 from trimtab.optimizer.errors import OptimizerError
 from trimtab.optimizer.session_description import Description
 from trimtab.optimizer.session_errors import FencedError
+from trimtab.optimizer.session_journal import Journal
 from trimtab.optimizer.session_machine import Command, Ending, Machine, Step
 from trimtab.optimizer.session_messages import Message, Reply
 from trimtab.optimizer.session_results import is_ok, read_failure, read_measurement
-from trimtab.optimizer.session_search import Prior, Search, to_json
+from trimtab.optimizer.session_search import Prior, Search
 from trimtab.optimizer.session_spec import ControlSpec, SessionSpec
 from trimtab.optimizer.space import Point
 from trimtab.optimizer.trial import Outcome
 
 __all__ = ["Agent", "Course", "allowance"]
 
-MAX_EVENTS = 10_000
 PATIENCE = 3.0
 GRACE = 300.0
 GRACE_TO_ADJUST = 3600.0  # an application may be long in coming up
@@ -63,13 +62,11 @@ class Course:
         result: What was found; None until the search has ended.
         best: See `Search.standing`.
         begun_at: When the current attempt of the trial was begun.
-        seen: How many events are written.
-        writes: Rows to be written beside the session's own.
+        journal: What is to be written beside the session's row.
         changed: Whether the state is another than the one written.
         begun: Whether the search is newer than what is written.
         heard: Whether the agent was heard of since.
         progress: What it last reported of the command in flight.
-        now: Seconds since 1970.
         load_prior: Reads the history of the application's earlier sessions.
         nap: Seconds of a SLEEP.
     """
@@ -82,15 +79,18 @@ class Course:
     result: dict[str, Any] | None = None
     best: dict[str, Any] | None = None
     begun_at: float | None = None
-    seen: int = 0
+    journal: Journal = field(default_factory=Journal)
     load_prior: Callable[[], Prior] = list
     nap: float = 60.0
-    writes: Writes = field(default_factory=Writes)
     changed: bool = False
     begun: bool = False
     heard: bool = False
     progress: dict[str, Any] | None = None
-    now: float = 0.0
+
+    @property
+    def now(self) -> float:
+        """Seconds since 1970, at the post at hand."""
+        return self.journal.now
 
     # What is posted
 
@@ -100,7 +100,7 @@ class Course:
         Raises:
             FencedError: Another agent has taken over.
         """
-        self.now = now
+        self.journal.now = now
         if message.event == "HELLO":
             return self._hello(message)
         self._recognise(message)
@@ -113,7 +113,7 @@ class Course:
 
     def cancel(self, now: float) -> None:
         """End the course: the baseline is put back, then it is over. What is ending already stays as it is."""
-        self.now = now
+        self.journal.now = now
         if self.machine.ending is None:
             self._end(Ending.cancelled, "cancelled")
 
@@ -128,9 +128,11 @@ class Course:
             or self.agent.servo_uid != message.servo_uid
             or not machine.met
         ):
-            self._event("hello", agent=name, servo_uid=message.servo_uid)
+            self.journal.event("hello", agent=name, servo_uid=message.servo_uid)
         self.agent = Agent(True, message.servo_uid, name, self.now)
-        self._close_command("lost", "agent-restarted", "the agent started anew before it answered")
+        self.journal.closed(
+            self.machine.command, "lost", "agent-restarted", "the agent started anew before it answered"
+        )
         self._begin_again(given_up=machine.hello())
         self._change()
         return messages.ok()
@@ -142,7 +144,7 @@ class Course:
                 Outcome("lost", reason="agent-lost", message="the agent was lost each time it was begun")
             )
         elif self.machine.trial is not None:
-            self.writes.update(trials, self.machine.trial, attempts=self.machine.attempt)
+            self.journal.begun_again(self.machine.trial, self.machine.attempt)
 
     def _recognise(self, message: Message) -> None:
         """Refuse whoever is not the agent that said HELLO last; the first of all need not have said it."""
@@ -158,7 +160,7 @@ class Course:
     def _goodbye(self, message: Message) -> Reply:
         if self.agent.goodbye is None:
             self.agent.goodbye = message.text("reason") or "unknown"
-            self._event("goodbye", reason=self.agent.goodbye)
+            self.journal.event("goodbye", reason=self.agent.goodbye)
             self.changed = True
         return messages.ok()
 
@@ -181,8 +183,8 @@ class Course:
     def _again(self, command: Command) -> Reply | None:
         """The command in flight once more, as the agent asks and so is not at work on it; None if it is closed."""
         self.changed = True
-        if self.machine.ending is Ending.cancelled and command.step in {Step.adjust, Step.measure}:
-            self._close_command("lost", "cancelled", "the session was cancelled")
+        if self.machine.ending is Ending.cancelled and command.step.of_trial:
+            self.journal.closed(self.machine.command, "lost", "cancelled", "the session was cancelled")
             self.machine.abandon()
             self._conclude(Outcome("lost", reason="cancelled", message="the session was cancelled"))
             return None
@@ -202,35 +204,15 @@ class Course:
             self._end(Ending.completed)
             return self.machine.next()
         self.machine.begin(trial.number)
-        self.writes.insert(
-            trials,
-            trial.number,
-            purpose=str(trial.purpose),
-            point=dict(trial.point),
-            strategy=trial.strategy,
-            why=trial.reason,
-            predicted=to_json(trial.to_dict()["predicted"]),
-            attempts=1,
-            started_at=self.now,
-        )
+        self.journal.begun(trial)
         return Step.adjust
 
     def _issue(self, step: Step) -> Reply:
         machine = self.machine
         command = machine.issue(step, self._param(step), self.now)
-        of_trial = step in {Step.adjust, Step.measure}
         if step is Step.adjust:
             self.begun_at = self.now
-        self.writes.insert(
-            commands,
-            command.number,
-            cmd=step.cmd,
-            step=str(step),
-            trial=machine.trial if of_trial else None,
-            attempt=machine.attempt if of_trial else None,
-            param=command.param,
-            issued_at=self.now,
-        )
+        self.journal.issued(command, machine)
         self._change()
         return self._command(command)
 
@@ -294,7 +276,7 @@ class Course:
             "percent": None if percent is None else min(max(percent, 0.0), 100.0),
             "message": (message.text("message") or "").strip(),
         }
-        if self.machine.ending is Ending.cancelled and command.step in {Step.adjust, Step.measure}:
+        if self.machine.ending is Ending.cancelled and command.step.of_trial:
             return messages.status("cancel", reason="the session was cancelled")
         if self._overdue(command):
             return messages.status("cancel", reason="it takes far longer than planned")
@@ -308,8 +290,11 @@ class Course:
         command = self.machine.command
         assert command is not None
         ok = is_ok(message)
-        self._close_command(
-            (message.text("status") or "unknown")[:16], message.text("reason"), message.text("message")
+        self.journal.closed(
+            self.machine.command,
+            message.text("status") or "unknown",
+            message.text("reason"),
+            message.text("message"),
         )
         if self._is_withdrawn(message, command):
             self._begin_again(given_up=self.machine.withdraw())
@@ -333,12 +318,12 @@ class Course:
         if self.machine.over:
             if self.machine.trial is not None:
                 self._conclude(Outcome("lost", reason="session-over", message=self.machine.message))
-            self._event("over", state=str(self.machine.state), message=self.machine.message)
+            self.journal.event("over", state=str(self.machine.state), message=self.machine.message)
         self._change()
 
     def _outcome(self, command: Command, message: Message) -> Outcome | None:
         """What came of the trial; None if the result is of another step, or the trial goes on."""
-        if command.step not in {Step.adjust, Step.measure} or self.search is None:
+        if not command.step.of_trial or self.search is None:
             return None
         seconds = max(0.0, self.now - (self.begun_at or self.now))
         if is_ok(message):
@@ -359,12 +344,7 @@ class Course:
         search.study.tell(number, outcome)
         self.machine.conclude(restore=outcome.status != "ok")
         self.best = search.standing()
-        self.writes.update(trials, number, finished_at=self.now, **outcome.to_dict())
-
-    def _close_command(self, status: str, reason: str | None, text: str | None) -> None:
-        if (command := self.machine.command) is not None:
-            values = {"status": status, "reason": reason, "message": text}
-            self.writes.update(commands, command.number, answered_at=self.now, **values)
+        self.journal.concluded(number, outcome)
 
     def _describe(self, message: Message) -> bool:
         """Take a description: the first begins the search, a later one must be of the same settings."""
@@ -386,7 +366,7 @@ class Course:
         if self.search is not None:
             self.result = self.search.conclusion()
         self.machine.end(ending, text)
-        self._event("ending", why=str(ending))
+        self.journal.event("ending", why=str(ending))
         if self.machine.over:
             self._settle()
         self._change()
@@ -398,19 +378,13 @@ class Course:
 
     def written(self) -> None:
         """All is written that was to be."""
-        self.writes = Writes()
+        self.journal.writes = Writes()
         self.changed = self.begun = self.heard = False
         self.was_over = self.machine.over
 
     def _change(self) -> None:
         self.progress = None
         self.changed = True
-
-    def _event(self, kind: str, **data: Any) -> None:
-        """Note something for the timeline; an agent that starts in a loop must not fill the disk."""
-        if self.seen < MAX_EVENTS:
-            self.seen += 1
-            self.writes.insert(events, self.seen, at=self.now, kind=kind, data=data)
 
     def to_values(self) -> dict[str, Any]:
         """The columns of the session's row that hold this course."""
@@ -422,7 +396,7 @@ class Course:
                 "machine": machine.to_dict(),
                 "agent": asdict(self.agent),
                 "begun_at": self.begun_at,
-                "seen": self.seen,
+                "seen": self.journal.seen,
             },
             "best": self.best,
             "result": self.result,

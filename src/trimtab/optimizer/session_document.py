@@ -14,7 +14,6 @@ from trimtab.optimizer.session_spec import SessionSpec
 
 __all__ = ["Agent", "Best", "Command", "Document", "Progress", "Result", "Session", "Trial"]
 
-FORMAT = "trimtab-session/1"
 Value = int | float | str
 Point = dict[str, Value]
 
@@ -153,7 +152,7 @@ class Event(_Model):
 class Document(_Model):
     """All of a session."""
 
-    format: Literal["trimtab-session/1"] = FORMAT
+    format: Literal["trimtab-session/1"] = "trimtab-session/1"
     session: Session
     description: dict[str, Any] | None
     baseline: Point | None

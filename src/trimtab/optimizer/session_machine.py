@@ -54,6 +54,11 @@ class Step(StrEnum):
         """The event by which the agent answers it."""
         return {"describe": "DESCRIPTION", "measure": "MEASUREMENT"}.get(self.value, "ADJUSTMENT")
 
+    @property
+    def of_trial(self) -> bool:
+        """Whether it is a part of a trial."""
+        return self in {Step.adjust, Step.measure}
+
 
 class Ending(StrEnum):
     """Why a session ends."""
@@ -187,7 +192,7 @@ class Machine:
         """
         assert self.command is not None
         step, self.command = self.command.step, None
-        if step not in {Step.adjust, Step.measure}:
+        if not step.of_trial:
             return False
         self.adjusted = False
         self.attempt += 1
@@ -202,9 +207,7 @@ class Machine:
             Whether the trial was begun too often, and must be given up.
         """
         self.met = True
-        begun = self.adjusted or (
-            self.command is not None and self.command.step in {Step.adjust, Step.measure}
-        )
+        begun = self.adjusted or (self.command is not None and self.command.step.of_trial)
         self.abandon()
         self.described = self.adjusted = False
         self.pause = 0.0

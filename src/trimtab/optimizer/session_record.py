@@ -14,6 +14,7 @@ from trimtab.optimizer.errors import EvaluationError
 from trimtab.optimizer.objective import Goal
 from trimtab.optimizer.session_course import Agent, Course
 from trimtab.optimizer.session_description import Description
+from trimtab.optimizer.session_journal import Journal
 from trimtab.optimizer.session_machine import Machine, Step
 from trimtab.optimizer.session_search import History, Prior, Search
 from trimtab.optimizer.session_spec import ControlSpec, SessionSpec
@@ -74,7 +75,7 @@ def to_course(connection: Connection, row: Row) -> Course:
         row["result"],
         row["best"],
         kept["begun_at"],
-        kept["seen"],
+        Journal(kept["seen"]),
         progress=row["progress"],
     )
 

@@ -100,13 +100,14 @@ class Search:
     def conclusion(self) -> dict[str, Any]:
         """What was found, as JSON."""
         recommendation = self.study.recommendation()
-        return to_json({"recommendation": recommendation.to_dict(), "importance": self.study.importance()})
+        found = {"recommendation": recommendation.to_dict(), "importance": self.study.importance()}
+        return {name: to_json(value) for name, value in found.items()}
 
     def standing(self) -> dict[str, Any]:
         """The best so far, for people who watch: mean of the readings of the last known good."""
         point = self.study.incumbent()
         baseline = self.study.baseline
-        return to_json({"point": point, "value": self._mean(point), "baseline_value": self._mean(baseline)})
+        return {"point": point, "value": self._mean(point), "baseline_value": self._mean(baseline)}
 
     def _mean(self, point: Point) -> float | None:
         accepted = [

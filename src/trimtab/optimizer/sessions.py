@@ -219,7 +219,7 @@ class Sessions:
         key = Key(course.id, version)
         with self.database.write() as connection:
             if written := catalog.save(connection, key, record.changes(course), changed=course.changed):
-                course.writes.execute(connection, course.id)
+                course.journal.writes.execute(connection, course.id)
         if written:
             self._keep(version + course.changed, course)
         else:
