@@ -20,7 +20,7 @@ from servo.configuration.settings import CommonConfiguration, Timeouts
 
 __all__ = ["Connections", "SharedClient"]
 
-MAX_CONNECTIONS = 64
+MAX_CONNECTIONS = 32
 KEEPALIVE = 30.0
 DEFAULT_TIMEOUTS: Mapping[str, float] = {"connect": 10.0, "read": 60.0, "write": 30.0, "pool": 60.0}
 
