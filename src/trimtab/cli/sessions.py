@@ -1,7 +1,7 @@
 """`trimtab sessions`."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -118,7 +118,8 @@ def create(
     """  # noqa: D301 # \b is Click's mark of a paragraph not to be wrapped
     spec = _spec(
         application=application,
-        goal={"objective": objective, "slos": slo or [], "prices": dict(map(_price, price or ()))},
+        goal={"objective": objective, "slos": slo or []},
+        prices=price or (),
         budget={"trials": trials, "seconds": time},
         control={"duration": duration, "warmup": warmup, "settlement": settlement},
         strategy=strategy,
@@ -177,33 +178,13 @@ def delete(
             typer.echo(f"deleted {each}")
 
 
-def _spec(**values: Any) -> "SessionSpec":
-    from pydantic import ValidationError
-
-    from trimtab.optimizer.session_spec import SessionSpec
+def _spec(prices: Sequence[str], goal: dict[str, Any], **values: Any) -> "SessionSpec":
+    from trimtab.cli.specification import SpecificationError, parse_prices, parse_spec
 
     try:
-        return SessionSpec.model_validate(values)
-    except ValidationError as error:
-        _fail("\nError: ".join(map(_problem, error.errors())), USAGE)
-
-
-OPTIONS = {"goal": "objective or --slo", "slos": "slo", "prices": "price", "seconds": "time"}
-
-
-def _problem(error: Any) -> str:
-    """The option, and what is wrong with it."""
-    place = next((part for part in reversed(error["loc"]) if isinstance(part, str)), "")
-    text: str = error["msg"].removeprefix("Value error, ")
-    return f"--{OPTIONS.get(place, place)}: {text}"
-
-
-def _price(text: str) -> tuple[str, float]:
-    name, _, value = text.rpartition("=")
-    try:
-        return name.strip(), float(value)
-    except ValueError:
-        _fail(f"--price: {text!r} is not written as web.cpu=30", USAGE)
+        return parse_spec(goal={**goal, "prices": parse_prices(prices)}, **values)
+    except SpecificationError as error:
+        _fail(str(error), USAGE)
 
 
 @contextmanager

@@ -203,7 +203,7 @@ def _finish(ending: Ending, request: Request, sessions: "Sessions", settings: Se
     from trimtab.optimizer import report
 
     document = {**sessions.export(ending.session.id), "machine": report.machine_card()}
-    if ending.failure and not document["session"]["message"]:
+    if ending.failure:
         document["session"]["message"] = ending.failure
     folder = request.report or settings.home.expanduser() / "reports" / ending.session.id
     try:
@@ -219,7 +219,7 @@ def _code(ending: Ending) -> int:
     session = ending.session
     if ending.interrupted is not None:
         return SIGNALLED + ending.interrupted
-    if session.state == "failed" or not session.over:
+    if session.state == "failed" or not session.over or ending.failure:
         return FAILURE
     verdict = session.result.recommendation["verdict"] if session.result else "not measured"
     return NOTHING if verdict == "not measured" else OK

@@ -87,6 +87,9 @@ async def run_session(agent: Agent, sessions: "Sessions", session_id: str, show:
             await _stop(runner, running, interruption)
     session = await watch.look()
     gave_up = not session.over and interruption.first is None
+    if gave_up and session.trials_done == 0 and session.trial is None:
+        # Nothing was begun: there is nothing to continue, and nothing that the next attempt should wait for.
+        await watch.cancel()
     return Ending(session, interruption.first, log.last if gave_up else "")
 
 
