@@ -66,9 +66,11 @@ class TestOpsani:
         assert optimizer.url == "http://elsewhere/x/"
         assert optimizer.default_url == "https://api.opsani.com/accounts/example.com/applications/app/"
 
-    @pytest.mark.parametrize("url", ["ftp://a", "http://", "localhost", "http:// a"])
+    @pytest.mark.parametrize(
+        "url", ["ftp://a", "http://", "localhost", "http:// a", "http://user:hunter2@host/", "http://host\n"]
+    )
     def test_addresses_are_of_http(self, url):
-        with pytest.raises(ValidationError):
+        with pytest.raises(ValidationError, match="an address starts with http:// or https://"):
             OpsaniOptimizer(id="example.com/app", token="t", base_url=url)
 
     def test_variables_fill_it(self, monkeypatch):

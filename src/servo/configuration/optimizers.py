@@ -13,7 +13,6 @@ from pydantic import (
     Field,
     PrivateAttr,
     SecretStr,
-    StringConstraints,
     TypeAdapter,
     field_validator,
     model_validator,
@@ -28,10 +27,20 @@ __all__ = ["AppdynamicsOptimizer", "OpsaniOptimizer", "OptimizerTypes"]
 DEFAULT_BASE_URL = "https://api.opsani.com"
 
 _OPSANI_ID = re.compile(r"(?!-)[A-Za-z0-9.-]{5,50}/[A-Za-z0-9_.-]{1,64}\Z")
+_URL = re.compile(r"https?://[^/@?#\s]+([/?#]\S*)?\Z")
 _CONNECTION_KEYS = {"Authorization": "token", "Endpoint": "base_url", "TenantId": "tenant_id"}
 FILE_PATIENCE = 60.0
 
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]", max_length=2048)]
+
+def _http_url(url: str) -> str:
+    if not _URL.match(url):
+        raise ValueError(
+            "an address starts with http:// or https:// and a host; user and password do not belong there"
+        )
+    return url
+
+
+Url = Annotated[str, AfterValidator(_http_url), Field(max_length=2048)]
 BaseUrl = Annotated[Url, AfterValidator(lambda url: url.rstrip("/"))]
 _BASE_URL: TypeAdapter[str] = TypeAdapter(BaseUrl)
 
