@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.report import markdown
 
-NAMES = ["dispatch", "startup", "scale", "search", "overhead"]
+NAMES = ["dispatch", "startup", "scale", "load", "search", "overhead"]
 RESULTS = Path(__file__).resolve().parent / "results"
 
 

@@ -21,6 +21,7 @@ READY_WITHIN = 30.0
 
 _HEAD_START = 0.05
 _GRACE = 15.0
+_LAST_SECONDS = 1.0
 _MAX_LINE = 64 * 1024 * 1024
 _MAX_COMPLAINT = 4096
 
@@ -153,9 +154,16 @@ class _Worker:
         return lines[-1] if lines else f"it ended with {code}"
 
     async def end(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
-        await self._process.wait()
+        # It ends when its input does. To kill it at once would race with its own end for the exit code, of which
+        # asyncio complains up to Python 3.11.
+        self._stdin.close()
+        try:
+            async with asyncio.timeout(_LAST_SECONDS):
+                await self._process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
 
 
 @contextlib.asynccontextmanager

@@ -22,6 +22,7 @@ _PROGRAM = (
 _PACKAGES = Path(__file__).parents[3]
 _START_SECONDS = 30.0
 _LATE = 20.0
+_ABANDON_SECONDS = 0.5
 
 
 class StartError(RuntimeError):
@@ -195,7 +196,15 @@ async def _introduce(process: asyncio.subprocess.Process, spec: Spec) -> dict[st
 async def _abandon(process: asyncio.subprocess.Process, spec: Spec) -> None:
     if process.stdin:
         process.stdin.close()  # the supervisor ends whatever it has started
-    with contextlib.suppress(ProcessLookupError):
-        process.kill()
-    await asyncio.shield(process.wait())
+    await asyncio.shield(_ended(process))
     await asyncio.shield(asyncio.to_thread(kill_marked, spec.mark, 0))
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    try:
+        async with asyncio.timeout(_ABANDON_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

@@ -6,12 +6,14 @@ import asyncio
 import json
 import os
 import signal
+import sys
 import urllib.error
 import urllib.request
 
 import pytest
 
 from servo.connectors.process import application as module
+from servo.connectors.process import child as child_module
 from servo.connectors.process.application import Application, UnfitError
 
 pytestmark = pytest.mark.integration
@@ -167,6 +169,25 @@ async def test_a_cancelled_adjustment_leaves_the_last_good_settings(started):
         await task
     assert started.values == {"mode": "plain", "size": 2}
     assert (await _until_answered(started.config))["environment"]["MODE"] == "plain"
+
+
+async def test_a_supervisor_that_hangs_is_ended_too(make_config, monkeypatch, wait_until_gone):
+    monkeypatch.setattr(child_module, "_LATE", 0.3)
+    application = Application(make_config(drain={"grace": "200ms"}))
+    await application.start()
+    os.kill(application.child.supervisor, signal.SIGSTOP)
+    await application.stop()
+    assert wait_until_gone() == []
+
+
+async def test_a_pattern_that_takes_too_long_is_told(make_config, tmp_path):
+    program = tmp_path / "slow.py"
+    program.write_text("import time; print('a' * 60 + '!', flush=True); time.sleep(60)")
+    config = make_config(
+        command=[sys.executable, str(program)], readiness={"log": "(a+)+$", "interval": "20ms"}
+    )
+    with pytest.raises(UnfitError, match="took too long on a line"):
+        await Application(config).start()
 
 
 async def test_stopping_breaks_an_adjustment_off_and_does_not_wait_for_it(make_config, wait_until_gone):
