@@ -43,7 +43,7 @@ def imported_by(statement):
 
 def test_errors_and_utilities_are_light():
     """A command line that prints help imports them; it shall not wait for Pydantic or asyncio."""
-    heavy = {"pydantic", "asyncio", "loguru", "httpx2", "yaml"}
+    heavy = {"pydantic", "asyncio", "loguru", "httpx2", "yaml", "decimal", "hashlib"}
     assert not heavy & imported_by("import servo.errors, servo.utilities")
 
 
