@@ -32,8 +32,12 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = _read_url(url)
         self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
-        with self._reachable():
-            migrate(self.engine)
+        try:
+            with self._reachable():
+                migrate(self.engine)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def is_sqlite(self) -> bool:
