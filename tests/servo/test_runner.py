@@ -143,6 +143,7 @@ class TestStatuses:
         ("value", "said"),
         [
             ("raise", "the connector 'probe' failed with RuntimeError: a defect"),
+            ("exit", "SystemExit: 3"),
             ("type", "the connector 'probe' answered adjust with int, not with Description"),
             ("odd", "PydanticSerializationError: Unable to serialize unknown type"),
         ],

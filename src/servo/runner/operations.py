@@ -63,12 +63,12 @@ async def carry_out(servo: Servo, command: CommandResponse) -> Status:
     """Carry out a command; whatever goes wrong becomes a status."""
     try:
         payload = await _OPERATIONS[command.command](servo, command)
-    except Exception as error:  # noqa: BLE001 - whatever a connector does ends in a status
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a connector does ends in a status
         return failure(error, command, servo)
     return Status.ok(**payload, command_uid=command.command_uid)
 
 
-def failure(error: Exception, command: CommandResponse, servo: Servo) -> Status:
+def failure(error: BaseException, command: CommandResponse, servo: Servo) -> Status:
     """Return the status for what a command raised: the most important error of a group, the others beside it."""
     chosen = _chosen(error, _DEFAULT_ERRORS.get(command.command, EventError))
     if chosen.__cause__ is not None:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +71,6 @@ class ServoRunner:
         "_own_handler",
         "_progress",
         "_running",
-        "_sleep",
         "_stopping",
         "_task",
         "interactive",
@@ -90,7 +88,6 @@ class ServoRunner:
         self._running = False
         self._stopping = False
         self._task: asyncio.Task[Any] | None = None
-        self._sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep
 
     @property
     def config(self) -> Any:
@@ -256,7 +253,7 @@ class ServoRunner:
             data.get("reason", "no reason given"),
             connector=self.servo,
         )
-        await self._sleep(seconds)
+        await asyncio.sleep(seconds)
 
     async def _carry_out(self, command: CommandResponse) -> None:
         loop = asyncio.get_running_loop()
@@ -346,7 +343,7 @@ class ServoRunner:
             logger.warning("{}; next try in {:.1f} s", error, pause, connector=self.servo)
         else:
             logger.opt(exception=error).error("{}; next try in {:.1f} s", error, pause, connector=self.servo)
-        await self._sleep(pause)
+        await asyncio.sleep(pause)
 
     async def _step_aside(self, error: BaseException) -> None:
         logger.error(
@@ -355,7 +352,7 @@ class ServoRunner:
             REPLACED_SECONDS,
             connector=self.servo,
         )
-        await self._sleep(REPLACED_SECONDS)
+        await asyncio.sleep(REPLACED_SECONDS)
 
     @contextlib.asynccontextmanager
     async def _reporting_progress(self) -> Any:
