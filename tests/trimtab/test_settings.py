@@ -1,0 +1,66 @@
+"""Settings: an option wins over the environment, and that over the default."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from trimtab.settings import ClientSettings, ServerSettings, Settings
+
+
+def test_the_default_database_is_a_file_of_the_user(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    assert Settings().home == Path("/home/somebody/.local/share/trimtab")
+    assert Settings().url == "sqlite:////home/somebody/.local/share/trimtab/trimtab.sqlite"
+
+
+def test_an_option_wins_over_the_environment_and_that_over_the_default(monkeypatch, tmp_path):
+    assert ServerSettings().port == 8080
+    monkeypatch.setenv("TRIMTAB_PORT", "9000")
+    assert ServerSettings().port == 9000
+    assert ServerSettings(port=9001).port == 9001
+    monkeypatch.setenv("TRIMTAB_HOME", str(tmp_path))
+    monkeypatch.setenv("TRIMTAB_DATABASE_URL", "postgresql://host/name")
+    assert Settings().url == "postgresql://host/name"
+
+
+def test_an_empty_variable_is_none(monkeypatch):
+    monkeypatch.setenv("TRIMTAB_TOKEN", "")
+    monkeypatch.setenv("TRIMTAB_DATABASE_URL", "")
+    assert ServerSettings().token is None
+    assert Settings().url.startswith("sqlite:///")
+
+
+def test_a_home_with_a_tilde_is_the_users(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/somebody")
+    monkeypatch.setenv("TRIMTAB_HOME", "~/state")
+    assert Settings().url == "sqlite:////home/somebody/state/trimtab.sqlite"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_loopback_is_this_machine(host):
+    assert ServerSettings(host=host).loopback
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "127.0.0.1.example.com", ""])
+def test_everything_else_is_not_loopback(host):
+    assert not ServerSettings(host=host).loopback
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"port": -1}, {"max_body": 10}, {"sleep": 0}, {"stale_after": 0}, {"log_level": "LOUD"}]
+)
+def test_values_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(ValidationError):
+        ServerSettings(**wrong)
+
+
+def test_secrets_are_in_no_text_of_the_settings(monkeypatch):
+    monkeypatch.setenv("TRIMTAB_TOKEN", "geheim")
+    monkeypatch.setenv("TRIMTAB_DATABASE_URL", "postgresql://user:geheim@host/name")
+    for settings in (ServerSettings(), ClientSettings()):
+        assert "geheim" not in repr(settings) + str(settings) + settings.model_dump_json()
+    with pytest.raises(ValidationError) as caught:
+        ServerSettings(port="geheim")
+    assert "geheim" not in str(caught.value)
