@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 import servo
 from servo.assembly import Assembly
 from servo.errors import ConfigurationError, ServoError
+from servo.runner import AssemblyRunner
 
 pytestmark = pytest.mark.looptime
 
@@ -148,3 +151,26 @@ async def test_the_current_assembly_is_known(servo_yaml):
     with assembly.current(), assembly.servos[0].current():
         assert servo.current_assembly() is assembly
         assert servo.current_servo() is assembly.servos[0]
+
+
+async def test_a_polling_servo_is_one_task_and_shares_all_else(scripted):
+    optimizer = scripted()
+    configs = [
+        {
+            "optimizer": {"id": f"example.com/app-{number}", "token": "t"},
+            "connectors": ["assembly_probe"],
+            "assembly_probe": {},
+        }
+        for number in range(50)
+    ]
+    assembly = await Assembly.assemble(configs=configs, env={}, transport=optimizer)
+    runner = AssemblyRunner(assembly)
+    before = len(asyncio.all_tasks())
+    task = asyncio.ensure_future(runner.run_async())
+    await asyncio.sleep(30)
+    assert len(asyncio.all_tasks()) - before == 1 + 50
+    assert len(assembly.connections._clients) == 1
+    assert len({type(each.config) for each in assembly.servos}) == 1
+    await runner.shutdown()
+    assert await task == 0
+    assert optimizer.events().count("GOODBYE") == 50
