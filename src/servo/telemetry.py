@@ -3,9 +3,8 @@
 import os
 import platform
 from collections.abc import Iterator, Mapping, MutableMapping
-from importlib import metadata
 
-DISTRIBUTION = "trimtab"
+from servo.release import release
 
 
 class Telemetry(MutableMapping[str, str]):
@@ -21,7 +20,7 @@ class Telemetry(MutableMapping[str, str]):
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         variables = os.environ if environment is None else environment
         self._values = {
-            "servox.version": _version(),
+            "servox.version": release(),
             "servox.platform": f"{platform.system()}-{platform.machine()}",
         }
         if namespace := variables.get("POD_NAMESPACE"):
@@ -53,10 +52,3 @@ class Telemetry(MutableMapping[str, str]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._values!r})"
-
-
-def _version() -> str:
-    try:
-        return metadata.version(DISTRIBUTION)
-    except metadata.PackageNotFoundError:
-        return "0.0.0"

@@ -24,6 +24,9 @@ __all__ = [
 
 DEFAULT = "__default__"
 CONNECT = "connect"
+# Made once: ten thousand servos have them.
+_TEN_MINUTES = Duration("10m")
+_AN_HOUR = Duration("1h")
 _PROXY_PREFIXES = ("http://", "https://", "all://")
 
 Proxies = str | dict[str, str | None] | None
@@ -49,8 +52,8 @@ class BackoffConfigurations(RootModel[dict[str, BackoffSettings]]):
 
     root: dict[str, BackoffSettings] = Field(
         default_factory=lambda: {
-            DEFAULT: BackoffSettings.model_validate({"max_time": "10m"}),
-            CONNECT: BackoffSettings.model_validate({"max_time": "1h"}),
+            DEFAULT: BackoffSettings.model_validate({"max_time": _TEN_MINUTES}),
+            CONNECT: BackoffSettings.model_validate({"max_time": _AN_HOUR}),
         }
     )
 
@@ -59,7 +62,7 @@ class BackoffConfigurations(RootModel[dict[str, BackoffSettings]]):
     def _keep_defaults(cls, value: Any) -> Any:
         """Contexts that are not given keep their defaults, so naming one never unbounds another."""
         if isinstance(value, Mapping):
-            return {DEFAULT: {"max_time": "10m"}, CONNECT: {"max_time": "1h"}, **value}
+            return {DEFAULT: {"max_time": _TEN_MINUTES}, CONNECT: {"max_time": _AN_HOUR}, **value}
         return value
 
     def __getitem__(self, context: str) -> BackoffSettings:
