@@ -19,7 +19,7 @@ PORT = "8370"
 # What a request costs: a month of a core at 60, a list of prices for what is set aside, and 1 for each millisecond
 # that customers wait, up to the 30 at which they leave.
 OBJECTIVE = "maximize throughput / (60 * cpu_cores + min(latency_mean, 30) + cost)"
-PRICES = ("web.workers=0.25", "web.cache=0.3", "web.database_cache=0.05", "web.batch=0.03")
+PRICES = ("web.workers=0.25", "web.cache=0.3", "web.database_cache=0.1", "web.batch=0.05")
 SLOS = ("error_rate <= 1%", "memory_peak <= 300MiB")
 
 

@@ -40,7 +40,7 @@ def _trial(number, purpose, knob, value, **fields):
 
 
 BASELINE = _trial(0, "baseline", 1, 20.0)
-BETTER = _trial(1, "search", 6, 5.0)
+BETTER = _trial(1, "search", 6, 5.0, metrics={"memory": 3.0, "error_rate": 0.0, "latency": 5.0})
 REJECTED = _trial(2, "search", 9, None, status="rejected", reason="start-failed")
 
 
@@ -114,6 +114,7 @@ def test_in_a_terminal_the_phase_the_best_and_the_time_left_are_live():
     assert "2/4 trials" in shown
     assert "about 8 s left" in shown
     assert "trial 3 (search): measuring 2.0/4.0 s" in shown
+    assert "trial 2 measured: latency 5, error_rate 0" in shown
     assert "best so far 5 (\N{MINUS SIGN}75 %)" in shown
 
 

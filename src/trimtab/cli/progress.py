@@ -14,6 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from trimtab.optimizer.report.model import named
 from trimtab.optimizer.report.numbers import duration, number, signed_percent, value
 from trimtab.optimizer.session_document import Session, Trial
 
@@ -62,6 +63,7 @@ class Progress:
         self._session = session
         self._begun = False
         self._baseline: dict[str, Any] | None = None
+        self._measured: Trial | None = None
 
     def print_lines(self, session: Session, finished: Sequence[Trial]) -> None:
         """A line for what is new."""
@@ -84,6 +86,8 @@ class Progress:
         for trial in finished:
             if self._baseline is None and trial.purpose == "baseline":
                 self._baseline = dict(trial.point)
+            if trial.metrics:
+                self._measured = trial
             self._print(self.line(trial, session))
 
     def _print(self, text: Text | str) -> None:
@@ -136,6 +140,8 @@ class Progress:
             Text(self._left(session), style="dim"),
         )
         lines: list[Any] = [grid, Text(self._phase(session), overflow="ellipsis", no_wrap=True)]
+        if self._measured is not None:
+            lines.append(Text(self._metrics(self._measured), style="dim", overflow="ellipsis", no_wrap=True))
         if session.best is not None and session.best.value is not None:
             lines.append(Text(self._best(session), style="bold", overflow="ellipsis", no_wrap=True))
         return Group(*lines)
@@ -145,11 +151,18 @@ class Progress:
         where = f"trial {trial.number + 1} ({trial.purpose}): " if trial else ""
         what = f"  {self.settings(trial.point)}" if trial else ""
         if command is None:
-            return f"{where}{'starting the application' if session.state == 'waiting' else 'choosing'}{what}"
+            idle = {"waiting": "starting the application", "running": "choosing settings"}
+            return f"{where}{idle.get(str(session.state), str(session.state))}{what}"
         phase = PHASES.get(str(command.step), str(command.step))
         if command.planned:
             phase += f" {min(command.elapsed, command.planned):.1f}/{command.planned:.1f} s"
         return f"{where}{phase}{what}"
+
+    def _metrics(self, trial: Trial) -> str:
+        """What was measured last, of what the goal speaks of."""
+        goal, metrics = self._session.spec.goal, trial.metrics or {}
+        shown = [f"{name} {number(metrics[name])}" for name in named([goal.objective, *goal.slos], metrics)]
+        return f"trial {trial.number + 1} measured: {', '.join(shown)}"
 
     def _best(self, session: Session) -> str:
         best = session.best
@@ -162,7 +175,7 @@ class Progress:
 
     def _left(self, session: Session) -> str:
         done = session.trials_done - self._session.trials_done
-        if done < 1:
+        if done < 1 or session.over or session.trials_done >= session.trials_budget:
             return ""
         elapsed = (session.updated_at - self._session.updated_at).total_seconds()
         left = elapsed / done * (session.trials_budget - session.trials_done)

@@ -1,16 +1,18 @@
 """What a report shows, read from a session's document."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import isfinite
 from typing import Any, Literal
 
-__all__ = ["Change", "Finding", "Goal", "Report", "ReportError", "Trial", "read"]
+__all__ = ["Change", "Finding", "Goal", "Report", "ReportError", "Trial", "named", "read", "same"]
 
 Value = int | float | str
 Verdict = Literal["improved", "no improvement shown", "not measured"]
 MAX_TRIALS = 10_000
+_NAME = re.compile(r"[A-Za-z_][\w.]*")
 
 
 class ReportError(ValueError):
@@ -156,6 +158,12 @@ def same(one: Mapping[str, Value], other: Mapping[str, Value]) -> bool:
     """Whether two points are one, as far as both speak of a setting."""
     shared = one.keys() & other.keys()
     return bool(shared) and all(one[name] == other[name] for name in shared)
+
+
+def named(texts: Sequence[str], known: Collection[str]) -> list[str]:
+    """Which of the known names the texts of a goal speak of, in the order in which they do."""
+    words = _NAME.findall(" ".join(texts))
+    return [name for name in dict.fromkeys(words) if name in known]
 
 
 def read(document: Mapping[str, Any]) -> Report:

@@ -1,7 +1,6 @@
 """The report's page: one HTML file with everything in it, and nothing that could run."""
 
 import hashlib
-import re
 from base64 import b64encode
 from functools import cache
 from importlib.resources import files
@@ -11,7 +10,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from trimtab.optimizer.report import numbers, words
-from trimtab.optimizer.report.model import Change, Report, Trial, same
+from trimtab.optimizer.report.model import Change, Report, Trial, named, same
 from trimtab.optimizer.report.plots import plots
 from trimtab.optimizer.report.svg import COLORS
 
@@ -19,7 +18,6 @@ __all__ = ["render"]
 
 MAX_TRIALS_SHOWN = 500
 MAX_METRICS = 5
-_NAME = re.compile(r"[A-Za-z_][\w.]*")
 PLOTS = ("course", "confidence", "importance", "settings")
 
 
@@ -97,6 +95,4 @@ def _where(change: Change) -> tuple[float, float] | None:
 def _metrics(report: Report) -> list[str]:
     """The metrics worth a column: those of the objective and the SLOs, as far as they were measured."""
     known = {name for trial in report.trials for name in trial.metrics}
-    text = " ".join([report.goal.expression, *report.goal.slos])
-    found = [name for name in dict.fromkeys(_NAME.findall(text)) if name in known]
-    return found[:MAX_METRICS]
+    return named([report.goal.expression, *report.goal.slos], known)[:MAX_METRICS]
