@@ -1,6 +1,7 @@
 """Measures the shop one setting at a time around good ones: what the table in README.md is made of.
 
-    python examples/shop/sweep.py 3        # rounds; a round takes two to three minutes
+    python examples/shop/sweep.py 3                     # rounds; a round takes two to three minutes
+    python examples/shop/sweep.py 1 "workers = 3"       # only the points named
 
 The rounds go through all points in turn, so that what else the machine does meets all of them alike.
 """
@@ -72,8 +73,9 @@ async def measure(shop: Servo, goal: Goal, point: Point) -> dict[str, float]:
     return {"objective": evaluation.value, **metrics}
 
 
-async def main(rounds: int) -> None:
-    """Measure all points `rounds` times, and print the medians."""
+async def main(rounds: int, names: list[str]) -> None:
+    """Measure points `rounds` times, those named or all, and print the medians."""
+    chosen = {label: point for label, point in points().items() if not names or label in names}
     prices = {name: float(price) for name, _, price in (each.partition("=") for each in PRICES)}
     goal = Goal.parse(OBJECTIVE, (), prices)
     found: dict[str, list[dict[str, float]]] = defaultdict(list)
@@ -86,7 +88,7 @@ async def main(rounds: int) -> None:
         try:
             with shop.current():
                 for _ in range(rounds):
-                    for label, point in points().items():
+                    for label, point in chosen.items():
                         found[label].append(await measure(shop, goal, point))
         finally:
             await assembly.remove_servo(shop)
@@ -110,4 +112,4 @@ if __name__ == "__main__":
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     servo.logging.configure(level="WARNING")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 3))
+        runner.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 3, sys.argv[2:]))

@@ -235,3 +235,19 @@ def test_the_demo_tunes_the_shop_and_tidies_up(tmp_path):
     }
     assert (tmp_path / "report.html").stat().st_size > 50_000
     assert {each.name for each in Path("/tmp").glob("trimtab-demo-*")} <= before
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(120)
+def test_the_sweep_measures_a_point_and_ends_the_shop():
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLE / "sweep.py"), "1", "workers = 3"],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3
+    assert lines[2].startswith("| workers = 3 |")
