@@ -51,7 +51,7 @@ def read_settings() -> Settings:
         ranking=_choice("SHOP_RANKING", "sort", RANKINGS),
         host=os.environ.get("SHOP_HOST", "127.0.0.1"),
         port=round(_number("SHOP_PORT", 8370, 0, 65_535)),
-        line_mbit=_number("SHOP_LINE_MBIT", 50, 0, 1e6),
+        line_mbit=_number("SHOP_LINE_MBIT", 20, 0, 1e6),
         data=Path(os.environ.get("SHOP_DATA", ".shop")),
     )
 
