@@ -127,6 +127,18 @@ class CommonConfiguration(AbstractBaseConfiguration):
         default=None,
         description="Path of a CA bundle to trust, or false to trust anybody. Unset: certificates are verified.",
     )
+    command_timeout: Duration = Field(
+        default=_AN_HOUR,
+        description="How much longer than the time it asks for (warm-up, duration, delay, settlement) a command may "
+        "take; then it is broken off and has failed.",
+    )
+
+    @field_validator("command_timeout")
+    @classmethod
+    def _takes_time(cls, value: Duration) -> Duration:
+        if value <= Duration(0):
+            raise ValueError(f"must be greater than zero, not {value}")
+        return value
 
     @field_validator("proxies")
     @classmethod

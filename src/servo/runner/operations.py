@@ -24,7 +24,7 @@ from servo.logging import logger
 from servo.servo import Events, Servo
 from servo.types.api import Adjustment, Control, Description, Measurement
 
-__all__ = ["adjust", "carry_out", "describe", "failure", "measure"]
+__all__ = ["EVENTS", "adjust", "carry_out", "control_of", "describe", "failure", "measure"]
 
 T = TypeVar("T")
 
@@ -80,7 +80,7 @@ def failure(error: BaseException, command: CommandResponse, servo: Servo) -> Sta
 
 
 async def _describe(servo: Servo, command: CommandResponse) -> dict[str, Any]:
-    description = await describe(servo, _control(command))
+    description = await describe(servo, control_of(command))
     return {"descriptor": description.__opsani_repr__()}
 
 
@@ -92,7 +92,7 @@ async def _measure(servo: Servo, command: CommandResponse) -> dict[str, Any]:
 async def _adjust(servo: Servo, command: CommandResponse) -> dict[str, Any]:
     param = _param(command)
     adjustments = descriptor_to_adjustments(param.get("state") or {})
-    return {"state": (await adjust(servo, adjustments, _control(command))).__opsani_repr__()}
+    return {"state": (await adjust(servo, adjustments, control_of(command))).__opsani_repr__()}
 
 
 _OPERATIONS: Mapping[Commands, Callable[[Servo, CommandResponse], Any]] = {
@@ -100,6 +100,12 @@ _OPERATIONS: Mapping[Commands, Callable[[Servo, CommandResponse], Any]] = {
     Commands.measure: _measure,
     Commands.adjust: _adjust,
 }
+EVENTS: Mapping[Commands, Events] = {
+    Commands.describe: Events.describe,
+    Commands.measure: Events.measure,
+    Commands.adjust: Events.adjust,
+}
+"""What the connectors hear of each command."""
 _DEFAULT_ERRORS: Mapping[Commands, type[EventError]] = {
     Commands.measure: MeasurementFailedError,
     Commands.adjust: AdjustmentFailedError,
@@ -110,7 +116,14 @@ def _param(command: CommandResponse) -> Mapping[str, Any]:
     return command.param if isinstance(command.param, Mapping) else {}
 
 
-def _control(command: CommandResponse) -> Control:
+def control_of(command: CommandResponse) -> Control:
+    """Return how a command is to be carried out.
+
+    Raises:
+        EventError: Its parameter makes no sense.
+    """
+    if isinstance(command.param, MeasureParams):
+        return command.param.control
     try:
         return Control.model_validate(_param(command).get("control") or {})
     except ValidationError as error:

@@ -28,6 +28,7 @@ from servo.api.statuses import Commands, OptimizerStatuses, Reasons, ServoStatus
 from servo.errors import EventCancelledError, ServoError, UnexpectedCommandIdError, UnexpectedEventError
 from servo.logging import ProgressHandler, logger
 from servo.runner import operations
+from servo.runner.patience import Pulse, own_seconds, timed_out
 from servo.servo import Servo
 from servo.types.api import Adjustment, Control, Description, Measurement
 
@@ -51,6 +52,7 @@ class _Operation:
     command: CommandResponse
     task: asyncio.Task[Status]
     given_up: asyncio.Future[ServoError]
+    pulse: Pulse
 
     def give_up(self, error: ServoError) -> None:
         if not self.given_up.done():
@@ -183,6 +185,7 @@ class ServoRunner:
         operation = self._operation
         if operation is None or report.get("command_uid") != operation.command.command_uid:
             return
+        operation.pulse.heard(report.get("progress", 0.0))
         try:
             await self.servo.report_progress(**report)
         except (EventCancelledError, UnexpectedEventError, UnexpectedCommandIdError) as error:
@@ -256,21 +259,39 @@ class ServoRunner:
         await asyncio.sleep(seconds)
 
     async def _carry_out(self, command: CommandResponse) -> None:
-        loop = asyncio.get_running_loop()
-        task = loop.create_task(operations.carry_out(self.servo, command), name=f"{command.command.value}")
-        operation = self._operation = _Operation(command, task, loop.create_future())
+        limit = own_seconds(command) + self.config.settings.command_timeout.total_seconds()
+        operation = self._operation = self._begin(command, limit)
         try:
-            both: set[asyncio.Future[Any]] = {task, operation.given_up}
-            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            both: set[asyncio.Future[Any]] = {operation.task, operation.given_up}
+            ended, _ = await asyncio.wait(both, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             await self._break_off(operation)
             raise
         finally:
+            operation.pulse.stop()
             self._operation = None
             self.clear_progress_queue()
         if operation.given_up.done():
             await self._give_up(operation, operation.given_up.result())
-        await self._post_result(command, task.result())
+        status = operation.task.result() if ended else await self._out_of_time(operation, limit)
+        await self._post_result(command, status)
+
+    def _begin(self, command: CommandResponse, limit: float) -> _Operation:
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(operations.carry_out(self.servo, command), name=command.command.value)
+        # Only a measurement says how long it takes.
+        expected = own_seconds(command) if command.command is Commands.measure else limit
+        pulse = Pulse(self.servo, command, expected)
+        pulse.start()
+        return _Operation(command, task, loop.create_future(), pulse)
+
+    async def _out_of_time(self, operation: _Operation, seconds: float) -> Status:
+        """End a command that takes too long; whoever heeds no cancellation is left behind."""
+        status = operations.failure(
+            timed_out(self.servo, operation.command, seconds), operation.command, self.servo
+        )
+        await _end(operation.task)
+        return status
 
     async def _break_off(self, operation: _Operation) -> None:
         """The servo stops: end the command, let its handlers clean up, and tell the optimizer."""
