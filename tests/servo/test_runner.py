@@ -169,7 +169,7 @@ class TestStatuses:
 
     async def test_a_command_that_nobody_answers_fails(self, scripted, make_servo, running, commands):
         optimizer = scripted()
-        connectors = {"broken": RunnerVetoConnector}
+        connectors = {"runner_broken": RunnerVetoConnector}
         await after(optimizer, [commands.measure(), commands.describe()], make_servo, running, connectors)
         assert optimizer.results("MEASUREMENT")[0]["message"] == "no connector answers measure"
         assert optimizer.results("DESCRIPTION")[0]["status"] == "ok"
@@ -297,7 +297,7 @@ class TestProgress:
         optimizer.replies["MEASUREMENT"] = lambda m: {
             "status": "cancel" if "progress" in m["param"] else "ok"
         }
-        connectors = {"deaf": RunnerDeafConnector}
+        connectors = {"runner_deaf": RunnerDeafConnector}
         await after(optimizer, [commands.measure("m")], make_servo, running, connectors, seconds=60)
         log.append("released")
         await asyncio.sleep(2)
@@ -442,7 +442,7 @@ class TestEnd:
 class TestStartup:
     async def test_a_servo_that_does_not_start_restores_and_says_goodbye(self, scripted, make_servo):
         optimizer = scripted()
-        assembly = Assembly(servos=[make_servo(optimizer, {**PROBE, "broken": RunnerBrokenConnector})])
+        assembly = Assembly(servos=[make_servo(optimizer, {**PROBE, "runner_broken": RunnerBrokenConnector})])
         assert await AssemblyRunner(assembly).run_async() == 1
         assert "broken startup" in log
         assert log[-2:] == ["shutdown", "detach"]
@@ -451,7 +451,7 @@ class TestStartup:
 
     async def test_the_others_go_on(self, scripted, make_servo, running, commands):
         broken, whole = scripted(), scripted(commands.describe())
-        servos = [make_servo(broken, {"broken": RunnerBrokenConnector}), make_servo(whole, PROBE)]
+        servos = [make_servo(broken, {"runner_broken": RunnerBrokenConnector}), make_servo(whole, PROBE)]
         async with running(*servos) as runner:
             await whole.asleep.wait()
             assert broken.events() == ["HELLO", "GOODBYE"]

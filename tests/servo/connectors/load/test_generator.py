@@ -191,11 +191,16 @@ async def test_it_works_without_a_precise_timer(stub):
     assert found.succeeded == 20
 
 
-async def test_the_precise_timer_is_precise(stub):
-    _, generator = await run(plan_for(stub.url, Phase(100, 0.3)))
-    assert (
-        generator.recorder.lag.get_value_at_percentile(50) < 900
-    )  # µs; the loop's own timers: 500 on average
+async def test_the_precise_timer_is_never_early_and_mostly_prompt(stub):
+    """The loop's own timers are 500 µs late on average; a busy machine may spoil one attempt, not all."""
+    lags = []
+    for _ in range(5):
+        found, generator = await run(plan_for(stub.url, Phase(100, 0.3)))
+        assert found.succeeded == 30
+        lags.append(generator.recorder.lag.get_value_at_percentile(50))
+        if lags[-1] < 450:  # µs
+            return
+    pytest.fail(f"the median lag of five attempts was {lags} µs")
 
 
 async def test_an_unknown_host_is_an_os_error():
