@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from trimtab.catalog import Database
+from trimtab.optimizer.session_document import Session
 from trimtab.optimizer.session_spec import SessionSpec
 from trimtab.optimizer.sessions import Sessions
 
@@ -106,6 +107,17 @@ def make_spec() -> Callable[..., SessionSpec]:
         return SessionSpec.model_validate(values | changes)
 
     return make
+
+
+@pytest.fixture
+def session(sessions, make_spec) -> Session:
+    return sessions.create(make_spec())
+
+
+@pytest.fixture
+def trials(sessions) -> Callable[[Session], list[dict[str, Any]]]:
+    """The trials of a session, as its document has them."""
+    return lambda session: sessions.export(session.id)["trials"]
 
 
 def measure(point: dict[str, Any]) -> dict[str, Any]:

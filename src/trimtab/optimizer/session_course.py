@@ -342,7 +342,7 @@ class Course:
         assert search is not None
         assert number is not None
         search.study.tell(number, outcome)
-        self.machine.conclude(restore=outcome.status != "ok")
+        self.machine.conclude(restore=search.is_to_be_reverted(number))
         self.best = search.standing()
         self.journal.concluded(number, outcome)
 

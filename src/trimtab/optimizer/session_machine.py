@@ -8,7 +8,7 @@ It is pure: it knows neither study nor database nor clock, and all it holds is J
           ▼                                                                   │
       describe ──ok──▶ adjust ──ok──▶ measure ──ok──▶ adjust (the next trial) │
           │ failed thrice │ failed       │ failed                             │
-          │               └──────┬───────┘                                    │
+          │               └──────┬───────┘ or broke an SLO                    │
           ▼                      ▼                                            │
         over ◀─failed thrice─ restore ──ok──▶ adjust (the next trial) ────────┘
           ▲

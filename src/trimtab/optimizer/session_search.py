@@ -97,6 +97,19 @@ class Search:
             "control": {"settlement": settlement} if settlement else {},
         }
 
+    def is_to_be_reverted(self, number: int) -> bool:
+        """Whether the settings of a trial that was told must not stay until the next one begins.
+
+        They must not if the trial broke, or an SLO. What broke an SLO by a reading and is still the last known good (the
+        baseline, or settings that kept the SLO in the mean of their readings) is in place, and is left there.
+        """
+        trial, outcome = self.study.trials[number]
+        if outcome is None or outcome.status != "ok":
+            return True
+        evaluation = self.study.evaluation(number)
+        kept_slos = evaluation is not None and evaluation.feasible
+        return not kept_slos and trial.point != self.study.incumbent()
+
     def conclusion(self) -> dict[str, Any]:
         """What was found, as JSON."""
         recommendation = self.study.recommendation()

@@ -223,6 +223,14 @@ class Conversation(RuleBasedStateMachine):
         assert self.result(self.command, metrics=metrics) == {"status": "ok"}
         self.done()
 
+    @precondition(lambda self: self.command is not None and self.command["cmd"] == "MEASURE")
+    @rule()
+    def agent_measures_a_breach(self):
+        # So far beyond the SLO that no later reading of the same settings makes up for it.
+        metrics = {"throughput": {"value": 120}, "latency": {"value": 9000}}
+        assert self.result(self.command, metrics=metrics) == {"status": "ok"}
+        self.done()
+
     def done(self):
         self.answered.append(self.command)
         self.command = None
@@ -277,6 +285,7 @@ class Conversation(RuleBasedStateMachine):
         document = self.services[1].export(self.session.id)
         self.check_trials(document["trials"])
         now = self.get()
+        self.check_reverted(document["trials"], document["commands"])
         if now.over:
             self.check_end(now)
         elif document["commands"]:
@@ -303,11 +312,28 @@ class Conversation(RuleBasedStateMachine):
             assert self.has == BASELINE
         self.command = None
 
+    def check_reverted(self, trials, commands):
+        """Between a trial that went wrong and the next one, what was good before was put back."""
+        wrong = {each["number"]: each for each in trials if each["status"] and not is_accepted(each)}
+        for number, trial in wrong.items():
+            if trial["status"] == "ok" and trial["point"] == BASELINE:
+                continue
+            of_trial = [at for at, each in enumerate(commands) if each["trial"] == number]
+            of_next = [at for at, each in enumerate(commands) if each["trial"] == number + 1]
+            between = commands[of_trial[-1] + 1 : of_next[0]] if of_next else None
+            assert between is None or any(
+                each["step"] == "restore" and each["status"] == "ok" for each in between
+            )
+
     def check_restored(self, now, trials, last):
         """After a trial that went wrong nothing is begun before the last known good is back."""
         if last["step"] == "restore" and last["status"] == "ok" and now.trial is None and now.command is None:
-            accepted = [each["point"] for each in trials if each["status"] == "ok" and each["feasible"]]
+            accepted = [each["point"] for each in trials if is_accepted(each)]
             assert self.has in [BASELINE, *accepted]
+
+
+def is_accepted(trial):
+    return trial["status"] == "ok" and trial["feasible"]
 
 
 def descriptor(has):
