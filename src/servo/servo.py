@@ -141,9 +141,11 @@ class Servo(BaseConnector):
         self.config.add_section(name, connector.config)
         self.routes = {**self.routes, name: type(connector)}
         self._rebuild_bus()
-        await self.dispatch_event(Events.attach, self, include=[connector])
-        if self._running:
-            await self.dispatch_event(Events.startup, include=[connector], _prepositions=Preposition.on)
+        with self.current():
+            await self.dispatch_event(Events.attach, self, include=[connector])
+            if self._running:
+                await self.dispatch_event(Events.startup, include=[connector], _prepositions=Preposition.on)
+                connector.start_repeating_methods()
 
     async def remove_connector(self, connector: str | BaseConnector) -> None:
         """Let a connector leave: it shuts down if the servo is running, and detaches.
@@ -155,11 +157,11 @@ class Servo(BaseConnector):
         found = next((each for each in self.connectors if each.name == name), None)
         if found is None:
             raise ValueError(f"invalid connector: no connector named '{name}' is active")
-        await self._stop([found], was_running=self._running)
-        self.connectors.remove(found)
+        with self.current():
+            await self._stop([found], was_running=self._running)
+        self._let_go([found])
         self.config.remove_section(name)
         self.routes = {route: kind for route, kind in self.routes.items() if route != name}
-        self._rebuild_bus()
 
     # Life
 
@@ -184,6 +186,9 @@ class Servo(BaseConnector):
         await self.connect()
         self._running = True
         await self.dispatch_event(Events.startup, _prepositions=Preposition.on)
+        # Those that were made while no loop ran could not begin by themselves.
+        for connector in self.connectors:
+            connector.start_repeating_methods()
 
     async def shutdown(self, reason: str | None = None) -> None:
         """Let every connector restore what it must and leave, then say goodbye to the optimizer.
@@ -197,20 +202,20 @@ class Servo(BaseConnector):
             raise RuntimeError("cannot shut down a servo that is not running")
         self._running = False
         await self._stop(self.connectors, was_running=True)
-        self.connectors = []
-        self._rebuild_bus()
+        self._let_go(self.connectors)
         await self.disconnect(reason)
 
     async def detach_connectors(self) -> None:
         """Tell every connector of a servo that does not run that it leaves."""
         await self._stop(self.connectors, was_running=False)
-        self.connectors = []
-        self._rebuild_bus()
+        self._let_go(self.connectors)
 
     async def restart(self) -> None:
         """Shut down and start again in place, with connectors made anew: the optimizer and we were out of step."""
         if self._running:
             await self.shutdown("restarting")
+        else:  # a restart before this one failed, after its connectors had attached
+            await self.detach_connectors()
         self.load_connectors()
         await self.attach()
         await self.startup()
@@ -374,9 +379,13 @@ class Servo(BaseConnector):
         return {"agent": user_agent(), "telemetry": dict(self.telemetry.values)}
 
     def _make(self, name: str, kind: type[BaseConnector], section: Any) -> BaseConnector:
-        connector = kind(name=name, config=section, telemetry=self.telemetry)
-        self._adopt(connector)
-        return connector
+        return kind(
+            name=name,
+            config=section,
+            telemetry=self.telemetry,
+            _optimizer=self.config.optimizer,
+            _global_config=self.config.settings,
+        )
 
     def _adopt(self, connector: BaseConnector) -> None:
         connector.telemetry = self.telemetry
@@ -388,6 +397,14 @@ class Servo(BaseConnector):
         bus = Bus(self.all_connectors)
         for connector in bus:
             connector.__connectors__ = bus
+
+    def _let_go(self, leaving: Sequence[BaseConnector]) -> None:
+        """Take connectors off the bus, and the bus from them: they neither address nor keep their former peers."""
+        gone = list(leaving)
+        self.connectors = [each for each in self.connectors if each not in gone]
+        for connector in gone:
+            connector.__connectors__ = Bus([connector])
+        self._rebuild_bus()
 
     async def _stop(self, connectors: Sequence[BaseConnector], *, was_running: bool) -> None:
         if was_running:

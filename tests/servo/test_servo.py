@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import weakref
+
+import httpx2
 import pytest
 
 import servo
@@ -53,6 +58,47 @@ class ServoStubbornConnector(servo.BaseConnector):
     @servo.on_event()
     async def shutdown(self) -> None:
         raise RuntimeError("will not")
+
+
+class ServoTickingConnector(servo.BaseConnector):
+    """Repeats something, and looks at what it was made with."""
+
+    config: servo.BaseConfiguration
+
+    def __init__(self, **values):
+        super().__init__(**values)
+        heard.append(f"made for {self.optimizer.id if self.optimizer else None}")
+        heard.append(f"made with {self._global_config and self._global_config.timeouts.read}")
+
+    @servo.repeating.repeating("1s")
+    async def tick(self) -> None:
+        heard.append("tick")
+
+    @servo.on_event()
+    async def detach(self, servo_: servo.Servo) -> None:
+        heard.append(f"{self.name} detach")
+
+
+class ServoWitnessConnector(servo.BaseConnector):
+    """Notes which servo is the current one."""
+
+    config: servo.BaseConfiguration
+
+    @servo.on_event()
+    async def attach(self, servo_: servo.Servo) -> None:
+        heard.append(("attach", servo.current_servo()))
+
+    @servo.on_event()
+    async def startup(self) -> None:
+        heard.append(("startup", servo.current_servo()))
+
+    @servo.on_event()
+    async def shutdown(self) -> None:
+        heard.append(("shutdown", servo.current_servo()))
+
+    @servo.on_event()
+    async def detach(self, servo_: servo.Servo) -> None:
+        heard.append(("detach", servo.current_servo()))
 
 
 TWO = {"first": ServoProbeConnector, "second": ServoProbeConnector}
@@ -111,6 +157,43 @@ class TestConnectors:
             "third detach",
         ]
 
+    async def test_who_joins_and_leaves_hears_it_with_the_servo_as_the_current_one(
+        self, scripted, make_servo
+    ):
+        agent = make_servo(scripted())
+        await agent.startup()
+        witness = ServoWitnessConnector(config=servo.BaseConfiguration())
+        await agent.add_connector("witness", witness)
+        await agent.remove_connector(witness)
+        assert heard == [(event, agent) for event in ("attach", "startup", "shutdown", "detach")]
+        assert servo.current_servo() is None
+
+    @pytest.mark.parametrize("way", ["removed", "shut down", "detached"])
+    async def test_who_has_left_neither_addresses_nor_keeps_its_peers(self, scripted, make_servo, way):
+        agent = make_servo(scripted(), TWO)
+        first, second = agent.connectors
+        match way:
+            case "removed":
+                await agent.remove_connector(first)
+            case "shut down":
+                await agent.startup()
+                await agent.shutdown()
+            case "detached":
+                await agent.detach_connectors()
+        heard.clear()
+        await first.dispatch_event(Events.startup, _prepositions=servo.Preposition.on)
+        assert heard == ["first startup"]
+        peers = weakref.ref(second), weakref.ref(agent)
+        del second, agent
+        # The loop keeps the context of a timer until its time, also of one that was cancelled.
+        await asyncio.sleep(60)
+        gc.collect()
+        assert [peer() for peer in peers] == [None, None]
+
+    async def test_a_connector_knows_what_it_is_made_for_from_the_first(self, scripted, make_servo):
+        make_servo(scripted(), {"ticking": ServoTickingConnector}, settings={"timeouts": 3})
+        assert heard == ["made for example.com/app", "made with 3s"]
+
     async def test_there_is_nothing_to_load_without_routes(self, scripted, make_servo):
         with pytest.raises(RuntimeError, match="without routes"):
             make_servo(scripted()).load_connectors()
@@ -140,6 +223,36 @@ class TestLife:
         telemetry = optimizer.messages[0]["param"]["telemetry"]
         assert telemetry["first.version"] == "1"
         assert telemetry["servox.version"] == servo.__version__
+
+    async def test_a_restart_that_fails_leaves_nothing_behind(self, scripted, make_servo):
+        optimizer = scripted()
+        agent = make_servo(optimizer, {"ticking": ServoTickingConnector}, settings={"timeouts": 3})
+        await agent.startup()
+        optimizer.replies["HELLO"] = httpx2.Response(401)
+        for _ in range(3):
+            with pytest.raises(httpx2.HTTPStatusError):
+                await agent.restart()
+        assert heard.count("ticking detach") == 3
+        del optimizer.replies["HELLO"]
+        await agent.restart()
+        heard.clear()
+        await asyncio.sleep(3.5)
+        assert heard == ["tick"] * 4, "of one connector, not of five"
+        await agent.shutdown()
+        heard.clear()
+        await asyncio.sleep(3.5)
+        assert heard == []
+
+    async def test_what_was_made_without_a_loop_repeats_once_started(self, scripted, make_servo):
+        connectors = {"ticking": ServoTickingConnector}
+        settings = {"timeouts": 3}
+        agent = await asyncio.to_thread(make_servo, scripted(), connectors, settings=settings)
+        made = await asyncio.to_thread(ServoTickingConnector, config=servo.BaseConfiguration())
+        assert [each.repeating_tasks for each in (*agent.connectors, made)] == [{}, {}]
+        await agent.startup()
+        await agent.add_connector("second", made)
+        assert [list(each.repeating_tasks) for each in agent.connectors] == [["tick"], ["tick"]]
+        await agent.shutdown()
 
     async def test_one_that_will_not_shut_down_does_not_keep_the_others(self, scripted, make_servo):
         optimizer = scripted()
