@@ -27,6 +27,7 @@ from servo.utilities.strings import join_to_series
 
 _EMPTY = inspect.Parameter.empty
 _VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_POSITIONAL_ONLY = inspect.Parameter.POSITIONAL_ONLY
 _WORD = re.compile(r"[A-Za-z_]\w*(?![\w.])")
 _UNTOLD_WORDS = {"Optional", "Union", "None", "NoneType"}
 _CALLERS_SEARCHED = 8
@@ -168,11 +169,20 @@ def _problem(found: inspect.Signature, expected: inspect.Signature, kwargs: Mapp
         plural = "s" if len(unexpected) > 1 else ""
         return f'encountered unexpected parameter{plural} "{join_to_series(unexpected)}" {shown}'
     for name in ours.keys() & theirs.keys():
-        if not _exchangeable(ours[name].annotation, theirs[name].annotation):
-            return f'incompatible type annotation of parameter "{name}" {shown}'
+        problem = _unlike(ours[name], theirs[name])
+        if problem:
+            return f'{problem} "{name}" {shown}'
     if not compatible(found.return_annotation, expected.return_annotation):
         returned = inspect.formatannotation(found.return_annotation)
         return f'incompatible return type annotation "{returned}" {shown}'
+    return None
+
+
+def _unlike(ours: inspect.Parameter, theirs: inspect.Parameter) -> str | None:
+    if ours.kind is _POSITIONAL_ONLY is not theirs.kind:
+        return "positional-only parameter"
+    if not _exchangeable(ours.annotation, theirs.annotation):
+        return "incompatible type annotation of parameter"
     return None
 
 

@@ -570,3 +570,77 @@ async def test_phases_follow_each_other_and_results_follow_the_bus(declared):
     for index in range(len(declared)):
         own = [(phase, number) for phase, i, number in trace if i == index]
         assert own == sorted(own, key=lambda entry: (["before", "on", "after"].index(entry[0]), entry[1]))
+
+
+class AbsorbingConnector(BellConnector):
+    """Its handlers are told everything and name nothing."""
+
+    @before_event("ring")
+    async def prepare(self, **given) -> None:
+        self.log.append(("before", given))
+
+    @on_event()
+    async def ring(self, **given) -> str:
+        self.log.append(("on", given))
+        return self.name
+
+    @after_event("ring")
+    async def clean(self, **given) -> None:
+        self.log.append(("after", [result.value for result in given.pop("results")], given))
+
+    @after_event("ring")
+    def clean_by_name(self, *, results: list[EventResult]) -> None:
+        self.log.append(("after", [result.value for result in results]))
+
+
+async def test_handlers_that_absorb_their_arguments_get_them_by_name():
+    (bell,), log = bus_of(AbsorbingConnector)
+    await bell.dispatch_event("ring", 2)
+    given = {"number": 2, "loud": False}
+    assert log == [("before", given), ("on", given), ("after", ["abso-0"], {}), ("after", ["abso-0"])]
+
+
+async def test_what_an_after_handler_is_given_beside_the_results_reaches_it():
+    (bell,), log = bus_of(BellConnector)
+
+    async def note(self, *, where, results) -> None:
+        self.log.append((where, len(results)))
+
+    bell.add_event_handler("ring", Preposition.after, note, where="here")
+    await bell.dispatch_event("ring")
+    assert log[1:] == [("here", 1)]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_a_handler_that_exits_has_failed_and_nothing_else_ends(waits):
+    (bell, other), _ = bus_of(BellConnector, BellConnector)
+
+    async def leave(self, number: int = 1, *, loud: bool = False) -> str:
+        if waits:
+            await asyncio.sleep(0)
+        raise SystemExit(3)
+
+    bell.add_event_handler("ring", Preposition.on, leave)
+    with pytest.raises(ExceptionGroup) as caught:
+        await bell.dispatch_event("ring")
+    (error,) = caught.value.exceptions
+    assert str(error) == "a handler must not end the process, but it raised SystemExit(3)"
+    assert isinstance(error.__cause__, SystemExit)
+    assert error.__event_result__.connector is bell
+    results = await other.dispatch_event("ring", return_exceptions=True)
+    assert [type(result.value) for result in results] == [str, RuntimeError, str]
+
+
+def test_an_interrupt_from_the_keyboard_in_a_handler_ends_the_process():
+    async def main():
+        (bell,), _ = bus_of(BellConnector)
+
+        async def interrupted(self, number: int = 1, *, loud: bool = False) -> str:
+            await asyncio.sleep(0)
+            raise KeyboardInterrupt
+
+        bell.add_event_handler("ring", Preposition.on, interrupted)
+        await bell.dispatch_event("ring")
+
+    with pytest.raises(KeyboardInterrupt), asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        runner.run(main())

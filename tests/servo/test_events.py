@@ -167,6 +167,8 @@ def test_handlers_that_do_not_fit():  # noqa: C901  a list of handlers
     async def no_results(self) -> None: ...
     async def returning(self, results: list[EventResult]) -> int: ...
     async def named(self, number: int, *, word: str) -> "Unknown": ...  # noqa: F821
+    async def by_position(self, number: int, /, *, word: str) -> list[int]: ...
+    async def results_by_position(self, results: list[EventResult], /) -> None: ...
 
     for decorator, function, message in (
         (on_event, missing, 'invalid event handler "known": missing required parameter "word" in callable signature'),
@@ -177,6 +179,8 @@ def test_handlers_that_do_not_fit():  # noqa: C901  a list of handlers
         (on_event, element, "incompatible return type annotation"),
         (on_event, selfless, 'missing required parameter "self"'),
         (on_event, named, "incompatible return type annotation"),
+        (on_event, by_position, 'positional-only parameter "number" in callable signature'),
+        (after_event, results_by_position, 'positional-only parameter "results" in callable signature'),
         (before_event, returns, 'invalid before event handler "before:known": incompatible return type annotation'),
         (after_event, no_results, 'invalid after event handler "after:known": missing required parameter "results"'),
         (after_event, returning, 'invalid after event handler "after:known": incompatible return type annotation'),

@@ -108,6 +108,9 @@ class Call:
                 value = await self._invoke_adapted(connector, handler)
         except Exception as error:  # noqa: BLE001  the one place where a handler's errors arrive
             return self._failed(connector, handler, error)
+        except SystemExit as leaving:
+            # In a task it would end the event loop, and all servos with it.
+            return self._failed(connector, handler, _exited(leaving))
         return EventResult(self.phase.event, self.phase.preposition, handler, connector, value)
 
     async def _invoke_wrapped(self, connector: Mixin, handler: EventHandler) -> Any:
@@ -160,6 +163,14 @@ def _cancellation(connector: Mixin, context: EventContext) -> EventAbortedError:
         connector=connector,
         event=context,
     )
+
+
+def _exited(leaving: SystemExit) -> RuntimeError:
+    error = RuntimeError(
+        f"a handler must not end the process, but it raised SystemExit({leaving.code!r:.100})"
+    )
+    error.__cause__ = leaving
+    return error
 
 
 def _is_cancelled(event: Event, group: ExceptionGroup[Exception]) -> bool:

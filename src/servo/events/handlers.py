@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from servo import signatures
-from servo.events.values import Event, EventContext, EventHandler, EventResult, Preposition, registry
+from servo.events.values import Event, EventContext, EventHandler, Preposition, parameters_of, registry
 
 if TYPE_CHECKING:
     from servo.dispatch import Mixin
@@ -22,14 +22,6 @@ __all__ = [
 ]
 
 Method = TypeVar("Method", bound=Callable[..., Any])
-
-_AFTER: Final = inspect.Signature(
-    [
-        inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD),
-        inspect.Parameter("results", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=list[EventResult]),
-    ],
-    return_annotation=None,
-)
 
 
 def before_event(event: str | Event | None = None, **kwargs: Any) -> Callable[[Method], Method]:
@@ -89,7 +81,7 @@ def make_handler(
     title = f'event handler "{found.name}"'
     if preposition is not Preposition.on:
         title = f'{preposition} event handler "{preposition}:{found.name}"'
-    signatures.require_fit(function, title, _expected(found.signature, preposition), kwargs)
+    signatures.require_fit(function, title, _expected(found, preposition), kwargs)
     return EventHandler(found, preposition, kwargs, connector_type, function)
 
 
@@ -106,7 +98,6 @@ def validate_event_contexts(cls: Any, value: Any, field: Any = None) -> Any:  # 
     return value
 
 
-def _expected(signature: inspect.Signature, preposition: Preposition) -> inspect.Signature:
-    if preposition is Preposition.after:
-        return _AFTER
-    return signature if preposition is Preposition.on else signature.replace(return_annotation=None)
+def _expected(event: Event, preposition: Preposition) -> inspect.Signature:
+    taken = parameters_of(event, preposition)
+    return taken if preposition is Preposition.on else taken.replace(return_annotation=None)

@@ -189,9 +189,7 @@ class EventHandler:
         self.handler = handler
         self.is_async = inspect.iscoroutinefunction(handler)
         # Whether arguments must be matched by name, because the handler absorbs or orders them differently.
-        self.by_name = preposition is not Preposition.after and not signatures.same_call(
-            handler, event.signature
-        )
+        self.by_name = not signatures.same_call(handler, parameters_of(event, preposition))
 
     def belonging_to(self, connector_type: type[Mixin]) -> EventHandler:
         """Return the same handler as that of ``connector_type``."""
@@ -202,7 +200,7 @@ class EventHandler:
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments of a dispatch as this handler takes them, its own defaults filled in."""
         if self.by_name:
-            bound = self.event.signature.bind(connector, *args, **kwargs)
+            bound = parameters_of(self.event, self.preposition).bind(connector, *args, **kwargs)
             bound.apply_defaults()
             args, kwargs = (), signatures.named_arguments(bound)
         return args, {**self.kwargs, **kwargs}
@@ -248,3 +246,16 @@ class EventResult:
     def __repr__(self) -> str:
         name = getattr(self.connector, "name", self.connector)
         return f"EventResult({self.preposition}:{self.event.name}, connector={name!r}, value={self.value!r})"
+
+
+def parameters_of(event: Event, preposition: Preposition) -> inspect.Signature:
+    """Return what a handler is called with: the event's arguments, or the results if it runs after the event."""
+    return _AFTER if preposition is Preposition.after else event.signature
+
+
+_AFTER: Final = inspect.Signature(
+    [
+        inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD),
+        inspect.Parameter("results", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=list[EventResult]),
+    ],
+)
