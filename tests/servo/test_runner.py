@@ -49,6 +49,9 @@ class RunnerProbeConnector(servo.BaseConnector):
                 return servo.Description(components=[servo.Component("web", [OddSetting(min=1.0, max=4.0)])])
             case "exit":
                 raise SystemExit(3)
+            case "wait and exit":
+                await asyncio.sleep(1)
+                raise SystemExit(3)
         return await self.describe()
 
     @servo.on_event()
@@ -127,7 +130,21 @@ class RunnerDeafConnector(servo.BaseConnector):
         return servo.Measurement()
 
 
+class RunnerSecretiveConnector(servo.BaseConnector):
+    """Does not let anybody be asked what there is."""
+
+    config: servo.BaseConfiguration
+
+    @servo.before_event()
+    async def describe(self, control: servo.Control = CONTROL) -> None:
+        raise servo.EventCancelledError("not now")
+
+
 PROBE = {"probe": RunnerProbeConnector}
+EXITED = (
+    "the connector 'probe' failed with RuntimeError: "
+    "a handler must not end the process, but it raised SystemExit(3)"
+)
 
 
 async def after(optimizer, commands, make_servo, running, connectors=None, seconds=30.0, **config):
@@ -143,7 +160,8 @@ class TestStatuses:
         ("value", "said"),
         [
             ("raise", "the connector 'probe' failed with RuntimeError: a defect"),
-            ("exit", "SystemExit: 3"),
+            ("exit", EXITED),
+            ("wait and exit", EXITED),
             ("type", "the connector 'probe' answered adjust with int, not with Description"),
             ("odd", "PydanticSerializationError: Unable to serialize unknown type"),
         ],
@@ -167,9 +185,17 @@ class TestStatuses:
         assert optimizer.results("ADJUSTMENT")[0]["status"] == "cancelled"
         assert "adjust" not in " ".join(log)
 
+    async def test_a_veto_of_a_description_is_no_empty_description(
+        self, scripted, make_servo, running, commands
+    ):
+        optimizer = scripted()
+        connectors = {**PROBE, "secretive": RunnerSecretiveConnector}
+        await after(optimizer, [commands.describe()], make_servo, running, connectors)
+        assert optimizer.results("DESCRIPTION")[0]["status"] == "cancelled"
+
     async def test_a_command_that_nobody_answers_fails(self, scripted, make_servo, running, commands):
         optimizer = scripted()
-        connectors = {"runner_broken": RunnerVetoConnector}
+        connectors = {"runner_veto": RunnerVetoConnector}
         await after(optimizer, [commands.measure(), commands.describe()], make_servo, running, connectors)
         assert optimizer.results("MEASUREMENT")[0]["message"] == "no connector answers measure"
         assert optimizer.results("DESCRIPTION")[0]["status"] == "ok"

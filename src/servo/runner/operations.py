@@ -30,8 +30,14 @@ T = TypeVar("T")
 
 
 async def describe(servo: Servo, control: Control) -> Description:
-    """Ask all connectors what can be adjusted and measured."""
+    """Ask all connectors what can be adjusted and measured; if none can say, that is nothing.
+
+    Raises:
+        EventCancelledError: A connector forbids it.
+    """
     results = await servo.dispatch_event(Events.describe, control=control)
+    if _is_answered(servo, Events.describe):
+        _not_cancelled(results, Events.describe)
     return _description(results)
 
 
@@ -153,8 +159,12 @@ def _value(result: EventResult, kind: type[T]) -> T:
 
 
 def _require(servo: Servo, event: Events) -> None:
-    if not any(member.get_event_handlers(event, Preposition.on) for member in servo.__connectors__):
+    if not _is_answered(servo, event):
         raise EventHandlersNotFoundError(f"no connector answers {event}", connector=servo)
+
+
+def _is_answered(servo: Servo, event: Events) -> bool:
+    return any(member.get_event_handlers(event, Preposition.on) for member in servo.__connectors__)
 
 
 def _not_cancelled(results: list[EventResult], event: Events) -> None:
