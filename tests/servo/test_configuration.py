@@ -281,6 +281,26 @@ class TestSettings:
     def test_forms_of_proxies(self, proxies):
         assert CommonConfiguration(proxies=proxies).proxies == proxies
 
+    @pytest.mark.parametrize(
+        ("proxies", "shown"),
+        [
+            ("http://me:hidden@p:1", "http://***@p:1"),
+            (
+                {"http://": "http://me:hid/d@en@p:1", "https://": None, "all://": "http://p"},
+                {"http://": "http://***@p:1", "https://": None, "all://": "http://p"},
+            ),
+        ],
+    )
+    def test_passwords_of_proxies_are_shown_to_nobody_who_does_not_ask(self, proxies, shown):
+        settings = CommonConfiguration(proxies=proxies)
+        assert settings.proxies == proxies
+        assert settings.plain()["proxies"] == json.loads(settings.model_dump_json())["proxies"] == shown
+        assert settings.plain(reveal_secrets=True)["proxies"] == proxies
+        assert CommonConfiguration.model_validate(settings.model_dump()) == settings
+        for text in (settings.yaml(), repr(settings), str(settings), f"{settings}"):
+            assert "***@p:1" in text
+            assert "me:hid" not in text
+
     @pytest.mark.parametrize("proxies", ["p:1", {"ftp://": "http://p"}, 3])
     def test_wrong_proxies_are_refused(self, proxies):
         with pytest.raises(ValidationError):

@@ -8,6 +8,8 @@ from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from servo.utilities.strings import without_password
+
 if TYPE_CHECKING:
     from servo.servo import Servo
 
@@ -58,12 +60,3 @@ def _proxies(proxies: str | Mapping[str, str | None]) -> str:
     if isinstance(proxies, str):
         return without_password(proxies)
     return ", ".join(f"{key} {without_password(url or 'none')}" for key, url in proxies.items())
-
-
-def without_password(url: str) -> str:
-    """Return ``url`` with whatever stands before an ``@`` in its host part masked."""
-    scheme, separator, rest = url.rpartition("://")
-    host, slash, path = rest.partition("/")
-    if "@" in host:
-        host = f"***@{host.rpartition('@')[2]}"
-    return f"{scheme}{separator}{host}{slash}{path}"

@@ -6,10 +6,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, RootModel, field_validator, model_validator
+from pydantic import (
+    Field,
+    RootModel,
+    SerializationInfo,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
 
 from servo.configuration.base import AbstractBaseConfiguration
 from servo.types.core import Duration, ErrorSeverity
+from servo.utilities.strings import without_password
 
 __all__ = [
     "BackoffConfigurations",
@@ -31,6 +39,13 @@ _PROXY_PREFIXES = ("http://", "https://", "all://")
 
 Proxies = str | dict[str, str | None] | None
 """A proxy for everything, or one for each prefix of an address; None for an address that shall be reached directly."""
+
+
+def masked_proxies(proxies: Proxies) -> Proxies:
+    """Return proxies as they may be shown, without the passwords in their addresses."""
+    if isinstance(proxies, dict):
+        return {prefix: url and without_password(url) for prefix, url in proxies.items()}
+    return proxies and without_password(proxies)
 
 
 class BackoffContexts:
@@ -150,6 +165,14 @@ class CommonConfiguration(AbstractBaseConfiguration):
                 if not prefix.startswith(_PROXY_PREFIXES):
                     raise ValueError(f"the prefix {prefix!r} must start with http://, https:// or all://")
         return value
+
+    @field_serializer("proxies", when_used="json")
+    def _without_passwords(self, value: Proxies, info: SerializationInfo) -> Proxies:
+        return value if info.context and info.context.get("reveal_secrets") else masked_proxies(value)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield name, masked_proxies(value) if name == "proxies" else value
 
     @field_validator("ssl_verify")
     @classmethod

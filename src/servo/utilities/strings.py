@@ -4,7 +4,15 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["check_status_to_str", "commandify", "join_to_series", "parse_csv", "parse_id", "parse_re"]
+__all__ = [
+    "check_status_to_str",
+    "commandify",
+    "join_to_series",
+    "parse_csv",
+    "parse_id",
+    "parse_re",
+    "without_password",
+]
 
 
 def join_to_series(items: Sequence[str], *, conjunction: str = "and", oxford_comma: bool = True) -> str:
@@ -64,3 +72,11 @@ def _compiled(expression: str) -> re.Pattern[str]:
         return re.compile(expression)
     except re.error as error:
         raise ValueError(f"invalid regular expression /{expression}/: {error}") from error
+
+
+def without_password(url: str) -> str:
+    """Return ``url`` with all that stands before the last ``@`` masked: a password may hold any character."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        scheme, rest = "", url
+    return f"{scheme}{separator}***@{rest.rpartition('@')[2]}" if "@" in rest else url

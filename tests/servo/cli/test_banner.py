@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from servo.cli.banner import ART, COLORS, banner, details, without_password
+from servo.cli.banner import ART, COLORS, banner, details
+from servo.utilities.strings import without_password
 
 
 @pytest.mark.parametrize("name", ["RED", "green", "Blue", "MAGENTA"])
