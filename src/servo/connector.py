@@ -50,6 +50,7 @@ ENTRY_POINT_GROUP = "servo.connectors"
 Connector = TypeVar("Connector", bound="BaseConnector")
 
 _NAME = re.compile(r"[A-Za-z0-9_./-]{3,128}")
+_SHOWN_CHARACTERS = 300
 
 
 class BaseConnector(OldNames, dispatch.Mixin, repeating.Mixin, associations.Mixin):
@@ -140,13 +141,11 @@ class BaseConnector(OldNames, dispatch.Mixin, repeating.Mixin, associations.Mixi
 
     @classmethod
     def summary(cls) -> str:
-        """Return what the connector says of itself, in four lines."""
-        return (
-            f"{cls.version_summary()} ({cls.maturity})\n"
-            f"{cls.description}\n"
-            f"{cls.homepage}\n"
-            f"Licensed under the terms of {cls.license}"
-        )
+        """Return what the connector says of itself: version, description, homepage, license; a line for each it has."""
+        maturity = f" ({cls.maturity})" if cls.maturity else ""
+        license_ = f"Licensed under the terms of {cls.license}" if cls.license else None
+        lines = (f"{cls.version_summary()}{maturity}", cls.description, cls.homepage, license_)
+        return "\n".join(str(line) for line in lines if line)
 
     @property
     def optimizer(self) -> OptimizerTypes | None:
@@ -277,9 +276,14 @@ class ConnectorLoader:
         for point in self.iter_entry_points():
             try:
                 loaded = point.load()
-            except Exception as error:  # noqa: BLE001  a distribution's fault must not stop the others
-                logging.logger.opt(exception=error).error(
-                    f"cannot load the connector {point.name} ({point.value}): {error}"
+            except (Exception, SystemExit) as error:  # noqa: BLE001  a distribution's fault must not stop the others
+                logging.logger.warning(
+                    "cannot load the connector {} ({}) of {}: {}: {}",
+                    point.name,
+                    point.value,
+                    _distribution(point),
+                    type(error).__name__,
+                    " ".join(str(error).split())[:_SHOWN_CHARACTERS],
                 )
                 continue
             yield loaded
@@ -294,6 +298,10 @@ def connector_types() -> list[type[BaseConnector]]:
         found[cls] = None
         waiting += cls.__subclasses__()
     return list(found)
+
+
+def _distribution(point: EntryPoint) -> str:
+    return "an unknown package" if point.dist is None else f"{point.dist.name} {point.dist.version}"
 
 
 def _snake_case(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pydantic
@@ -117,7 +118,7 @@ def test_metadata():
     )
     assert Described(config=SundialConfiguration()).name == "dial"
     assert (Described.license, Described.version) == (License.mit, Version(1, 2, 3))
-    assert SundialConnector.version_summary() == "Sundial Connector v0.0.0"
+    assert SundialConnector.version_summary() == SundialConnector.summary() == "Sundial Connector v0.0.0"
     assert SundialConnector.license is None
 
 
@@ -229,28 +230,35 @@ class Point:
 
     value = "package:Class"
 
-    def __init__(self, name, loaded):
+    def __init__(self, name, loaded, dist=None):
         self.name = name
+        self.dist = dist
         self._loaded = loaded
 
     def load(self):
-        if isinstance(self._loaded, Exception):
+        if isinstance(self._loaded, BaseException):
             raise self._loaded
         return self._loaded
 
 
-def test_a_connector_that_cannot_be_imported_does_not_stop_the_others(monkeypatch):
+def test_connectors_that_cannot_be_imported_are_a_line_of_warning_each(monkeypatch):
+    package = SimpleNamespace(name="gadgets", version="1.2")
     points = [
         Point("zeta", SundialConnector),
-        Point("broken", ImportError("no module")),
+        Point("broken", ImportError("no\nmodule" + "!" * 1000), package),
+        Point("leaving", SystemExit(3)),
         Point("alpha", BaseConnector),
     ]
     monkeypatch.setattr("servo.connector.entry_points", lambda group: points)
     lines = []
-    sink = logger.add(lambda message: lines.append(message.record["message"]), level="ERROR")
+    sink = logger.add(lines.append, format="{level} {message}")
     assert list(ConnectorLoader().load()) == [BaseConnector, SundialConnector]
     logger.remove(sink)
-    assert lines == ["cannot load the connector broken (package:Class): no module"]
+    assert [str(line).rstrip("!\n") for line in lines] == [
+        "WARNING cannot load the connector broken (package:Class) of gadgets 1.2: ImportError: no module",
+        "WARNING cannot load the connector leaving (package:Class) of an unknown package: SystemExit: 3",
+    ]
+    assert max(len(line) for line in lines) < 500
 
 
 def test_our_own_connectors_are_listed_as_entry_points():
