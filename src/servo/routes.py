@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any, TypeAlias
@@ -124,8 +125,21 @@ def _connector_type(identifier: Any) -> type[BaseConnector]:
         raise ValueError(f"Invalid connectors value: {identifier!r} is neither an identifier nor a class")  # noqa: TRY004  a value
     found = find_connector_type(identifier)
     if found is None:
-        raise ValueError(f'no connector found for the identifier "{identifier}"')
+        raise ValueError(f'no connector found for the identifier "{identifier}"{_why_not(identifier)}')
     return found
+
+
+def _why_not(identifier: str) -> str:
+    if not _PATH.fullmatch(identifier):
+        return ""
+    module, _, name = identifier.rpartition(".")
+    if module in sys.modules:
+        return f': the module "{module}" has no "{name}"'
+    # Not searched on purpose: whoever can write a file where servo is started would have it run his code.
+    return (
+        f': there is no module "{module}" on the Python path, to which the working directory does not belong; '
+        "if the module lies there, start with `PYTHONPATH=. servo ...`"
+    )
 
 
 def _require_connector(cls: Any) -> type[BaseConnector]:

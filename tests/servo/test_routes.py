@@ -158,3 +158,17 @@ def test_two_classes_of_one_name_need_a_mapping():
             routes_for([WaterClockConnector, CisternConnector])
     finally:
         CisternConnector.__default_name__ = "cistern"  # the class may outlive this test
+
+
+def test_a_module_that_is_not_found_is_explained(tmp_path, monkeypatch):
+    """A program does not import from where it happens to be started; the error says how to have it do so."""
+    (tmp_path / "module_beside.py").write_text("raise RuntimeError('imported')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [entry for entry in sys.path if entry])
+    with pytest.raises(ValueError, match=r'there is no module "module_beside".*`PYTHONPATH=\. servo \.\.\.`'):
+        routes_for(["module_beside.Class"])
+
+
+def test_a_class_that_a_module_lacks_is_explained():
+    with pytest.raises(ValueError, match=r'the module "servo\.connector" has no "NoSuchClass"'):
+        routes_for(["servo.connector.NoSuchClass"])
