@@ -89,7 +89,7 @@ class ScriptsConnector(BaseConnector):
     _registered: bool = PrivateAttr(default=False)
 
     @on_event()
-    async def attach(self, servo_: Any) -> None:  # noqa: ARG002 - the event's signature
+    async def attach(self, servo_: Any) -> None:
         """Register the commands, before anything else happens to the servo."""
         self._register()
 

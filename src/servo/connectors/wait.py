@@ -35,7 +35,7 @@ class WaitConnector(BaseConnector):
     config: WaitConfiguration
 
     @on_event()
-    async def describe(self, control: Control = Control()) -> Description:  # noqa: ARG002, B008 - the event's signature
+    async def describe(self, control: Control = Control()) -> Description:  # noqa: B008 - the event's signature
         """Nothing to adjust, nothing to measure."""
         return Description()
 
@@ -43,7 +43,7 @@ class WaitConnector(BaseConnector):
     async def measure(
         self,
         *,
-        metrics: list[str] | None = None,  # noqa: ARG002 - the event's signature
+        metrics: list[str] | None = None,
         control: Control = Control(),  # noqa: B008 - the event's signature
     ) -> Measurement:
         """Wait for the warm-up, the duration and the delay."""

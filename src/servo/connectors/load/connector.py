@@ -43,7 +43,7 @@ class LoadConnector(BaseConnector):
         return report.metrics(self.config)
 
     @on_event()
-    async def describe(self, control: Control = Control()) -> Description:  # noqa: ARG002, B008 - the event's signature
+    async def describe(self, control: Control = Control()) -> Description:  # noqa: B008 - the event's signature
         """Metrics; a load has nothing to adjust."""
         return Description(metrics=await self.metrics())
 
