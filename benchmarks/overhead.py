@@ -15,9 +15,15 @@ DIMENSION = 5
 def run() -> dict[str, Any]:
     """Measure, and return rows of `trials`, `median_ms`, `mean_ms`, `p95_ms`: CPU time of single suggestions."""
     quick = bool(os.environ.get("TRIMTAB_BENCH_QUICK"))
-    measured = [_measured(count, 5 if quick else 25) for count in ((TRIALS,) if quick else (20, 50, 100, TRIALS))]
+    measured = [
+        _measured(count, 5 if quick else 25) for count in ((TRIALS,) if quick else (20, 50, 100, TRIALS))
+    ]
     at_200 = measured[-1]
-    return {"name": "overhead", "rows": measured, "aims": {f"suggestion at {TRIALS} trials ≤ {AIM_MS:.0f} ms": at_200["mean_ms"] <= AIM_MS}}
+    return {
+        "name": "overhead",
+        "rows": measured,
+        "aims": {f"suggestion at {TRIALS} trials ≤ {AIM_MS:.0f} ms": at_200["mean_ms"] <= AIM_MS},
+    }
 
 
 def _measured(count: int, suggestions: int) -> dict[str, Any]:
@@ -39,7 +45,9 @@ def _measured(count: int, suggestions: int) -> dict[str, Any]:
             point = strategy.suggest(Context(number, count - number, baseline, baseline)).point
             times.append(1000 * (time.process_time() - began))
         at = space.to_unit(point)
-        loss = float(((at - 0.3) ** 2).sum() * (1 + 0.05 * random.standard_normal()) + 0.1 * np.sin(9 * at[0]))
+        loss = float(
+            ((at - 0.3) ** 2).sum() * (1 + 0.05 * random.standard_normal()) + 0.1 * np.sin(9 * at[0])
+        )
         strategy.observe(Observation(point, loss, (float(at.sum() - 2.5 + 0.05 * random.standard_normal()),)))
     return {
         "trials": count,

@@ -7,11 +7,24 @@ from typing import Any
 
 from benchmarks.search import SEEDS, run
 
-_COLUMNS = ("part", "trials", "noise", "sampler", "regret", "arithmetic", "breaches", "improved", "seconds_per_run", "seeds")
+_COLUMNS = (
+    "part",
+    "trials",
+    "noise",
+    "sampler",
+    "regret",
+    "arithmetic",
+    "breaches",
+    "improved",
+    "seconds_per_run",
+    "seeds",
+)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.search", description="Regret of what is returned.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.search", description="Regret of what is returned."
+    )
     parser.add_argument("--part", choices=["services", "bbob"], action="append", help="only this part")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--jobs", type=int, default=1)
@@ -27,7 +40,9 @@ def main() -> None:
 def show(result: dict[str, Any]) -> None:
     from tabulate import tabulate
 
-    print(tabulate([[row.get(column, "") for column in _COLUMNS] for row in result["rows"]], headers=_COLUMNS))
+    print(
+        tabulate([[row.get(column, "") for column in _COLUMNS] for row in result["rows"]], headers=_COLUMNS)
+    )
     for aim, met in result["aims"].items():
         print("met   " if met else "missed", aim)
 

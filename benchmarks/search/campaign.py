@@ -33,13 +33,20 @@ class Task:
     seed: int
 
 
-def tasks(parts: Iterable[str], samplers: Iterable[str], seeds: int, trials: Iterable[int] = SERVICE_TRIALS) -> list[Task]:
+def tasks(
+    parts: Iterable[str], samplers: Iterable[str], seeds: int, trials: Iterable[int] = SERVICE_TRIALS
+) -> list[Task]:
     """All runs of some parts, seed by seed, so that what is broken off is even."""
     return list(_tasks(tuple(parts), tuple(samplers), seeds, tuple(trials)))
 
 
-def _tasks(parts: tuple[str, ...], samplers: tuple[str, ...], seeds: int, trials: tuple[int, ...]) -> Iterator[Task]:
-    names = {"bbob": [str(number) for number in bbob.NUMBERS], "services": [f.__name__ for f in services.FAMILIES]}
+def _tasks(
+    parts: tuple[str, ...], samplers: tuple[str, ...], seeds: int, trials: tuple[int, ...]
+) -> Iterator[Task]:
+    names = {
+        "bbob": [str(number) for number in bbob.NUMBERS],
+        "services": [f.__name__ for f in services.FAMILIES],
+    }
     for seed, part, sampler in product(range(seeds), parts, samplers):
         lengths = (FUNCTION_TRIALS,) if part == "bbob" else trials
         for noise, length, name in product(NOISES, lengths, names[part]):
@@ -75,7 +82,11 @@ def _version() -> str:
     digest = blake2b(digest_size=8)
     for folder in _WRITTEN:
         for path in sorted((ROOT / folder).rglob("*.py")):
-            if not path.name.startswith("session") and path.name not in {"__init__.py", "__main__.py", "campaign.py"}:
+            if not path.name.startswith("session") and path.name not in {
+                "__init__.py",
+                "__main__.py",
+                "campaign.py",
+            }:
                 digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -90,7 +101,9 @@ def _read(cache: Path, version: str) -> dict[Task, runs.Run]:
         if values.pop("version") != version and values["sampler"] == runs.OURS:
             continue
         result = runs.Run(**values)
-        found[Task(result.part, result.problem, result.sampler, result.noise, result.trials, result.seed)] = result
+        found[Task(result.part, result.problem, result.sampler, result.noise, result.trials, result.seed)] = (
+            result
+        )
     return found
 
 

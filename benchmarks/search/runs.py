@@ -49,6 +49,7 @@ class Run:
     extra: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        """As JSON values."""
         return asdict(self)
 
 
@@ -71,7 +72,9 @@ def _function(number: int, noise: float, seed: int) -> Problem:
         return Outcome("ok", {"loss": regret(point) + sd * random.standard_normal()})
 
     start = np.random.default_rng([seed, number, 77]).random(function.dimension)
-    return Problem(space, Goal.parse("minimize loss"), space.from_unit(start), measure, regret, lambda _: True)
+    return Problem(
+        space, Goal.parse("minimize loss"), space.from_unit(start), measure, regret, lambda _: True
+    )
 
 
 def _service(name: str, noise: float, seed: int) -> Problem:

@@ -41,14 +41,18 @@ class Service:
 
     def metrics(self, point: Point) -> dict[str, float]:
         """True means at a point."""
-        return {name: float(v[0]) for name, v in self.truth({k: np.array([v]) for k, v in point.items()}).items()}
+        return {
+            name: float(v[0]) for name, v in self.truth({k: np.array([v]) for k, v in point.items()}).items()
+        }
 
     def measure(self, point: Point, noise: float, random: np.random.Generator) -> Outcome:
         """A trial."""
         metrics = self.metrics(point)
         if metrics.pop(BROKEN, 0.0):
             return Outcome("rejected", reason="start-failed", message="out of memory")
-        return Outcome("ok", {name: v * (1 + noise * random.standard_normal()) for name, v in metrics.items()})
+        return Outcome(
+            "ok", {name: v * (1 + noise * random.standard_normal()) for name, v in metrics.items()}
+        )
 
     def keeps(self, point: Point) -> bool:
         """Whether a point truly comes up and keeps the SLOs."""
@@ -100,7 +104,8 @@ def _joined(left: Array, operator: str, right: Array) -> Array:
 def _levels(parameter: Parameter) -> list[object]:
     if parameter.kind == "enum":
         return list(parameter.values)
-    assert parameter.levels is not None and parameter.step is not None
+    assert parameter.levels is not None
+    assert parameter.step is not None
     return [parameter.snap(parameter.minimum + i * parameter.step) for i in range(parameter.levels)]
 
 
@@ -150,7 +155,11 @@ def queueing(seed: int) -> Service:
             "resources": 10 * cores + 1.5 * workers + 0.1 * slots,
         }
 
-    parameters = (_integers("web.workers", 1, 16), _integers("web.threads", 1, 16), _numbers("web.cores", 0.5, 8, 0.25))
+    parameters = (
+        _integers("web.workers", 1, 16),
+        _integers("web.threads", 1, 16),
+        _numbers("web.cores", 0.5, 8, 0.25),
+    )
     return _service("queueing", parameters, "minimize resources", truth, ["latency_p99"], draw, slack=1.6)
 
 
@@ -189,7 +198,11 @@ def garbage(seed: int) -> Service:
         throughput = 1000 * (1 - share) / (1 + 0.01 * threads)
         return {"throughput": throughput, "pause": pause, BROKEN: (heap < 1.05 * live) * 1.0}
 
-    parameters = (_numbers("jvm.heap", 0.5, 8, 0.25), _integers("jvm.young", 5, 90, 5), _integers("jvm.threads", 1, 16))
+    parameters = (
+        _numbers("jvm.heap", 0.5, 8, 0.25),
+        _integers("jvm.young", 5, 90, 5),
+        _integers("jvm.threads", 1, 16),
+    )
     prices = {"jvm.heap": 10.0, "jvm.threads": 1.0}
     return _service("garbage", parameters, "maximize throughput / cost", truth, ["pause"], draw, 1.5, prices)
 
@@ -245,7 +258,10 @@ def compression(seed: int) -> Service:
     slow = dict(zip(("none", "gzip", "brotli", "zstd"), (0.0, *draw.uniform(0.05, 0.5, 3)), strict=True))
 
     def truth(s: Settings) -> dict[str, Array]:
-        codec, level, batch, workers = s["api.codec"], *(s[f"api.{n}"].astype(float) for n in ("level", "batch", "workers"))
+        codec, level, batch, workers = (
+            s["api.codec"],
+            *(s[f"api.{n}"].astype(float) for n in ("level", "batch", "workers")),
+        )
         ratio = np.vectorize(best.__getitem__, otypes=[float])(codec)
         cost = np.vectorize(slow.__getitem__, otypes=[float])(codec)
         sent = body * (1 - ratio * (1 - np.exp(-level / 3)))
@@ -267,7 +283,9 @@ def pooling(seed: int) -> Service:
     """Connections to a database that locks: a pool too small queues, one too large contends; isolation and batches."""
     draw = np.random.default_rng([7, seed])
     base, knee, rate = draw.uniform(4, 9), draw.uniform(8, 24), draw.uniform(120, 260)
-    factor = dict(zip(("read-committed", "snapshot", "serializable"), (1.0, *draw.uniform(0.75, 1.5, 2)), strict=True))
+    factor = dict(
+        zip(("read-committed", "snapshot", "serializable"), (1.0, *draw.uniform(0.75, 1.5, 2)), strict=True)
+    )
 
     def truth(s: Settings) -> dict[str, Array]:
         pool, batch, prefetch = (s[f"db.{name}"].astype(float) for name in ("pool", "batch", "prefetch"))

@@ -37,7 +37,9 @@ def _row(key: tuple[str, int, str, float], group: list[Run], everything: Sequenc
 
 def _relative(group: list[Run], everything: Sequence[Run]) -> dict[str, Any]:
     """Regret relative to noiseless random search: a mean over seeds for each function, then over functions."""
-    reference = [run for run in everything if run.part == "bbob" and run.sampler == "random" and run.noise == 0]
+    reference = [
+        run for run in everything if run.part == "bbob" and run.sampler == "random" and run.noise == 0
+    ]
     random, ours = _by_problem(reference), _by_problem(group)
     ratios = [max(_mean(ours[name]) / _mean(random[name]), _FLOOR) for name in ours if name in random]
     if not ratios:
@@ -79,7 +81,9 @@ def aims(table: Sequence[dict[str, Any]]) -> dict[str, bool]:
     for noise in AIMS:
         ours, tpe = (_service_row(table, sampler, noise) for sampler in (OURS, "tpe"))
         if ours and tpe:
-            found[f"services regret at {noise:.0%} noise ≤ half of TPE's"] = ours["regret"] <= tpe["regret"] / 2
+            found[f"services regret at {noise:.0%} noise ≤ half of TPE's"] = (
+                ours["regret"] <= tpe["regret"] / 2
+            )
             found[f"services breaches at {noise:.0%} noise < TPE's"] = ours["breaches"] < tpe["breaches"]
     return found
 

@@ -1,7 +1,7 @@
 """What a study has shown: candidate against baseline, and in words how sure that is."""
 
-import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from trimtab.optimizer.gaussian.landscape import Surface
 from trimtab.optimizer.ledger import Ledger, key, mean
@@ -14,11 +14,35 @@ __all__ = ["CONFIDENCE", "concluded"]
 
 CONFIDENCE = 0.95
 _MODEL_FREEDOM = 8.0
-_MORE_LIKELY_THAN_NOT = 0.5
+_WORTH = 2.0
+_LIKELIER_THAN_NOT, _SURELY_NOT = 0.5, 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What a verdict stands on: readings of baseline and candidate, and whether they keep the SLOs.
+
+    `repaired`: the baseline surely breaks one, so that whatever keeps them is better.
+    """
+
+    before: Sequence[Evaluation]
+    after: Sequence[Evaluation]
+    comparison: Comparison | None
+    kept: bool
+    repaired: bool
+
+    @property
+    def scale(self) -> float:
+        return abs(mean([each.loss for each in self.before])) if self.before else 0.0
 
 
 def concluded(
-    ledger: Ledger, space: Space, baseline: Point, candidate: Point, surface: Surface | None, confidence: float
+    ledger: Ledger,
+    space: Space,
+    baseline: Point,
+    candidate: Point,
+    surface: Surface | None,
+    confidence: float,
 ) -> Recommendation:
     """Compare the candidate's readings of verification with all of the baseline's.
 
@@ -27,10 +51,16 @@ def concluded(
     before = ledger.at(baseline)
     after = [] if candidate == baseline else ledger.at(candidate, {Purpose.verify})
     comparison = _compared(ledger, baseline, candidate, (before, after), surface, confidence)
-    kept = _keeps(after, surface, space, candidate)
-    verdict = _verdict(before, after, comparison, kept)
+    case = _Case(
+        before,
+        after,
+        comparison,
+        kept=_keeping(after, surface, space, candidate) >= _LIKELIER_THAN_NOT,
+        repaired=bool(before) and _keeping(before, surface, space, baseline) < _SURELY_NOT,
+    )
+    verdict = _verdict(case)
     chosen, readings = (candidate, after) if verdict == "improved" else (baseline, before)
-    scale = abs(mean([each.loss for each in before])) if before else 0.0
+    scale = case.scale
     relative = comparison if scale else None
     return Recommendation(
         point=dict(chosen),
@@ -45,7 +75,7 @@ def concluded(
         n_candidate=len(after),
         candidate=dict(candidate),
         differences=space.differences(baseline, candidate),
-        explanation=_explained(verdict, kept, before, after, comparison, scale, confidence),
+        explanation=_explained(verdict, case, confidence),
     )
 
 
@@ -63,16 +93,18 @@ def _compared(
     squares, freedom = ledger.repeats({key(baseline), key(candidate)})
     priors = [_noise(surface, mean(side), squares, freedom) for side in losses]
     expected = _expected(ledger, candidate, len(losses[1]))
-    return compare(losses[0], losses[1], prior=(priors[0], priors[1]), expected=expected, confidence=confidence)
+    return compare(
+        losses[0], losses[1], prior=(priors[0], priors[1]), expected=expected, confidence=confidence
+    )
 
 
 def _expected(ledger: Ledger, candidate: Point, readings: int) -> Expectation | None:
-    """What the model believed of the candidate before it was verified; worth no more than the readings themselves."""
+    """What the model believed of the candidate before it was verified; worth no more than twice the readings themselves."""
     first = next(iter(ledger.of(Purpose.verify)), None)
     if first is None or first.trial.predicted is None or first.trial.point != candidate:
         return None
     predicted = first.trial.predicted
-    return Expectation(ledger.goal.objective.sign * predicted.mean, predicted.sd, float(readings))
+    return Expectation(ledger.goal.objective.sign * predicted.mean, predicted.sd, _WORTH * readings)
 
 
 def _noise(surface: Surface | None, loss: float, squares: float, freedom: int) -> Noise:
@@ -85,23 +117,20 @@ def _noise(surface: Surface | None, loss: float, squares: float, freedom: int) -
     return Noise(squares + believed * sd * sd, freedom + believed)
 
 
-def _verdict(
-    before: Sequence[Evaluation], after: Sequence[Evaluation], comparison: Comparison | None, kept: bool
-) -> Verdict:
-    if not before:
+def _verdict(case: "_Case") -> Verdict:
+    if not case.before:
         return "not measured"
-    if not after or not kept:
+    if not case.after or not case.kept:
         return "no improvement shown"
-    if not _within(before):
-        return "improved"
-    return "improved" if comparison is not None and comparison.low > 0 else "no improvement shown"
+    shown = case.comparison is not None and case.comparison.low > 0
+    return "improved" if shown or case.repaired else "no improvement shown"
 
 
-def _keeps(readings: Sequence[Evaluation], surface: Surface | None, space: Space, point: Point) -> bool:
-    """Whether a point keeps every SLO: by all that is known of it and its neighbours, or else by its readings."""
+def _keeping(readings: Sequence[Evaluation], surface: Surface | None, space: Space, point: Point) -> float:
+    """Probability that a point keeps every SLO: by all that is known of it and its neighbours, or by its readings."""
     if surface is None or surface.believed(space.to_unit(point)) is None:
-        return bool(readings) and _within(readings)
-    return surface.feasible(space.to_unit(point)) >= _MORE_LIKELY_THAN_NOT
+        return float(bool(readings) and _within(readings))
+    return surface.feasible(space.to_unit(point))
 
 
 def _within(readings: Sequence[Evaluation]) -> bool:
@@ -113,35 +142,28 @@ def _value(readings: Sequence[Evaluation]) -> float | None:
     return mean([each.value for each in readings]) if readings else None
 
 
-def _explained(
-    verdict: Verdict,
-    kept: bool,
-    before: Sequence[Evaluation],
-    after: Sequence[Evaluation],
-    comparison: Comparison | None,
-    scale: float,
-    confidence: float,
-) -> str:
+def _explained(verdict: Verdict, case: "_Case", confidence: float) -> str:
     if verdict == "not measured":
         return "The baseline could not be measured, so there is nothing to compare with."
-    if not after:
+    if not case.after:
         return "No other settings were found that are worth a comparison with the baseline."
-    if not kept:
+    if not case.kept:
         return "The best settings found break an SLO when they are measured again; the baseline stays."
-    if not _within(before):
+    if case.repaired:
         return "The baseline breaks an SLO and the candidate keeps them all."
-    if comparison is None:
+    if case.comparison is None:
         return "Too few readings to tell the candidate from the baseline."
-    counts = f"{len(after)} readings of the candidate against {len(before)} of the baseline"
-    if not scale:
+    return _compared_in_words(verdict, case, case.comparison, confidence)
+
+
+def _compared_in_words(verdict: Verdict, case: "_Case", comparison: Comparison, confidence: float) -> str:
+    counts = f"{len(case.after)} readings of the candidate against {len(case.before)} of the baseline"
+    if not case.scale:
         return f"The candidate is better with a probability of {comparison.probability:.1%}: {counts}."
-    low, high = comparison.low / scale, comparison.high / scale
+    gain, low, high, noise = (
+        each / case.scale for each in (comparison.gain, comparison.low, comparison.high, comparison.pooled_sd)
+    )
     interval = f"{low:+.1%} to {high:+.1%} at {confidence:.0%} confidence"
     if verdict == "improved":
-        return f"The candidate is better by {comparison.gain / scale:.1%} ({interval}): {counts}."
-    noise = comparison.pooled_sd / scale
-    if not math.isfinite(noise):
-        return f"The difference is not distinguishable from noise: {counts}."
-    return (
-        f"The difference, {comparison.gain / scale:+.1%} ({interval}), is not told from noise of {noise:.1%} by {counts}."
-    )
+        return f"The candidate is better by {gain:.1%} ({interval}): {counts}."
+    return f"The difference, {gain:+.1%} ({interval}), is not told from noise of {noise:.1%} by {counts}."

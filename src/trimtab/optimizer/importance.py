@@ -1,7 +1,6 @@
 """How much each setting matters: total Sobol indices of the model over the space."""
 
 import numpy as np
-from scipy.stats import qmc
 
 from trimtab.optimizer.gaussian.columns import Columns
 from trimtab.optimizer.gaussian.landscape import Surface
@@ -21,6 +20,8 @@ def shares(surface: Surface | None, columns: Columns) -> dict[str, float]:
     even = dict.fromkeys(names, 1 / len(names))
     if surface is None:
         return even
+    from scipy.stats import qmc  # a second to import, for what is asked once at the end
+
     sobol = qmc.Sobol(2 * columns.count, rng=np.random.default_rng(0)).random(_SAMPLES)
     first, second = columns.snap(sobol[:, : columns.count]), columns.snap(sobol[:, columns.count :])
     predict = surface.objective.posterior.predict

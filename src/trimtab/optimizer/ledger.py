@@ -83,7 +83,10 @@ class Ledger:
         return [
             entry.evaluation
             for entry in self.entries
-            if entry.ok and entry.evaluation and entry.trial.point == point and entry.trial.purpose in purposes
+            if entry.ok
+            and entry.evaluation
+            and entry.trial.point == point
+            and entry.trial.purpose in purposes
         ]
 
     def accepted(self) -> dict[Key, Point]:
@@ -120,7 +123,9 @@ def evaluated(goal: Goal, point: Point, outcome: Outcome) -> Evaluation | None:
         return None
 
 
-def observed(goal: Goal, point: Point, outcome: Outcome, *, own: bool, weight: float = 1.0) -> Observation | None:
+def observed(
+    goal: Goal, point: Point, outcome: Outcome, *, own: bool, weight: float = 1.0
+) -> Observation | None:
     """What a strategy is told of an outcome; None if it says nothing of the settings."""
     if outcome.status == "lost":
         return None

@@ -171,27 +171,29 @@ class Study:
         left = self.budget.left(number, self._ledger.seconds)
         if not left:
             return None
-        if self._wants_baseline():
+        total = number + left
+        if self._wants_baseline(total):
             return Trial(number, Purpose.baseline, dict(self.baseline), reason="the settings as they are")
         if not self._ledger.of(Purpose.verify, Purpose.confirm):
-            reserve = self._plan().reserve
+            reserve = self._plan(total).reserve
             if left > reserve:
                 return self._searched(number, left - reserve)
         return self._confirmed(number, left) or self._verified(number)
 
-    def _wants_baseline(self) -> bool:
-        wanted = baseline_readings(self.budget.trials)
+    def _wants_baseline(self, total: int) -> bool:
+        wanted = baseline_readings(total)
         tried = len(self._ledger.of(Purpose.baseline))
         return len(self._ledger.at(self.baseline)) < wanted and tried < wanted + _RETRIED
 
-    def _plan(self) -> Plan:
+    def _plan(self, total: int) -> Plan:
+        """What is kept back of as many trials as there will be in all, time considered."""
         surface = self._landscape.surface()
         best = self._predicted(self.incumbent())
         readings = self._ledger.at(self.baseline)
         if surface is None or best is None or not readings:
-            return plan(self.budget.trials, 0.0, math.inf)
+            return plan(total, 0.0, math.inf)
         gain = mean([each.loss for each in readings]) - best.mean - best.sd
-        return plan(self.budget.trials, gain, surface.objective.noise)
+        return plan(total, gain, surface.objective.noise)
 
     def _predicted(self, point: Point) -> Prediction | None:
         """What a point is believed to give, its own readings included; mean and sd of the loss."""
@@ -218,7 +220,7 @@ class Study:
 
     def _confirmed(self, number: int, left: int) -> Trial | None:
         """Measure the finalist again, if its place is not sure: what looks best may have been lucky."""
-        planned = self._plan()
+        planned = self._plan(number + left)
         spent = len(self._ledger.of(Purpose.confirm))
         if self._ledger.of(Purpose.verify) or spent >= planned.confirm or left <= 2 * planned.pairs:
             return None
@@ -252,7 +254,9 @@ class Study:
         point = self.baseline if len(done) % 3 == 1 else candidate
         predicted = self._predicted(point)
         reason = "compared with the baseline, turn by turn"
-        return Trial(number, Purpose.verify, dict(point), "", reason, predicted and self._in_own_unit(predicted))
+        return Trial(
+            number, Purpose.verify, dict(point), "", reason, predicted and self._in_own_unit(predicted)
+        )
 
     def _ranked(self) -> list[Point]:
         """Measured points of this study from best to worst by the posterior, doubt held against them."""
@@ -262,7 +266,9 @@ class Study:
             return sorted(points.values(), key=lambda each: mean([one.loss for one in self._ledger.at(each)]))
         scored = {name: surface.score(self.space.to_unit(point), _CAUTION) for name, point in points.items()}
         sure = {name: self._sure(surface, point) for name, point in points.items()}
-        order = sorted(points, key=lambda name: (-sure[name], math.inf if scored[name] is None else scored[name]))
+        order = sorted(
+            points, key=lambda name: (-sure[name], math.inf if scored[name] is None else scored[name])
+        )
         return [points[name] for name in order]
 
     def _sure(self, surface: Surface, point: Point) -> float:

@@ -112,7 +112,7 @@ def compare(
     Returns:
         None if there is no reading of one of them, or nothing is known of the noise.
     """
-    from scipy.stats import t
+    from scipy.special import stdtr, stdtrit  # Student's t, without the second that scipy.stats takes to import
 
     if not baseline or not candidate:
         return None
@@ -134,8 +134,8 @@ def compare(
     if error == 0:
         return Comparison(gain, gain, gain, 0.5 if gain == 0 else float(gain > 0), 0.0)
     freedom = sum(errors) ** 2 / sum(e * e / f for e, (_, f) in zip(errors, sides, strict=True))
-    reach = float(t.ppf(0.5 + confidence / 2, freedom)) * error
-    return Comparison(gain, gain - reach, gain + reach, float(t.cdf(gain / error, freedom)), pooled)
+    reach = float(stdtrit(freedom, 0.5 + confidence / 2)) * error
+    return Comparison(gain, gain - reach, gain + reach, float(stdtr(freedom, gain / error)), pooled)
 
 
 def _pooled(sample: Sequence[float], noise: Noise) -> tuple[float, float]:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from scipy.special import log_ndtr, ndtri
 
-from trimtab.optimizer.gaussian.columns import Array
+from trimtab.optimizer.gaussian.columns import Array, Indices
 from trimtab.optimizer.gaussian.posterior import Posterior
 
 __all__ = ["knowledge_gradient", "log_expected_improvement", "log_improvement_slope"]
@@ -25,7 +25,7 @@ def _log_unit_improvement(z: Array) -> Array:
     value = np.exp(-0.5 * near * near) / math.sqrt(2 * math.pi) + near * np.exp(log_ndtr(near))
     far = np.minimum(z, _FAR)
     tail = -0.5 * far * far - 0.5 * math.log(2 * math.pi) - 2 * np.log(-far) + np.log1p(-3 / far**2)
-    return np.where(z > _FAR, np.log(np.maximum(value, 1e-300)), tail)
+    return np.asarray(np.where(z > _FAR, np.log(np.maximum(value, 1e-300)), tail))
 
 
 def log_improvement_slope(
@@ -41,7 +41,7 @@ def log_improvement_slope(
 
 
 def knowledge_gradient(
-    posterior: Posterior, points: Array, noise: float, measured: Array
+    posterior: Posterior, points: Array, noise: float, measured: Indices
 ) -> tuple[Array, Array]:
     """How much lower the least posterior mean is expected to be after one more noisy reading.
 
@@ -76,7 +76,7 @@ def knowledge_gradient(
     return now - least.mean(1), now - _least(believed, again).mean(1)
 
 
-def _again(posterior: Posterior, measured: Array, with_likely: Array) -> Array:
+def _again(posterior: Posterior, measured: Indices, with_likely: Array) -> Array:
     """How beliefs shift, per standard deviation of a repeated reading: shape (k, k + likely)."""
     noise = posterior.noise[measured]
     inverse = posterior.inverse[np.ix_(measured, measured)]

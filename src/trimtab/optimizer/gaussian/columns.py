@@ -1,18 +1,20 @@
 """What each coordinate of a point in the unit cube is, for whole arrays at once."""
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from trimtab.optimizer.space import Parameter, Space
 
-__all__ = ["Array", "Columns"]
+__all__ = ["Array", "Columns", "Indices"]
 
 Array = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.signedinteger[Any]]
 Flags = npt.NDArray[np.bool_]
 
-_FINE = 4096
+_FINE = 10_000
 """A setting with more levels than this is treated as continuous until it is set."""
 
 

@@ -57,7 +57,7 @@ class Kernel:
         for column in np.flatnonzero(self.columns.categorical):
             differ = left[:, column][:, None] != right[:, column][None]
             squared += differ / self.scales[column] ** 2
-        return np.maximum(squared, 0.0)
+        return np.asarray(np.maximum(squared, 0.0))
 
     def slopes(self, point: Array, others: Array) -> tuple[Array, Array]:
         """Covariances of one point with others, and their derivatives by its coordinates.

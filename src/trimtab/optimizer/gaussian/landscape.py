@@ -112,7 +112,9 @@ class Surface:
         if i is None:
             return None
         posterior = self.objective.posterior
-        middle, sd = self.objective.quantiles(posterior.measured_mean[i : i + 1], posterior.measured_variance[i : i + 1])
+        middle, sd = self.objective.quantiles(
+            posterior.measured_mean[i : i + 1], posterior.measured_variance[i : i + 1]
+        )
         return Prediction(float(middle[0]), float(sd[0]), float(self.feasibility[i]))
 
     def feasible(self, coordinates: Array) -> float:
@@ -197,8 +199,9 @@ class Landscape:
             bounds = [_bound(model, 0.0) for model in self._constraints if len(model) > 1]
             if self._broken:
                 bounds.append(_bound(self._health, _BREAKS))
-            self._surface = self._observed, Surface(
-                self.space, self._objective.belief(), tuple(bounds), frozenset(self._points)
+            self._surface = (
+                self._observed,
+                Surface(self.space, self._objective.belief(), tuple(bounds), frozenset(self._points)),
             )
         return self._surface[1]
 

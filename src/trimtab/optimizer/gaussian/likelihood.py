@@ -12,7 +12,7 @@ from scipy.optimize import fmin_l_bfgs_b
 from trimtab.optimizer.gaussian.columns import Array, Columns
 from trimtab.optimizer.gaussian.kernel import CONSTANT, SQRT5, Kernel, polynomial
 
-__all__ = ["JITTER", "Hyperparameters", "Readings", "starts", "most_plausible"]
+__all__ = ["JITTER", "Hyperparameters", "Readings", "most_plausible", "starts"]
 
 JITTER = 1e-9
 _IMPOSSIBLE = 1e10
@@ -23,7 +23,7 @@ _SCALE = (math.log(0.6), math.log(0.02), math.log(30.0), 0.8)
 _OTHERS = (
     (math.log(1.0), math.log(0.03), math.log(10.0), 1.0),  # Matérn
     (math.log(0.5), math.log(1e-3), math.log(30.0), 1.5),  # bowl
-    (math.log(0.02), math.log(1e-5), math.log(1.0), 1.5),  # ruggedness
+    (math.log(0.005), math.log(1e-5), math.log(1.0), 1.5),  # ruggedness
     (math.log(0.05), math.log(1e-5), math.log(2.0), 2.0),  # noise
 )
 _SMOOTH = (math.log(1e-5), math.log(0.03))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from trimtab.optimizer.gaussian.columns import Array, Columns
+from trimtab.optimizer.gaussian.columns import Array, Columns, Indices
 from trimtab.optimizer.gaussian.likelihood import Hyperparameters, Readings, most_plausible, starts
 from trimtab.optimizer.gaussian.posterior import Posterior
 from trimtab.optimizer.gaussian.warping import OFFSETS, Warp
@@ -16,6 +16,9 @@ _SCREEN, _POLISH, _REFRESH = 8, 20, 5
 _LEAST_NOISE = 1e-6
 _NOISE_BELOW_OFFSET = 3.0
 _SURPRISING = 4.0
+_MILESTONES = ((20, 2), (50, 5), (100, 10), (math.inf, 25))
+"""Below how many readings hyperparameters are sought from scratch at every so many."""
+_JUDGED = 8
 _PLATEAU, _PLATEAU_OFFSET = 2, 1.0
 
 
@@ -87,6 +90,7 @@ class Model:
 
     def __init__(self, columns: Columns, *, warped: bool = True) -> None:
         self._columns = columns
+        self._warped = warped
         self._offsets = OFFSETS if warped else OFFSETS[:1]
         self._sample = _Sample()
         self._milestones: dict[int, tuple[float, Array]] = {}
@@ -172,7 +176,8 @@ class Model:
             noise,
             squares,
             groups.freedom,
-            rough=len(self._offsets) > 1,
+            # Where readings do not repeat themselves, ruggedness would take noise for a point's merit.
+            rough=self._warped and not groups.squares > 0,
         )
 
 
@@ -184,21 +189,21 @@ def _least_offset(means: Array) -> float:
 
 def _milestone(count: int) -> int:
     """The last count at which hyperparameters are sought from scratch: ever rarer."""
-    every = 2 if count < 20 else 5 if count < 50 else 10 if count < 100 else 25
+    every = next(step for below, step in _MILESTONES if count < below)
     return max(2, count - count % every)
 
 
 def _grouped(sample: _Sample) -> _Groups:
     points, inverse = np.unique(np.array(sample.points), axis=0, return_inverse=True)
-    inverse = inverse.ravel()
+    inverse = inverse.astype(np.int64).ravel()
     values, weights = np.array(sample.values), np.array(sample.weights)
-    counts = np.bincount(inverse, weights)
-    means = np.bincount(inverse, weights * values) / counts
+    counts: Array = np.bincount(inverse, weights).astype(np.float64)
+    means: Array = np.bincount(inverse, weights * values) / counts
     squares = float((weights * (values - means[inverse]) ** 2).sum())
     return _Groups(points, means, counts, _relative(sample, inverse), squares, len(values) - len(points))
 
 
-def _relative(sample: _Sample, inverse: Array) -> Array:
+def _relative(sample: _Sample, inverse: Indices) -> Array:
     """Reported variances relative to their median; 1 where none is reported."""
     errors = np.array(sample.errors) ** 2
     typical = np.nanmedian(errors) if np.isfinite(errors).any() else 0.0
@@ -215,7 +220,7 @@ def _without_outliers(posterior: Posterior) -> Posterior:
     if posterior.hyperparameters.noise < _LEAST_NOISE:
         return posterior
     residuals = np.abs(posterior.left_out)
-    if len(residuals) < 8 or not (residuals > _SURPRISING).any():
+    if len(residuals) < _JUDGED or not (residuals > _SURPRISING).any():
         return posterior
     inflated = np.where(residuals > _SURPRISING, residuals**2, 1.0) * readings.noise
     return Posterior(replace(readings, noise=inflated), posterior.hyperparameters)

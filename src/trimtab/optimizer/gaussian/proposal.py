@@ -1,6 +1,7 @@
 """The point that is worth most to be measured next."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from trimtab.optimizer.gaussian.acquisition import (
     log_expected_improvement,
     log_improvement_slope,
 )
-from trimtab.optimizer.gaussian.columns import Array, Columns
+from trimtab.optimizer.gaussian.columns import Array, Columns, Indices
 from trimtab.optimizer.gaussian.landscape import Surface
 
 __all__ = ["Proposal", "optimum", "propose"]
@@ -20,10 +21,13 @@ _RANDOM, _NEAR, _REACHES = 500, 80, (0.2, 0.05, 0.01, 0.002)
 _REFINED, _STEPS = 4, 30
 _APART = 0.02
 _DEMANDED = 0.5
-_NOISY = 1.0
+_NOISY = 0.1
 _HOPELESS, _EXHAUSTED, _BANNED = 0.2, 2e-3, -1e6
 RISK = 1.0
 """How much the probability of keeping the SLOs weighs, in powers of it."""
+
+
+Score = Callable[[Array], tuple[float, Array]]
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,18 @@ class Proposal:
     gain: float
 
 
-def propose(surface: Surface, columns: Columns, random: np.random.Generator) -> Proposal:
-    """The next point: expected improvement under SLOs, or what teaches most where readings are noisy."""
-    search = _Search(surface, columns, random)
+def propose(
+    surface: Surface, columns: Columns, random: np.random.Generator, demanded: float = 0.0
+) -> Proposal:
+    """The next point: expected improvement under SLOs, or what teaches most where readings are noisy.
+
+    Args:
+        surface: What is believed.
+        columns: What the coordinates are.
+        random: Of the candidates.
+        demanded: Probability of keeping all bounds below which nothing is tried, if anything else is left to gain.
+    """
+    search = _Search(surface, columns, random, max(demanded, _HOPELESS))
     return search.chosen()
 
 
@@ -66,21 +79,24 @@ def optimum(surface: Surface, caution: float) -> Array | None:
 
     starts = surface.points[np.argsort(posterior.measured_mean)[:3]]
     found = [_refined(score, start, 40) for start in starts]
-    return posterior.readings.columns.snap(min(found, key=lambda each: each[1])[0][None])[0]
+    least = min(found, key=lambda each: each[1])[0]
+    return np.asarray(posterior.readings.columns.snap(least[None])[0])
 
 
-def _refined(score: object, start: Array, steps: int) -> tuple[Array, float]:
+def _refined(score: Score, start: Array, steps: int) -> tuple[Array, float]:
     point, value, _ = fmin_l_bfgs_b(score, start, bounds=[(0.0, 1.0)] * len(start), maxiter=steps)
     return point, float(value)
 
 
 class _Search:
-    def __init__(self, surface: Surface, columns: Columns, random: np.random.Generator) -> None:
+    def __init__(
+        self, surface: Surface, columns: Columns, random: np.random.Generator, demanded: float
+    ) -> None:
         self.surface = surface
         self.columns = columns
         self.random = random
         self.posterior = surface.objective.posterior
-        self.demanded = _HOPELESS
+        self.demanded = demanded
         best = surface.best(0.0, _DEMANDED)
         self.best = None if best is None else float(self.posterior.measured_mean[best])
 
@@ -89,7 +105,7 @@ class _Search:
         worth = self._worth(candidates)
         if self.surface.bounds and worth.max() < math.log(_EXHAUSTED):
             # Nearly nothing is left to gain: what would gain it only if it were allowed must not be tried for it.
-            self.demanded = _DEMANDED
+            self.demanded = max(self.demanded, _DEMANDED)
             worth = self._worth(candidates)
         order = np.argsort(-worth)
         refined = np.array([self._climb(candidates[i]) for i in self._apart(candidates, order)])
@@ -130,7 +146,7 @@ class _Search:
         sd = np.sqrt(variance + self.posterior.kernel.ruggedness)
         return log_expected_improvement(mean, sd, self.best) + RISK * allowed + hopeless
 
-    def _apart(self, candidates: Array, order: Array) -> list[int]:
+    def _apart(self, candidates: Array, order: Indices) -> list[int]:
         picked: list[int] = []
         for i in order:
             if all(np.abs(candidates[i] - candidates[j]).max() > _APART for j in picked):

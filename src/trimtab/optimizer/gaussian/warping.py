@@ -43,7 +43,7 @@ class Warp:
         least = float(readings.min())
         unit = float(np.median(readings)) - least or float(readings.max()) - least
         # Readings that are all alike, but for rounding, have no scale of their own.
-        unit = unit if unit > 1e-12 * abs(least) else abs(least) or 1.0  # noqa: PLR2004 - rounding
+        unit = unit if unit > 1e-12 * abs(least) else abs(least) or 1.0
         distances = (readings - least) / unit
         mapped = distances if math.isinf(offset) else np.log(distances + offset)
         return cls(offset, least, unit, float(mapped.mean()), float(mapped.std()) or 1.0)

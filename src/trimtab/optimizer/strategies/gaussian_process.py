@@ -13,6 +13,7 @@ from trimtab.optimizer.strategy import Context, Observation, Suggestion
 
 __all__ = ["GaussianProcess"]
 
+_REMEMBERED, _MOST_DEMANDED = 8, 0.8
 _DOUBT_EVERY, _MATTERS = 5, 1e-3
 _MIN_DESIGN, _MAX_DESIGN = 4, 12
 
@@ -39,7 +40,9 @@ class GaussianProcess:
         """Take note of a measurement."""
         if observation.point not in self._seen:
             self._seen.append(dict(observation.point))
-        self._losses.append(observation.value if observation.value is not None and observation.feasible else math.inf)
+        self._losses.append(
+            observation.value if observation.value is not None and observation.feasible else math.inf
+        )
         self.landscape.observe(observation)
 
     def suggest(self, context: Context) -> Suggestion:
@@ -57,8 +60,14 @@ class GaussianProcess:
         if self._stale() % _DOUBT_EVERY == _DOUBT_EVERY - 1:
             # A model that was sure of finding more here and did not may be sure of the wrong things elsewhere.
             surface = surface.doubting()
-        proposal = propose(surface, self.landscape.columns, random)
+        proposal = propose(surface, self.landscape.columns, random, self._burnt())
         return self._explained(surface, proposal, context)
+
+    def _burnt(self) -> float:
+        """Share of the latest observations that broke an SLO or did not come up: the more, the surer the next must be."""
+        latest = self._losses[-_REMEMBERED:]
+        share = sum(map(math.isinf, latest)) / _REMEMBERED
+        return min(_MOST_DEMANDED, share)
 
     def _stale(self) -> int:
         """How many observations ago the best one was last beaten by something that matters."""
