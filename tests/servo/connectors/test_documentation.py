@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from servo.connectors.load import LoadConfiguration, LoadConnector
 from servo.connectors.load.report import metrics
 from servo.connectors.process import ProcessConfiguration, ProcessConnector
-from servo.connectors.process.connector import METRICS
+from servo.connectors.process.metrics import METRICS
 from servo.connectors.scripts import ScriptsConfiguration, ScriptsConnector
 from servo.connectors.wait import WaitConfiguration, WaitConnector
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from servo.configuration import AbstractBaseConfiguration, BaseConfiguration
+from servo.connectors.guard import GuardConfiguration
 from servo.connectors.load.requests import Origin, origin_of
 from servo.connectors.load.targets import MAX_TEXT, Target, TargetError, parse
 from servo.types.core import Duration
@@ -67,22 +68,6 @@ class SustainedConfiguration(AbstractBaseConfiguration):
     )
     error_rate: float = Field(default=1.0, ge=0, le=100, description="Most failed requests, in percent.")
     latency_p99: Duration | None = Field(default=None, description="Longest 99th percentile of the latency.")
-
-
-class LoadFastFailConfiguration(AbstractBaseConfiguration):
-    """How the objectives that come with a measurement are watched while it runs."""
-
-    disabled: bool = Field(default=False, description="Measure to the end whatever happens.")
-    period: Duration = Field(default=Duration("1s"), description="Time between two looks.")
-    span: Duration = Field(default=Duration("3s"), description="Time before each look that is judged.")
-    skip: Duration = Field(default=Duration("2s"), description="Time at the beginning that is not judged.")
-
-    @field_validator("period", "span")
-    @classmethod
-    def _positive(cls, value: Duration) -> Duration:
-        if value.total_seconds() < _MIN_INTERVAL:
-            raise ValueError("at least 100ms")
-        return value
 
 
 class LoadConfiguration(BaseConfiguration):
@@ -162,8 +147,8 @@ class LoadConfiguration(BaseConfiguration):
     sustained: SustainedConfiguration = Field(
         default_factory=SustainedConfiguration, description="When a step counts as sustained."
     )
-    fast_fail: LoadFastFailConfiguration = Field(
-        default_factory=LoadFastFailConfiguration, description="How objectives are watched while a load runs."
+    fast_fail: GuardConfiguration = Field(
+        default_factory=GuardConfiguration, description="How objectives are watched while a load runs."
     )
     series: bool = Field(
         default=False,

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from servo.configuration import AbstractBaseConfiguration, BaseConfiguration
+from servo.connectors.guard import GuardConfiguration
 from servo.connectors.process.rendering import placeholders
 from servo.connectors.process.settings import SettingConfiguration
 from servo.types.core import Duration
@@ -145,6 +146,10 @@ class ProcessConfiguration(BaseConfiguration):
     )
     sample_interval: Duration = Field(
         default=Duration("500ms"), description="Time between two looks at its memory."
+    )
+    fast_fail: GuardConfiguration = Field(
+        default_factory=GuardConfiguration,
+        description="How objectives are watched while it is measured.",
     )
     state_directory: Path = Field(
         default=Path(".servo"),

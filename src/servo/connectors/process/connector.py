@@ -14,8 +14,10 @@ from servo.connector import BaseConnector, metadata
 from servo.connectors.process.application import Application, UnfitError
 from servo.connectors.process.checks import ProcessChecks
 from servo.connectors.process.configuration import ProcessConfiguration
+from servo.connectors.process.metrics import METRICS, points
 from servo.connectors.process.settings import SettingError, Value, accept
 from servo.connectors.process.usage import Usage
+from servo.connectors.process.watch import Watch
 from servo.errors import (
     AdjustmentFailedError,
     AdjustmentRejectedError,
@@ -26,24 +28,17 @@ from servo.events import EventResult, after_event, before_event, on_event
 from servo.types.api import Adjustment, Component, Control, Description, Measurement
 from servo.types.checks import Check, CheckFilter
 from servo.types.core import (
-    DataPoint,
     Duration,
     DurationProgress,
     ErrorSeverity,
     License,
     Maturity,
     Metric,
-    Unit,
 )
-
-METRICS = (
-    Metric("cpu_seconds", Unit.float),
-    Metric("cpu_cores", Unit.cores),
-    Metric("memory_peak", Unit.bytes),
-    Metric("restarts", Unit.count),
-)
+from servo.types.slo import SloInput
 
 _PROGRESS_SECONDS = 10.0
+_LEAST_INTERVAL = 0.1
 
 
 @metadata(
@@ -82,7 +77,7 @@ class ProcessConnector(BaseConnector):
         await self.application.stop()
 
     @on_event()
-    async def detach(self, servo_: Any) -> None:  # noqa: ARG002 - the event's signature
+    async def detach(self, servo_: Any) -> None:
         """End the application if the servo never started or did not come to its shutdown."""
         await self.application.stop()
 
@@ -99,7 +94,7 @@ class ProcessConnector(BaseConnector):
         return [Component(name=self.config.component, settings=settings)]
 
     @on_event()
-    async def describe(self, control: Control = Control()) -> Description:  # noqa: ARG002, B008 - the event's signature
+    async def describe(self, control: Control = Control()) -> Description:  # noqa: B008 - the event's signature
         """Settings and metrics."""
         return Description(components=await self.components(), metrics=list(METRICS))
 
@@ -107,8 +102,8 @@ class ProcessConnector(BaseConnector):
     async def ensure_running(
         self,
         *,
-        metrics: list[str] | None = None,  # noqa: ARG002 - the event's signature
-        control: Control = Control(),  # noqa: ARG002, B008 - the event's signature
+        metrics: list[str] | None = None,
+        control: Control = Control(),  # noqa: B008 - the event's signature
     ) -> None:
         """Start the application if nobody has, so that others find it when they measure."""
         try:
@@ -129,20 +124,25 @@ class ProcessConnector(BaseConnector):
                 "a measurement takes time: its duration is zero", reason="invalid-duration"
             )
         await asyncio.sleep(control.warmup.total_seconds())
-        usage = await self._observe(control.duration)
+        slo = control.userdata.slo if control.userdata else None
+        usage = await self._observe(control.duration, slo)
         await asyncio.sleep(control.delay.total_seconds())
         return _measurement(usage, metrics)
 
-    async def _observe(self, duration: Duration) -> Usage:
+    async def _observe(self, duration: Duration, slo: SloInput | None) -> Usage:
         application, progress = self.application, DurationProgress(duration)
         before = application.restarts
         usage = Usage(samples=[await application.sample()])
+        interval = self.config.sample_interval.total_seconds() or _LEAST_INTERVAL
+        watch = Watch(usage, interval, slo, self.config.fast_fail)
         telling = asyncio.create_task(progress.watch(self._tell, Duration(_PROGRESS_SECONDS)))
         try:
             async with asyncio.timeout(duration.total_seconds()):
                 while True:
-                    await asyncio.sleep(self.config.sample_interval.total_seconds() or 0.1)
+                    await asyncio.sleep(interval)
                     usage.samples.append(await application.sample())
+                    usage.restarts = application.restarts - before
+                    await watch()
         except TimeoutError:
             usage.samples.append(await application.sample())
         finally:
@@ -157,7 +157,7 @@ class ProcessConnector(BaseConnector):
             )
 
     @after_event("measure")
-    async def end_measured(self, results: list[EventResult]) -> None:  # noqa: ARG002 - the event's signature
+    async def end_measured(self, results: list[EventResult]) -> None:
         """End an application that was started for the measurement only."""
         await self._return()
 
@@ -192,8 +192,8 @@ class ProcessConnector(BaseConnector):
     @before_event("check")
     async def try_running(
         self,
-        matching: CheckFilter | None,  # noqa: ARG002 - the event's signature
-        halt_on: ErrorSeverity | None = ErrorSeverity.critical,  # noqa: ARG002 - the event's signature
+        matching: CheckFilter | None,
+        halt_on: ErrorSeverity | None = ErrorSeverity.critical,
     ) -> None:
         """Start the application, so that the checks of other connectors find it; that it fails, ours tell."""
         with contextlib.suppress(UnfitError):
@@ -209,7 +209,7 @@ class ProcessConnector(BaseConnector):
         )
 
     @after_event("check")
-    async def end_checked(self, results: list[EventResult]) -> None:  # noqa: ARG002 - the event's signature
+    async def end_checked(self, results: list[EventResult]) -> None:
         """End an application that was started for the checks only."""
         await self._return()
 
@@ -229,7 +229,7 @@ def _measurement(usage: Usage, wanted: Iterable[str] | None) -> Measurement:
 
     now, figures = datetime.now().astimezone(), usage.figures()
     names = set(wanted or figures)
-    readings = [DataPoint(metric, now, figures[metric.name]) for metric in METRICS if metric.name in names]
+    readings = points({name: figures[name] for name in names & set(figures)}, now)
     spread = {name: error for name, error in usage.spread().items() if name in names}
     return Measurement(
         readings=readings, annotations={"spread.process": json.dumps(spread)} if spread else {}

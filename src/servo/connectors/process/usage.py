@@ -89,6 +89,12 @@ class Usage:
         """Most resident bytes of any look."""
         return max((sample.memory for sample in self.samples), default=0)
 
+    def last(self, seconds: float) -> Usage:
+        """What was used in the last seconds, from the sample before them on."""
+        since = self.samples[-1].time - seconds if self.samples else 0.0
+        before = [n for n, sample in enumerate(self.samples) if sample.time <= since]
+        return Usage(self.samples[before[-1] if before else 0 :], self.restarts)
+
     def figures(self) -> dict[str, float]:
         """All metrics, by name."""
         return {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from servo.connectors.load.configuration import LoadFastFailConfiguration
+from servo.connectors.guard import GuardConfiguration
 from servo.connectors.load.tally import Tally
 from servo.connectors.load.watch import Watch
 from servo.errors import EventAbortedError
@@ -20,7 +20,7 @@ def window(start: float, latency: float | None, *, errors: int = 0) -> Tally:
 
 def watch(slo: SloInput | None = None, **config) -> Watch:
     fields = {"period": "1s", "span": "3s", "skip": "0s"} | config
-    return Watch(1.0, 10.0, slo, LoadFastFailConfiguration(**fields))
+    return Watch(1.0, 10.0, slo, GuardConfiguration(**fields))
 
 
 LIMIT = SloInput(conditions=[SloCondition(metric="latency_p99", threshold=200)])
