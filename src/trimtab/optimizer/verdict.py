@@ -112,7 +112,7 @@ def compare(
     Returns:
         None if there is no reading of one of them, or nothing is known of the noise.
     """
-    from scipy.special import stdtr, stdtrit  # Student's t, without the second that scipy.stats takes to import
+    from scipy.special import stdtr, stdtrit  # Student's t; scipy.stats takes a second to import
 
     if not baseline or not candidate:
         return None
