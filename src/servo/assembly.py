@@ -136,11 +136,8 @@ class Assembly:
             raise ValueError(f"the servo '{servo.name}' is no part of the assembly")
         for _, left in self._watchers:
             await left(servo)
-        with self.current(), servo.current():
-            if servo.is_running:
-                await servo.shutdown(reason or "removed")
-            else:
-                await servo.detach_connectors()
+        with self.current():
+            await _end(servo, reason or "removed")
         self.servos = [each for each in self.servos if each is not servo]
 
     def watch(self, joined: Watcher, left: Watcher) -> Callable[[], None]:
@@ -157,13 +154,13 @@ class Assembly:
             )
 
     async def shutdown(self, reason: str | None = None) -> None:
-        """Shut down all servos that are running, side by side, and close the connections."""
-        running = [servo for servo in self.servos if servo.is_running]
+        """Shut down the servos that run, detach the connectors of the others, and close the connections."""
+        servos = list(self.servos)
         with self.current():
             outcomes = await asyncio.gather(
-                *(_as_current(servo, servo.shutdown(reason)) for servo in running), return_exceptions=True
+                *(_end(servo, reason) for servo in servos), return_exceptions=True
             )
-        for servo, outcome in zip(running, outcomes, strict=True):
+        for servo, outcome in zip(servos, outcomes, strict=True):
             if isinstance(outcome, BaseException):
                 logger.error("the servo '{}' did not shut down: {}", servo.name, outcome)
         await self.aclose()
@@ -234,6 +231,14 @@ def _documents(
 async def _as_current(servo: Servo, action: Awaitable[Any]) -> Any:
     with servo.current():
         return await action
+
+
+async def _end(servo: Servo, reason: str | None) -> None:
+    with servo.current():
+        if servo.is_running:
+            await servo.shutdown(reason)
+        else:  # it never started, or could not start again
+            await servo.detach_connectors()
 
 
 async def _dispatch(servo: Servo, event: Event | str, args: tuple[Any, ...], options: dict[str, Any]) -> Any:

@@ -25,6 +25,9 @@ alias: {}
 """
 
 
+detached: list[str] = []
+
+
 class AssemblyProbeConfiguration(servo.BaseConfiguration):
     factor: int = 1
 
@@ -39,6 +42,11 @@ class AssemblyProbeConnector(servo.BaseConnector):
         if self.config.factor < 0:
             raise ValueError("a factor cannot be negative")
         assert servo.current_servo() is servo_
+
+    @servo.on_event()
+    async def detach(self, servo_: servo.Servo) -> None:
+        assert servo.current_servo() is servo_
+        detached.append(self.name)
 
     @servo.on_event()
     async def metrics(self) -> list[servo.Metric]:
@@ -132,6 +140,17 @@ async def test_it_starts_and_shuts_down_all(servo_yaml, scripted):
     assert sorted(optimizer.events()) == ["GOODBYE", "GOODBYE", "HELLO", "HELLO"]
     await assembly.shutdown("again")
     assert len(optimizer.messages) == 4
+
+
+async def test_connectors_are_detached_whether_their_servo_runs_or_not(servo_yaml, scripted):
+    """A servo that could not start, or start again, has connectors that are attached all the same."""
+    assembly = await Assembly.assemble(config_file=servo_yaml(), env={}, transport=scripted())
+    detached.clear()
+    await assembly.servos[0].startup()
+    await assembly.shutdown()
+    assert sorted(detached) == ["alias", "assembly_probe"]
+    await assembly.shutdown()
+    assert len(detached) == 2
 
 
 async def test_servos_join_and_leave_without_a_runner(servo_yaml, scripted):
