@@ -136,6 +136,17 @@ class TestKeyPaths:
         """Reference 1.14: looking on from the default None, where an intermediate name is missing, broke."""
         assert value_for_key_path(self.obj, path, None) is None
 
+    @pytest.mark.parametrize("depth", [1, 2, 3, 4, 100])
+    def test_paths_of_any_depth_are_followed(self, depth):
+        """Reference 6.4: ``key_paths`` went only a few names deep."""
+        names = [f"name{level}" for level in range(depth)]
+        value = "found"
+        for level, name in reversed(list(enumerate(names))):
+            value = {name: value} if level % 2 else SimpleNamespace(**{name: value})
+        assert value_for_key_path(value, ".".join(names)) == "found"
+        with pytest.raises(ValueError, match="unknown key 'more'"):
+            value_for_key_path(value, ".".join([*names, "more"]))
+
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 TREES = st.recursive(

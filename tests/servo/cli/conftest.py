@@ -66,6 +66,14 @@ def config(tmp_path):
 
 
 @pytest.fixture
+def recordings():
+    """Where the recordings are."""
+    if not RECORDINGS.exists():
+        pytest.skip(f"the recordings of the original are not here: {RECORDINGS}")
+    return RECORDINGS
+
+
+@pytest.fixture
 def recording():
     """Read a recording: what was printed, on stdout and stderr, and the exit code."""
 

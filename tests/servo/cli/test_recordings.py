@@ -2,6 +2,9 @@
 
 import json
 import re
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -166,3 +169,44 @@ def test_an_adjustment_that_is_rejected_is_a_message_and_no_traceback(replay):
     assert (result.stdout, result.exit_code) == (stdout, code)
     assert result.stderr.splitlines()[-1] == "Error: no node fits 3 cores"
     assert "Traceback" not in result.stderr
+
+
+class Agreeable(BaseHTTPRequestHandler):
+    """The optimizer that was there when the original was recorded: it agrees to everything."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "16")
+        self.end_headers()
+        self.wfile.write(b'{"status": "ok"}')
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def address():
+    server = HTTPServer(("127.0.0.1", 0), Agreeable)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_dry_run_says_nothing_if_all_is_well(replay, config, address):
+    file = config()
+    file.write_text(file.read_text().replace("http://127.0.0.1:18999", address))
+    result, (stdout, stderr, code) = replay("run-dry", "run", "--dry-run")
+    assert (result.stdout, result.exit_code) == (stdout, code)
+    assert stderr == ""
+
+
+def test_every_recording_is_replayed(recordings):
+    """A recording without a replay holds nothing; `help` is replayed where the help is tested."""
+    replays = "".join(
+        (Path(__file__).parent / f"test_{name}.py").read_text() for name in ("recordings", "help")
+    )
+    names = {file.stem for file in recordings.glob("*.txt")}
+    assert len(names) > 20
+    assert {name for name in names if f'"{name}"' not in replays} == set()
