@@ -142,7 +142,7 @@ def running() -> Callable[..., Any]:
             yield runner
         finally:
             await runner.shutdown(reason=reason)
-            runner.exit_code = await task  # type: ignore[attr-defined]
+            runner.exit_code = await task  # type: ignore[attr-defined] # for the test to read
 
     return run
 

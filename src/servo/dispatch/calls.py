@@ -88,7 +88,7 @@ class Call:
             outcome = await run_together(
                 [self._invoke(connector, handler)],
                 self.phase.name,
-                lambda _: self._failed(connector, handler, _cancellation(connector, self.context)),  # noqa: B023
+                lambda _: self._failed(connector, handler, _cancellation(connector, self.context)),  # noqa: B023 - called before the loop goes on
             )
             if outcome.errors:
                 raise outcome.errors[0]

@@ -89,11 +89,11 @@ class Mixin:
             ValueError: There is no such event.
             TypeError: The function's signature does not fit.
         """
-        function = callable.__func__ if getattr(callable, "__self__", None) is self else callable  # type: ignore[attr-defined]
+        function = callable.__func__ if getattr(callable, "__self__", None) is self else callable  # type: ignore[attr-defined] # a method has it
         owner = self if isinstance(self, type) else type(self)
         handler = make_handler(event, preposition, function, kwargs, owner)
         if isinstance(self, type):
-            self.__event_handlers__.append(handler)  # type: ignore[attr-defined]
+            self.__event_handlers__.append(handler)  # type: ignore[attr-defined] # a connector class has it
         else:
             self._own_handlers = (*self._own_handlers, handler)
         Registrations.count += 1
