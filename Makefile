@@ -27,7 +27,7 @@ demo: $(VENV)/.installed-run ## Tune a real web service on this machine, and lea
 
 test: $(VENV)/.installed-dev ## Run every test this machine can run
 	@scripts/system-packages
-	scripts/with-services $(PYTHON) -m pytest -n auto $(PYTEST_ARGS)
+	scripts/with-services scripts/run-tests $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev ## Style, types, layers
 	@ruff check .
