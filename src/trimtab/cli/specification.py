@@ -1,6 +1,6 @@
 """A session's specification from the options of a command."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SpecificationError", "parse_prices", "parse_spec"]
 
-_OPTIONS = {"goal": "objective or --slo", "slos": "slo", "prices": "price", "seconds": "time"}
+_OPTIONS = {"goal": "objective", "slos": "slo", "prices": "price", "seconds": "time"}
 
 
 class SpecificationError(ValueError):
@@ -28,7 +28,8 @@ def parse_spec(**values: Any) -> "SessionSpec":
     try:
         return SessionSpec.model_validate(values)
     except ValidationError as error:
-        raise SpecificationError("\nError: ".join(map(_problem, error.errors()))) from None
+        goal = values.get("goal") or {}
+        raise SpecificationError("\nError: ".join(_problem(each, goal) for each in error.errors())) from None
 
 
 def parse_prices(texts: Iterable[str]) -> dict[str, float]:
@@ -47,8 +48,25 @@ def parse_prices(texts: Iterable[str]) -> dict[str, float]:
     return prices
 
 
-def _problem(error: Any) -> str:
+def _problem(error: Any, goal: Mapping[str, Any]) -> str:
     """The option, and what is wrong with it."""
-    place = next((part for part in reversed(error["loc"]) if isinstance(part, str)), "")
     text: str = error["msg"].removeprefix("Value error, ")
-    return f"--{_OPTIONS.get(place, place)}: {text}"
+    return f"--{_option(error, goal)}: {text}"
+
+
+def _option(error: Any, goal: Mapping[str, Any]) -> str:
+    """Which option is wrong, and which of several of the same."""
+    place = error["loc"]
+    name = next((part for part in reversed(place) if isinstance(part, str)), "")
+    slos = list(goal.get("slos", ()))
+    # The goal is read as a whole; its errors know the text they are about.
+    written = getattr(error.get("ctx", {}).get("error"), "text", None)
+    if name == "goal" and written in slos:
+        return _nth("slo", slos.index(written), len(slos))
+    if name == "slos" and isinstance(place[-1], int):
+        return _nth("slo", place[-1], len(slos))
+    return _OPTIONS.get(name, name)
+
+
+def _nth(name: str, index: int, count: int) -> str:
+    return name if count == 1 else f"{name} ({index + 1} of {count})"

@@ -97,7 +97,7 @@ def test_the_options_of_create_become_the_specification(run):
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (["--slo", "latency"], "--objective or --slo"),
+        (["--slo", "latency"], "--slo: column 8"),
         (["--price", "web.cpu"], "--price: 'web.cpu'"),
         (["--price", "web.cpu=much"], "--price"),
         (["--duration", "5 parsecs"], "--duration: Invalid duration"),
