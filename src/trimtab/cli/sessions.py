@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
+from trimtab.cli import session_options as options
+from trimtab.cli.session_options import Output
 
 if TYPE_CHECKING:
     from trimtab.cli.session_source import Source
@@ -34,14 +36,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-
-class Output(StrEnum):
-    """How results are printed."""
-
-    table = "table"
-    json = "json"
-    yaml = "yaml"
 
 
 Id = Annotated[str, typer.Argument(help="Id of the session.", metavar="SESSION")]
@@ -85,27 +79,17 @@ def create(
         str, typer.Option(help="The optimizer id of its agent, such as example.com/shop.")
     ],
     objective: Annotated[str, typer.Option(help="Such as 'maximize throughput / cost'.")],
-    slo: Annotated[
-        list[str] | None, typer.Option(help="Such as 'latency_p99 <= 200ms'; may be repeated.")
-    ] = None,
-    price: Annotated[
-        list[str] | None, typer.Option(help="Price of a setting's unit, as web.cpu=30; may be repeated.")
-    ] = None,
-    trials: Annotated[int, typer.Option(min=1, help="At most this many trials.")] = 30,
-    time: Annotated[
-        str | None, typer.Option(help="At most this long, such as 2h.", metavar="DURATION")
-    ] = None,
-    duration: Annotated[
-        str, typer.Option(help="How long each trial is measured.", metavar="DURATION")
-    ] = "60s",
-    warmup: Annotated[str, typer.Option(help="Load before that is not measured.", metavar="DURATION")] = "0s",
-    settlement: Annotated[str, typer.Option(help="Wait after settings changed.", metavar="DURATION")] = "0s",
-    strategy: Annotated[str, typer.Option(help="Which search proposes settings.")] = "gaussian-process",
-    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
-    apply: Annotated[bool, typer.Option(help="Leave an improvement in place at the end.")] = True,
-    warm_start: Annotated[
-        bool, typer.Option(help="Use the history of the application's earlier sessions.")
-    ] = True,
+    slo: options.Slos = None,
+    price: options.Prices = None,
+    trials: options.Trials = 30,
+    time: options.Time = None,
+    duration: options.Duration = "60s",
+    warmup: options.Warmup = "0s",
+    settlement: options.Settlement = "0s",
+    strategy: options.Strategy = "gaussian-process",
+    seed: options.Seed = 0,
+    apply: options.Apply = True,
+    warm_start: options.WarmStart = True,
     output: Format = Output.table,
     server: Server = None,
 ) -> None:

@@ -1,10 +1,12 @@
 """`trimtab tune`."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
+from trimtab.cli import session_options as options
+from trimtab.cli.session_options import Output
 
 if TYPE_CHECKING:
     from trimtab.cli.tune_command import Request
@@ -17,14 +19,6 @@ LATEST = "latest"
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-class Output(StrEnum):
-    """How the result is printed."""
-
-    table = "table"
-    json = "json"
-    yaml = "yaml"
-
-
 @app.command()
 def tune(
     config: Annotated[Path, typer.Argument(help="The servo.yaml of the application.", metavar="SERVO.YAML")],
@@ -32,27 +26,17 @@ def tune(
     objective: Annotated[
         str | None, typer.Option(help="What is wanted, such as 'maximize throughput / cost'.")
     ] = None,
-    slo: Annotated[
-        list[str] | None, typer.Option(help="Such as 'latency_p99 <= 200ms'; may be repeated.")
-    ] = None,
-    price: Annotated[
-        list[str] | None, typer.Option(help="Price of a setting's unit, as web.cpu=30; may be repeated.")
-    ] = None,
-    trials: Annotated[int, typer.Option(min=1, help="At most this many trials.")] = 30,
-    time: Annotated[
-        str | None, typer.Option(help="At most this long, such as 2h.", metavar="DURATION")
-    ] = None,
-    duration: Annotated[
-        str, typer.Option(help="How long each trial is measured.", metavar="DURATION")
-    ] = "60s",
-    warmup: Annotated[str, typer.Option(help="Load before that is not measured.", metavar="DURATION")] = "0s",
-    settlement: Annotated[str, typer.Option(help="Wait after settings changed.", metavar="DURATION")] = "0s",
-    strategy: Annotated[str, typer.Option(help="Which search proposes settings.")] = "gaussian-process",
-    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
-    apply: Annotated[bool, typer.Option(help="Leave an improvement in place at the end.")] = True,
-    warm_start: Annotated[
-        bool, typer.Option(help="Use the history of the application's earlier sessions.")
-    ] = True,
+    slo: options.Slos = None,
+    price: options.Prices = None,
+    trials: options.Trials = 30,
+    time: options.Time = None,
+    duration: options.Duration = "60s",
+    warmup: options.Warmup = "0s",
+    settlement: options.Settlement = "0s",
+    strategy: options.Strategy = "gaussian-process",
+    seed: options.Seed = 0,
+    apply: options.Apply = True,
+    warm_start: options.WarmStart = True,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue the unfinished session of the application.")
     ] = False,
