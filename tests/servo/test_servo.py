@@ -191,7 +191,7 @@ class TestConnectors:
         assert [peer() for peer in peers] == [None, None]
 
     async def test_a_connector_knows_what_it_is_made_for_from_the_first(self, scripted, make_servo):
-        make_servo(scripted(), {"ticking": ServoTickingConnector}, settings={"timeouts": 3})
+        make_servo(scripted(), {"servo_ticking": ServoTickingConnector}, settings={"timeouts": 3})
         assert heard == ["made for example.com/app", "made with 3s"]
 
     async def test_there_is_nothing_to_load_without_routes(self, scripted, make_servo):
@@ -226,13 +226,13 @@ class TestLife:
 
     async def test_a_restart_that_fails_leaves_nothing_behind(self, scripted, make_servo):
         optimizer = scripted()
-        agent = make_servo(optimizer, {"ticking": ServoTickingConnector}, settings={"timeouts": 3})
+        agent = make_servo(optimizer, {"servo_ticking": ServoTickingConnector}, settings={"timeouts": 3})
         await agent.startup()
         optimizer.replies["HELLO"] = httpx2.Response(401)
         for _ in range(3):
             with pytest.raises(httpx2.HTTPStatusError):
                 await agent.restart()
-        assert heard.count("ticking detach") == 3
+        assert heard.count("servo_ticking detach") == 3
         del optimizer.replies["HELLO"]
         await agent.restart()
         heard.clear()
@@ -244,7 +244,7 @@ class TestLife:
         assert heard == []
 
     async def test_what_was_made_without_a_loop_repeats_once_started(self, scripted, make_servo):
-        connectors = {"ticking": ServoTickingConnector}
+        connectors = {"servo_ticking": ServoTickingConnector}
         settings = {"timeouts": 3}
         agent = await asyncio.to_thread(make_servo, scripted(), connectors, settings=settings)
         made = await asyncio.to_thread(ServoTickingConnector, config=servo.BaseConfiguration())
