@@ -34,7 +34,7 @@ def main() -> None:
     show(result)
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(result | {"machine": _machine()}, indent=1) + "\n")
+        options.json.write_text(json.dumps(result | {"card": _machine()}, indent=1) + "\n")
 
 
 def show(result: dict[str, Any]) -> None:
@@ -44,7 +44,7 @@ def show(result: dict[str, Any]) -> None:
         tabulate([[row.get(column, "") for column in _COLUMNS] for row in result["rows"]], headers=_COLUMNS)
     )
     for aim, met in result["aims"].items():
-        print("met   " if met else "missed", aim)
+        print("reached    " if met["reached"] else "not reached", aim, "-", met["measured"])
 
 
 def _machine() -> dict[str, Any]:

@@ -18,7 +18,16 @@ CACHE = ROOT / ".benchmarks" / "search.jsonl"
 NOISES = (0.0, 0.05, 0.15)
 SERVICE_TRIALS = (20, 50, 100)
 FUNCTION_TRIALS = 100
-_WRITTEN = ("src/trimtab/optimizer", "benchmarks/search")
+_OPTIMIZER = ROOT / "src" / "trimtab" / "optimizer"
+_MEASURED = (
+    *(
+        _OPTIMIZER / f"{name}.py"
+        for name in ("study", "course", "conclusion", "verdict", "ledger", "strategy", "trial")
+    ),
+    *(_OPTIMIZER / f"{name}.py" for name in ("objective", "expression", "space")),
+    *(ROOT / "benchmarks" / "search" / f"{name}.py" for name in ("bbob", "services", "runs")),
+)
+"""What decides a run, besides the packages `gaussian` and `strategies`."""
 
 
 @dataclass(frozen=True)
@@ -80,14 +89,11 @@ def _run(task: Task) -> runs.Run:
 def _version() -> str:
     """A digest of the code under measurement: a changed optimizer does not inherit results."""
     digest = blake2b(digest_size=8)
-    for folder in _WRITTEN:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            if not path.name.startswith("session") and path.name not in {
-                "__init__.py",
-                "__main__.py",
-                "campaign.py",
-            }:
-                digest.update(path.read_bytes())
+    packages = (
+        path for name in ("gaussian", "strategies") for path in sorted((_OPTIMIZER / name).rglob("*.py"))
+    )
+    for path in (*_MEASURED, *packages):
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

@@ -50,6 +50,6 @@ def plan(budget: int, gain: float, noise: float) -> Plan:
         return Plan(0, 1 if budget > 2 else 0)  # noqa: PLR2004 - a baseline, a candidate, and one more
     if noise <= _NEGLIGIBLE * abs(gain):
         return Plan(0, 1)
-    needed = math.inf if gain <= 0 else math.ceil(2 * (_SURE * noise / gain) ** 2)
+    needed = math.inf if gain <= 1e-3 * noise else math.ceil(2 * (_SURE * noise / gain) ** 2)
     pairs = int(min(max(1, needed), max(1, round(budget / 12))))
     return Plan(round(budget * 0.06), pairs)
