@@ -92,7 +92,7 @@ class PatienceVetoConnector(servo.BaseConnector):
         await asyncio.Event().wait()
 
 
-HANGS = {"hangs": PatienceHangsConnector}
+HANGS = {"patience_hangs": PatienceHangsConnector}
 
 
 class TestSignsOfLife:
@@ -111,7 +111,7 @@ class TestSignsOfLife:
         self, scripted, make_servo, running, commands
     ):
         optimizer = scripted(commands.measure("m", duration=600))
-        async with running(make_servo(optimizer, {"tells": PatienceTellsConnector})):
+        async with running(make_servo(optimizer, {"patience_tells": PatienceTellsConnector})):
             await asyncio.sleep(1500)
             progress = [report["progress"] for report in optimizer.progress("MEASUREMENT")]
         assert progress[:3] == pytest.approx([10, 70, 70], abs=0.1)
@@ -130,7 +130,7 @@ class TestSignsOfLife:
 
     async def test_connectors_that_report_are_not_talked_over(self, scripted, make_servo, running, commands):
         optimizer = scripted(commands.measure("m", duration=3600))
-        async with running(make_servo(optimizer, {"tells": PatienceTellsConnector})):
+        async with running(make_servo(optimizer, {"patience_tells": PatienceTellsConnector})):
             await asyncio.sleep(155)
             messages = [report["message"] for report in optimizer.progress("MEASUREMENT")]
         assert ["still at it" in message for message in messages] == [True, False, True]
@@ -148,7 +148,7 @@ class TestSignsOfLife:
 
     async def test_there_is_none_after_the_result(self, scripted, make_servo, running, commands):
         optimizer = scripted(commands.measure("m", duration=1))
-        async with running(make_servo(optimizer, {"prompt": PatiencePromptConnector})):
+        async with running(make_servo(optimizer, {"patience_prompt": PatiencePromptConnector})):
             await asyncio.sleep(600)
         assert optimizer.progress("MEASUREMENT") == []
 
@@ -170,27 +170,31 @@ class TestTimeout:
 
     async def test_the_status_names_who_had_not_answered(self, scripted, make_servo, running, commands):
         optimizer = scripted(commands.measure("m", duration=1))
-        connectors = {"prompt": PatiencePromptConnector, **HANGS, "other": PatienceTellsConnector}
+        connectors = {
+            "patience_prompt": PatiencePromptConnector,
+            **HANGS,
+            "patience_other": PatienceTellsConnector,
+        }
         async with running(make_servo(optimizer, connectors, settings={"command_timeout": "9s"})):
             await asyncio.sleep(11)
             (result,) = optimizer.results("MEASUREMENT")
         assert result["message"].startswith(
-            "MEASURE was broken off after 10s: hangs and other had not answered"
+            "MEASURE was broken off after 10s: patience_hangs and patience_other had not answered"
         )
 
     async def test_also_one_that_hangs_before_the_event(self, scripted, make_servo, running, commands):
         optimizer = scripted(commands.adjust())
-        connectors = {**HANGS, "veto": PatienceVetoConnector}
+        connectors = {**HANGS, "patience_veto": PatienceVetoConnector}
         async with running(make_servo(optimizer, connectors, settings={"command_timeout": "9s"})):
             await asyncio.sleep(11)
             (result,) = optimizer.results("ADJUSTMENT")
-        assert ": veto had not answered" in result["message"]
+        assert ": patience_veto had not answered" in result["message"]
 
     async def test_whoever_heeds_no_cancellation_does_not_hold_up_the_loop(
         self, scripted, make_servo, running, commands
     ):
         optimizer = scripted(commands.measure("m", duration=1), commands.describe())
-        connectors = {"deaf": PatienceDeafConnector, **HANGS}
+        connectors = {"patience_deaf": PatienceDeafConnector, **HANGS}
         lines = []
         sink = servo.logger.add(lines.append, level="ERROR", format="{message}")
         async with running(make_servo(optimizer, connectors, settings={"command_timeout": "9s"})):
@@ -242,7 +246,7 @@ async def test_an_error_of_one_servos_progress_leaves_the_others_alone(
     """Reference 6.2: progress errors were handled as if there was a single servo, whichever had failed."""
     cancels, goes_on = (scripted(commands.measure(uid, duration=300)) for uid in ("one", "two"))
     cancels.replies["MEASUREMENT"] = lambda m: {"status": "cancel" if "progress" in m["param"] else "ok"}
-    servos = [make_servo(each, {"tells": PatienceTellsConnector}) for each in (cancels, goes_on)]
+    servos = [make_servo(each, {"patience_tells": PatienceTellsConnector}) for each in (cancels, goes_on)]
     async with running(*servos):
         await asyncio.sleep(200)
         assert [each["status"] for each in cancels.results("MEASUREMENT")] == ["cancelled"]
