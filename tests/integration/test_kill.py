@@ -2,17 +2,15 @@
 
 A real `servo run` and a real `trimtab serve` speak through a proxy, which kills one of them before a message is passed
 on, while it is worked on, or after the server has answered and before the agent has heard. Whoever died is started anew,
-as a supervisor would; the end state must be that of a session in which nobody died.
+as a supervisor would; the end state must be that of a session in which nobody died. That session has all there is: a
+baseline, a trial that breaks the SLO and is put back, a comparison, and an improvement that is left in place.
 """
 
 import importlib.util
-import json
-import os
-import re
-import subprocess
 import sys
-import threading
-import time
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -21,180 +19,115 @@ from trimtab.catalog import Database
 from trimtab.optimizer.session_spec import SessionSpec
 from trimtab.optimizer.sessions import Sessions
 
-HERE = Path(__file__).parent / "kill"
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+
 BASELINE = {"web.cpu": 2.0, "web.workers": 2}
-BUDGET = 6
-# HELLO, then a question and a result for DESCRIBE and for the ADJUST and MEASURE of the first trials, …
-MESSAGES = 21
-PATIENCE = 100.0
+BUDGET = 7
+BROKEN = 2  # the trial that breaks the SLO
 
 
 def _load(name: str):
-    spec = importlib.util.spec_from_file_location(f"kill_{name}", HERE / f"{name}.py")
+    path = Path(__file__).parent / "kill" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"kill_{name}", path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
 
 
-proxy = _load("proxy")
-Kill = proxy.Kill
-
-# Each of the first messages is hit, by turns at each of the three moments; an agent or a server dies at every other one.
-AGENT = [
-    Kill("agent", ("amid", "after", "before")[number % 3], number) for number in range(2, MESSAGES + 1, 2)
-]
-SERVER = [
-    Kill("server", ("before", "after", "amid")[number % 3], number) for number in range(1, MESSAGES + 1, 2)
-]
+proxy, run = _load("proxy"), _load("run")
 
 
-class Run:
-    """One session with its agent and server, and what kills them.
+@dataclass(frozen=True)
+class Point:
+    """Who dies at which message.
 
     Args:
-        directory: Where everything is.
-        url: Of the database.
-        kill: Who dies and when.
-        application: Which one is tuned.
-        port: Of a server that runs already; None to start one.
+        who: The agent or the server.
+        moment: See `proxy.Kill`.
+        message: "hello"; "ask", the question that is answered by the command; "answer", the command's result.
+        step: Of the command; "sleep" for the first SLEEP.
+        nth: Which command of this step.
     """
 
-    def __init__(
-        self,
-        directory: Path,
-        url: str,
-        kill: Kill | None,
-        application: str = "example.com/shop",
-        port: int | None = None,
-    ) -> None:
-        self.directory = directory
-        self.kill = kill
-        self.processes: dict[str, subprocess.Popen] = {}
-        self.ports: list[int] = []
-        self.proxy = proxy.Proxy(kill, self.strike)
-        self.proxy.upstream = port
-        self.environment = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("TRIMTAB_", "SERVO_", "OPSANI_"))
-        } | {
-            "TRIMTAB_DATABASE_URL": url,
-            "TRIMTAB_SLEEP": "0.2",
-            "PYTHONPATH": str(HERE),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "NO_COLOR": "1",
-        }
-        (directory / "servo.yaml").write_text(
-            json.dumps(
-                {
-                    "connectors": {"stub": "stub_application.StubConnector"},
-                    "optimizer": {
-                        "id": application,
-                        "token": "not-needed-on-loopback",
-                        "base_url": f"http://127.0.0.1:{self.proxy.port}",
-                    },
-                    "stub": {"directory": str(directory)},
-                }
-            )
-        )
+    who: str
+    moment: str
+    message: str
+    step: str = ""
+    nth: int = 0
 
-    def start(self, who: str) -> None:
-        program = Path(sys.executable).parent
-        command = {
-            "server": [program / "trimtab", "serve", "--port", "0"],
-            "agent": [program / "servo", "--config-file", "servo.yaml", "run"],
-        }[who]
-        # Each incarnation of the agent is another, as those of a supervisor or a cluster are.
-        environment = self.environment | {"SERVO_UID": f"agent-{time.monotonic_ns()}"}
-        log = (self.directory / f"{who}.log").open("ab")
-        self.processes[who] = subprocess.Popen(
-            command, cwd=self.directory, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL
-        )
-        log.close()
-        if who == "server":
-            self.proxy.upstream = self.port()
+    def __str__(self) -> str:
+        return "-".join(filter(None, (self.who, self.moment, self.message, self.step, str(self.nth))))
 
-    def port(self) -> int:
-        """The port of the server just started, which it says in its log."""
-        deadline = time.monotonic() + PATIENCE
-        seen = len(self.ports)
-        while time.monotonic() < deadline:
-            ports = re.findall(
-                rb"running on http://127\.0\.0\.1:(\d+)", (self.directory / "server.log").read_bytes()
-            )
-            if len(ports) > seen:
-                self.ports.append(int(ports[-1]))
-                return self.ports[-1]
-            assert self.processes["server"].poll() is None, (self.directory / "server.log").read_text()
-            time.sleep(0.02)
-        raise AssertionError("the server did not start")
-
-    def strike(self) -> None:
-        """SIGKILL, and a new one in its place."""
-        victim = self.processes[self.kill.who]
-        victim.kill()
-        victim.wait()
-        if self.kill.who == "server":
-            self.proxy.upstream = None
-        threading.Thread(target=self.start, args=(self.kill.who,)).start()
-
-    def until_over(self) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not self.proxy.asleep.wait(0.05):
-            assert time.monotonic() < deadline, self.logs()
-        assert self.kill is None or self.proxy.struck.is_set(), f"message {self.kill} was never seen"
-
-    def logs(self) -> str:
-        return "\n".join(file.read_text(errors="replace") for file in self.directory.glob("*.log"))
-
-    def stop(self) -> None:
-        self.proxy.close()
-        for process in self.processes.values():
-            process.kill()
-            process.wait()
-
-    def adjusted(self) -> list[dict]:
-        """Every point that was completely in place, in order."""
-        lines = (self.directory / "adjusted.jsonl").read_text().splitlines()
-        return [{f"web.{name}": value for name, value in json.loads(line).items()} for line in lines]
+    def kill(self, commands: list[dict]) -> "proxy.Kill":
+        """The same by number, in a session with these commands: HELLO, then a question and a result for each."""
+        if self.message == "hello":
+            return proxy.Kill(self.who, self.moment, 1)
+        if self.step == "sleep":
+            return proxy.Kill(self.who, self.moment, 2 * len(commands) + 2)
+        numbers = [each["number"] for each in commands if each["step"] == self.step]
+        return proxy.Kill(self.who, self.moment, 2 * numbers[self.nth] + (self.message == "answer"))
 
 
-def conduct(
-    directory: Path,
-    url: str,
-    kill: Kill | None,
-    application: str = "example.com/shop",
-    port: int | None = None,
-) -> tuple[dict, list[dict]]:
+AGENT = [
+    Point("agent", "before", "hello"),
+    Point("agent", "before", "answer", "describe"),
+    Point("agent", "amid", "ask", "adjust"),
+    Point("agent", "after", "answer", "measure"),
+    Point("agent", "amid", "ask", "adjust", BROKEN),
+    Point("agent", "amid", "ask", "measure", BROKEN),
+    Point("agent", "before", "answer", "measure", BROKEN),
+    Point("agent", "amid", "ask", "restore"),
+    Point("agent", "after", "answer", "restore"),
+    Point("agent", "after", "answer", "measure", -1),
+    Point("agent", "amid", "ask", "finish"),
+    Point("agent", "before", "answer", "finish"),
+    Point("agent", "after", "ask", "sleep"),
+]
+SERVER = [
+    Point("server", "amid", "ask", "describe"),
+    Point("server", "after", "answer", "adjust"),
+    Point("server", "before", "ask", "measure"),
+    Point("server", "amid", "answer", "adjust", BROKEN),
+    Point("server", "after", "answer", "measure", BROKEN),
+    Point("server", "amid", "ask", "restore"),
+    Point("server", "before", "answer", "restore"),
+    Point("server", "amid", "answer", "measure", -1),
+    Point("server", "after", "ask", "finish"),
+    Point("server", "amid", "answer", "finish"),
+]
+MODELLED = [Point("agent", "amid", "ask", "restore"), Point("server", "amid", "answer", "measure", BROKEN)]
+POSTGRESQL = [Point("server", "amid", "answer", "measure", BROKEN), Point("server", "after", "ask", "finish")]
+
+
+def conduct(directory: Path, server: "run.Server", name: str, strategy: str, kill=None) -> tuple[dict, list]:
     """Run a session to its end: its document, and the points the application had."""
-    database = Database(url)
+    database = Database(server.url)
     sessions = Sessions(database)
     spec = {
-        "application": application,
-        "goal": {"objective": "maximize throughput"},
+        "application": f"example.com/{name}",
+        "goal": {"objective": "maximize throughput", "slos": ["latency <= 130ms"]},
         "budget": {"trials": BUDGET},
         "control": {"duration": 0.1},
-        "strategy": "random",
-        "seed": 3,
+        "strategy": strategy,
+        "seed": 2,
     }
     session = sessions.create(SessionSpec.model_validate(spec))
-    run = Run(directory, url, kill, application, port)
+    server.start()
+    course = run.Run(directory, server, spec["application"], partial(proxy.Proxy, kill))
     try:
-        if port is None:
-            run.start("server")
-        run.start("agent")
-        run.until_over()
+        course.start()
+        course.until_over()
     finally:
-        run.stop()
+        course.stop()
     document = sessions.export(session.id)
     database.close()
-    return document, run.adjusted()
+    return document, course.adjusted()
 
 
 def essence(document: dict) -> dict:
     """What must not depend on who died: what was tried, what came of it, what was found."""
-    names = ("number", "purpose", "point", "status", "metrics", "reason", "value")
+    names = ("number", "purpose", "point", "status", "metrics", "reason", "value", "feasible")
     return {
         "state": document["session"]["state"],
         "result": document["session"]["result"],
@@ -202,65 +135,77 @@ def essence(document: dict) -> dict:
     }
 
 
-@pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory) -> dict:
-    """The end state of a session in which nobody dies."""
-    directory = tmp_path_factory.mktemp("undisturbed")
-    document, adjusted = conduct(directory, f"sqlite:///{directory / 'trimtab.sqlite'}", None)
-    # … which must be there, for all the points to be within a session.
-    assert 1 + 2 * len(document["commands"]) >= MESSAGES
-    assert len(adjusted) == len(document["trials"]) + 1
-    return essence(document)
-
-
-def check(document: dict, adjusted: list[dict], undisturbed: dict) -> None:
-    assert essence(document) == undisturbed
-    # Each trial was told exactly once: one MEASURE of it was answered "ok", all others were given up.
-    told = [
-        each["trial"] for each in document["commands"] if each["cmd"] == "MEASURE" and each["status"] == "ok"
-    ]
-    assert told == list(range(len(undisturbed["trials"])))
-    # The application never had any other settings than the baseline's or those of a trial at hand.
-    wanted = [each["point"] for each in document["trials"]]
-    assert all(point == BASELINE or point in wanted for point in adjusted)
-    first = [adjusted.index(point) for point in wanted]
-    assert first == sorted(first)
-    assert adjusted[-1] == document["session"]["result"]["recommendation"]["point"]
+def serving(directory: Path):
+    server = run.Server(directory, f"sqlite:///{directory / 'trimtab.sqlite'}")
+    yield server
+    server.kill()
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    """One server for all the sessions in which it is not the server that dies: URL of its database, and its port."""
-    directory = tmp_path_factory.mktemp("server")
-    url = f"sqlite:///{directory / 'trimtab.sqlite'}"
-    run = Run(directory, url, None)
-    run.start("server")
-    yield url, run.ports[-1]
-    run.stop()
+    """One for all sessions on SQLite; after each kill another takes its place."""
+    yield from serving(tmp_path_factory.mktemp("server"))
 
 
-@pytest.mark.integration
-@pytest.mark.timeout(240)
-@pytest.mark.parametrize("kill", AGENT, ids=str)
-def test_an_agent_killed_at_any_point_takes_the_session_to_the_same_end(kill, tmp_path, server, undisturbed):
-    url, port = server
-    document, adjusted = conduct(tmp_path, url, kill, f"example.com/{kill}", port)
-    check(document, adjusted, undisturbed)
+def undisturbed_(directory: Path, server: "run.Server", strategy: str) -> dict:
+    document, adjusted = conduct(directory, server, f"undisturbed-{strategy}", strategy)
+    # The session must have all the points at which somebody is to die.
+    steps = [each["step"] for each in document["commands"]]
+    assert {"describe", "restore", "finish"} < set(steps)
+    assert document["trials"][BROKEN]["feasible"] is False
+    assert document["session"]["result"]["recommendation"]["verdict"] == "improved"
+    assert len(adjusted) == sum(each["cmd"] == "ADJUST" for each in document["commands"])
+    return document
 
 
-@pytest.mark.integration
-@pytest.mark.timeout(240)
-@pytest.mark.parametrize("kill", SERVER, ids=str)
-def test_a_server_killed_at_any_point_takes_the_session_to_the_same_end(kill, tmp_path, undisturbed):
-    document, adjusted = conduct(tmp_path, f"sqlite:///{tmp_path / 'trimtab.sqlite'}", kill)
-    check(document, adjusted, undisturbed)
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory, server) -> dict:
+    """A session in which nobody dies."""
+    return undisturbed_(tmp_path_factory.mktemp("undisturbed"), server, "random")
 
 
-@pytest.mark.integration
-@pytest.mark.timeout(240)
-@pytest.mark.parametrize(
-    "kill", [Kill("server", "amid", 7), Kill("server", "after", 8), Kill("agent", "amid", 8)], ids=str
-)
-def test_the_same_on_postgresql(kill, tmp_path, undisturbed, new_postgresql):
-    document, adjusted = conduct(tmp_path, new_postgresql(), kill)
-    check(document, adjusted, undisturbed)
+@pytest.fixture(scope="session")
+def undisturbed_modelled(tmp_path_factory, server) -> dict:
+    """The same with the default strategy, whose model a killed server must come to again."""
+    return undisturbed_(tmp_path_factory.mktemp("modelled"), server, "gaussian-process")
+
+
+def check(document: dict, adjusted: list[dict], undisturbed: dict) -> None:
+    assert essence(document) == essence(undisturbed)
+    # Each trial was told exactly once: one MEASURE of it was answered "ok", all others were given up.
+    told = [
+        each["trial"] for each in document["commands"] if each["cmd"] == "MEASURE" and each["status"] == "ok"
+    ]
+    trials = document["trials"]
+    assert told == list(range(len(trials)))
+    # The application never had any other settings than the baseline's or those of a trial, and had these in order.
+    points = iter(adjusted)
+    assert all(each["point"] in points for each in trials)
+    assert all(point == BASELINE or point in [each["point"] for each in trials] for point in adjusted)
+    # What broke the SLO gave way to the baseline or to a trial accepted before, and to nothing else.
+    course = [point for point, _ in groupby(adjusted)]
+    accepted = [BASELINE, *(each["point"] for each in trials[:BROKEN])]
+    assert course[course.index(trials[BROKEN]["point"]) + 1] in accepted
+    assert adjusted[-1] == document["session"]["result"]["recommendation"]["point"]
+
+
+@pytest.mark.parametrize("point", [*AGENT, *SERVER], ids=str)
+def test_a_session_comes_to_the_same_end_whoever_is_killed(point, tmp_path, server, undisturbed):
+    kill = point.kill(undisturbed["commands"])
+    check(*conduct(tmp_path, server, str(point), "random", kill), undisturbed)
+
+
+@pytest.mark.parametrize("point", MODELLED, ids=str)
+def test_the_same_with_the_default_strategy(point, tmp_path, server, undisturbed_modelled):
+    kill = point.kill(undisturbed_modelled["commands"])
+    check(*conduct(tmp_path, server, f"m-{point}", "gaussian-process", kill), undisturbed_modelled)
+
+
+@pytest.mark.parametrize("point", POSTGRESQL, ids=str)
+def test_the_same_on_postgresql(point, tmp_path, undisturbed, new_postgresql):
+    kill = point.kill(undisturbed["commands"])
+    server = run.Server(tmp_path, new_postgresql())
+    try:
+        check(*conduct(tmp_path, server, str(point), "random", kill), undisturbed)
+    finally:
+        server.kill()

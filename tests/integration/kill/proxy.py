@@ -40,13 +40,16 @@ class Proxy:
 
     Args:
         kill: What is to happen, once.
-        strike: Kills it with SIGKILL, and returns when it is dead.
+        strike: Kills the agent or the server with SIGKILL, and returns when it is dead.
+        upstream: Port of the server; None while it is dead.
     """
 
-    def __init__(self, kill: Kill | None, strike: Callable[[], None]) -> None:
+    def __init__(
+        self, kill: Kill | None, strike: Callable[[str], None], upstream: Callable[[], int | None]
+    ) -> None:
         self.kill = kill
         self.strike = strike
-        self.upstream: int | None = None
+        self.upstream = upstream
         self.count = 0
         self.struck = threading.Event()
         self.asleep = threading.Event()
@@ -66,8 +69,13 @@ class Proxy:
         due = self.kill is not None and (self.kill.moment, self.kill.message) == (moment, number)
         return due and not self.struck.is_set()
 
+    @property
+    def is_done(self) -> bool:
+        """Whether nobody is to die any more."""
+        return self.kill is None or self.struck.is_set()
+
     def hit(self) -> None:
-        self.strike()
+        self.strike(self.kill.who)
         self.struck.set()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -112,7 +120,7 @@ class Proxy:
         if self.due("before", number):
             self.hit()
             return None
-        connection = http.client.HTTPConnection("127.0.0.1", self.upstream or 1, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.upstream() or 1, timeout=20)
         try:
             connection.request("POST", path, body, {"Content-Type": "application/json"})
             if self.due("amid", number) and self.kill.who == "server":

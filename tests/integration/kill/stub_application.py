@@ -5,11 +5,14 @@ Each setting is written on its own, so that an agent killed in between leaves ha
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import servo
 
 BASELINE = {"cpu": 2.0, "workers": 2}
+THROUGHPUT = servo.Metric("throughput", servo.Unit.requests_per_second)
+LATENCY = servo.Metric("latency", servo.Unit.milliseconds)
 
 
 class StubConfiguration(servo.BaseConfiguration):
@@ -29,7 +32,7 @@ class StubConnector(servo.BaseConnector):
         ]
         return servo.Description(
             components=[servo.Component(name="web", settings=settings)],
-            metrics=[servo.Metric("throughput", servo.Unit.requests_per_second)],
+            metrics=[THROUGHPUT, LATENCY],
         )
 
     @servo.on_event()
@@ -38,7 +41,7 @@ class StubConnector(servo.BaseConnector):
     ) -> servo.Description:
         for each in adjustments:
             self.write({**self.read(), each.setting_name: each.value})
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(0.02)
         with (self.config.directory / "adjusted.jsonl").open("a") as log:
             log.write(json.dumps(self.read()) + "\n")
         return await self.describe()
@@ -47,11 +50,16 @@ class StubConnector(servo.BaseConnector):
     async def measure(
         self, *, metrics: list[str] | None = None, control: servo.Control | None = None
     ) -> servo.Measurement:
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(0.02)
         now = self.read()
         value = 100 - 5 * (now["cpu"] - 3) ** 2 - (now["workers"] - 5) ** 2
-        metric = servo.Metric("throughput", servo.Unit.requests_per_second)
-        return servo.Measurement(readings=[servo.DataPoint(metric, servo_now(), value)])
+        at = datetime.now(UTC)
+        return servo.Measurement(
+            readings=[
+                servo.DataPoint(THROUGHPUT, at, value),
+                servo.DataPoint(LATENCY, at, 20.0 * now["workers"]),
+            ]
+        )
 
     def read(self) -> dict:
         file = self.config.directory / "state.json"
@@ -61,9 +69,3 @@ class StubConnector(servo.BaseConnector):
         new = self.config.directory / "state.new"
         new.write_text(json.dumps(values))
         new.replace(self.config.directory / "state.json")
-
-
-def servo_now():
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC)
