@@ -1,6 +1,9 @@
 """Applications made of arithmetic, for studies to tune."""
 
+import os
 from collections.abc import Callable
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: small matrices gain nothing from threads
 
 import numpy as np
 import pytest

@@ -39,7 +39,7 @@ def quadratic(x, y):
     return 10 + (x - 1) ** 2 + (y + 2) ** 2
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     outcomes=st.lists(OUTCOMES, min_size=14, max_size=14),
     trials=st.integers(1, 14),
@@ -106,13 +106,13 @@ def test_what_is_recommended_is_not_the_luckiest_reading(tuned):
             return 3.0
         return quadratic(x, y)
 
-    study = tuned(loss, trials=40, noise=2.0)
+    study = tuned(loss, trials=25, noise=2.0)
     assert tuple(study.recommendation().candidate.values()) != lucky[0]
 
 
 @pytest.mark.timeout(240)
 @pytest.mark.integration
-@pytest.mark.parametrize(("trials", "runs"), [(12, 30), (30, 10)])
+@pytest.mark.parametrize(("trials", "runs"), [(12, 20), (30, 6)])
 def test_on_flat_ground_no_improvement_is_claimed(tuned, trials, runs):
     """At most one in twenty by the confidence; with these seeds a bound that a sound verdict keeps."""
     claims = sum(
@@ -120,7 +120,7 @@ def test_on_flat_ground_no_improvement_is_claimed(tuned, trials, runs):
         == "improved"
         for seed in range(runs)
     )
-    assert claims <= 2
+    assert claims <= 1
 
 
 def test_no_improvement_is_a_result_and_the_baseline_stays(tuned):
@@ -174,17 +174,17 @@ def test_a_baseline_that_breaks_an_slo_is_improved_by_what_keeps_it(tuned):
     assert "breaks an SLO" in found.explanation
 
 
-def test_points_that_break_are_avoided(plane):
+def test_what_lies_at_a_cliff_is_found_and_what_broke_is_neither_repeated_nor_recommended(plane):
     study = Study(plane, Goal.parse("minimize loss"), Budget(40), baseline={"app.x": 4.0, "app.y": 4.0})
     broken = []
     while (trial := study.ask()) is not None:
         x, y = trial.point.values()
-        bad = x + y < 0
-        broken.append(bad)
-        outcome = Outcome("rejected") if bad else Outcome("ok", {"loss": 20 + x + y})
-        study.tell(trial.number, outcome)
-    assert sum(broken[20:]) <= 10, "half of a random draw would break"
-    assert study.recommendation().value < 23
+        if x + y < 0:
+            assert trial.point not in broken
+            broken.append(trial.point)
+        study.tell(trial.number, Outcome("rejected") if x + y < 0 else Outcome("ok", {"loss": 20 + x + y}))
+    assert study.recommendation().point not in broken
+    assert 20 <= study.recommendation().value < 20.1
 
 
 @pytest.mark.parametrize("strategy", ["gaussian-process", "random", "tpe", "cma-es"])
@@ -193,13 +193,14 @@ def test_the_same_history_asks_the_same(mixed_space, start, strategy):
 
     def new():
         goal = Goal.parse("minimize loss", ["errors <= 1%"])
-        return Study(mixed_space, goal, Budget(18), baseline=start, seed=5, strategy=strategy)
+        return Study(mixed_space, goal, Budget(16), baseline=start, seed=5, strategy=strategy)
 
     study = new()
     while (trial := study.ask()) is not None:
-        again = new()
-        again.replay(study.trials[:-1])
-        assert again.ask() == trial
+        if trial.number % 4 == 3:
+            again = new()
+            again.replay(study.trials[:-1])
+            assert again.ask() == trial
         loss = 3 + trial.point["web.timeout"] + trial.point["web.workers"] * trial.point["web.batch"]
         study.tell(trial.number, Outcome("ok", {"loss": loss, "errors": 0.0}))
     done = new()
