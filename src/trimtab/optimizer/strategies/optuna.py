@@ -1,6 +1,7 @@
 """Optuna's samplers behind our interface, by ask and tell; its storage and its log are not used."""
 
 import warnings
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from trimtab.optimizer.space import Parameter, Point, Space, Value
@@ -11,7 +12,7 @@ __all__ = ["CMAES", "TPE"]
 _CONSTRAINTS = "excesses"
 
 
-class _Sampled:
+class _Sampled(ABC):
     """A study of Optuna in memory, asked and told.
 
     Its samplers keep their state in the course of asking. So an observation of a suggestion that was made before
@@ -31,8 +32,9 @@ class _Sampled:
             optuna.logging.set_verbosity(optuna.logging.ERROR)
             self._study = optuna.create_study(sampler=self._sampler(seed))
 
+    @abstractmethod
     def _sampler(self, seed: int) -> Any:
-        raise NotImplementedError
+        """The sampler of Optuna."""
 
     def suggest(self, context: Context) -> Suggestion:
         """What Optuna's sampler proposes."""
