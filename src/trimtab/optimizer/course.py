@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 __all__ = ["Plan", "baseline_readings", "plan"]
 
-_SHORT, _LONG = 6, 30
+_SHORT, _TWICE, _LONG = 6, 18, 30
 _NEGLIGIBLE = 1e-3
 _SURE = 3.2
 """Standard errors between two means that are told apart nearly always at 95 %."""
@@ -43,13 +43,14 @@ def plan(budget: int, gain: float, noise: float) -> Plan:
         noise: Standard deviation of a reading; the same unit.
 
     Returns:
-        As many pairs as tell the gain from noise, up to a twelfth of the budget each; no confirmation where readings
-        repeat themselves.
+        As many pairs as tell the gain from noise, up to a twelfth of the budget each, and two where they can be
+        afforded, for a single reading has no spread; no confirmation where readings repeat themselves.
     """
     if budget < _SHORT:
         return Plan(0, 1 if budget > 2 else 0)  # noqa: PLR2004 - a baseline, a candidate, and one more
     if noise <= _NEGLIGIBLE * abs(gain):
         return Plan(0, 1)
     needed = math.inf if gain <= 1e-3 * noise else math.ceil(2 * (_SURE * noise / gain) ** 2)
-    pairs = int(min(max(1, needed), max(1, round(budget / 12))))
+    least = 1 if budget < _TWICE else 2
+    pairs = int(min(max(least, needed), max(1, round(budget / 12))))
     return Plan(round(budget * 0.06), pairs)

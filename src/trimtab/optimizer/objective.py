@@ -18,6 +18,8 @@ __all__ = ["SLO", "Evaluation", "Goal", "Objective", "Violation", "parse_objecti
 
 COST = "cost"
 MAX_SLOS = 32
+_GREATEST = 1e50
+"""Beyond it a reading is a defect of whoever measured, and its square would be no number."""
 Value = int | float | str
 Point = Mapping[str, Value]
 Relation = Literal["<=", ">=", "<", ">"]
@@ -187,11 +189,15 @@ class Goal:
         """See a measurement through the goal.
 
         Raises:
-            EvaluationError: A metric is missing, or the objective has no finite value.
+            EvaluationError: A metric is missing, or the objective has no value that can be reckoned with.
         """
         value = self._value(metrics, point)
         measured = [(slo, Name(slo.metric).evaluate(metrics)) for slo in self.slos]
         excesses = tuple(slo.excess(reading) for slo, reading in measured)
+        if beyond := [
+            slo for slo, excess in zip(self.slos, excesses, strict=True) if not abs(excess) <= _GREATEST
+        ]:
+            raise EvaluationError(f"{beyond[0].metric} is {metrics[beyond[0].metric]}: no measurement")
         violations = tuple(
             Violation(slo, reading, slo.excess(reading))
             for slo, reading in measured
@@ -205,7 +211,7 @@ class Goal:
         if self.prices:
             environment[COST] = self.cost(point)
         value = self.objective.expression.evaluate(environment)
-        if not math.isfinite(value):
+        if not abs(value) <= _GREATEST:  # NaN, too
             raise EvaluationError(f"{self.objective.expression} is {value} for these measurements")
         return value
 

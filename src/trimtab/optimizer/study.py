@@ -178,7 +178,11 @@ class Study:
             reserve = self._plan(total).reserve
             if left > reserve:
                 return self._searched(number, left - reserve)
-        return self._confirmed(number, left) or self._verified(number)
+        return self._confirmed(number, left) or self._verified(number) or self._gone_on(number, left)
+
+    def _gone_on(self, number: int, left: int) -> Trial | None:
+        """Search with what was kept back for a proof, as long as there is nothing to be proved."""
+        return None if self._ledger.of(Purpose.verify) else self._searched(number, left)
 
     def _wants_baseline(self, total: int) -> bool:
         wanted = baseline_readings(total)

@@ -9,6 +9,8 @@ from trimtab.optimizer.space import Point, Value
 
 __all__ = ["Comparison", "Expectation", "Noise", "Recommendation", "Verdict", "compare"]
 
+_CONTRADICTION = 2.0
+
 Verdict = Literal["improved", "no improvement shown", "not measured"]
 
 
@@ -106,7 +108,8 @@ def compare(
         candidate: The same.
         prior: Noise of a reading of each, as known from repeated readings of other points; pooled with the side's own
             (Smyth 2004, "moderated t").
-        expected: Of the candidate, counted as some readings more.
+        expected: Of the candidate, counted as some readings more; not at all if the candidate's readings contradict
+            it, for then what was believed rests on something that did not repeat itself.
         confidence: Of the two-sided interval.
 
     Returns:
@@ -123,7 +126,7 @@ def compare(
     # A side with a single reading and nothing else known of it is taken to be as noisy as the other.
     sides = [side if side[1] > 0 else known[0] for side in sides]
     after, weight = _mean(candidate), float(len(candidate))
-    if expected is not None:
+    if expected is not None and _agree(expected, after, sides[1][0] / weight):
         worth = min(expected.most, sides[1][0] / max(expected.sd, 1e-300) ** 2)
         after = (after * weight + expected.mean * worth) / (weight + worth)
         weight += worth
@@ -136,6 +139,11 @@ def compare(
     freedom = sum(errors) ** 2 / sum(e * e / f for e, (_, f) in zip(errors, sides, strict=True))
     reach = float(stdtrit(freedom, 0.5 + confidence / 2)) * error
     return Comparison(gain, gain - reach, gain + reach, float(stdtr(freedom, gain / error)), pooled)
+
+
+def _agree(expected: Expectation, mean: float, variance: float) -> bool:
+    """Whether the mean of readings is where it was expected, give or take two standard deviations."""
+    return abs(mean - expected.mean) <= _CONTRADICTION * math.hypot(expected.sd, math.sqrt(variance))
 
 
 def _pooled(sample: Sequence[float], noise: Noise) -> tuple[float, float]:

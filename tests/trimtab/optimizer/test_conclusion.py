@@ -118,3 +118,41 @@ def test_the_explanation_tells_size_interval_and_number_of_readings():
     undecided = studied(flat, trials=14, noise=0.05, seed=2).recommendation()
     assert undecided.verdict == "no improvement shown"
     assert "not told from noise" in undecided.explanation or "No other settings" in undecided.explanation
+
+
+def slope(point):
+    return 100.0 - 40 * (point["a.x"] - 0.5)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_luckiest_reading_is_not_recommended_against_its_own_proof(seed):
+    """What was believed because of one wild reading is not counted once the point itself says otherwise."""
+    lucky = []
+
+    def outlier(trial):
+        poor = trial.purpose is Purpose.search and trial.point["a.x"] < 0.45
+        if poor and not lucky and trial.number >= 4:
+            lucky.append(trial.point)
+            return 40.0
+        return None
+
+    found = studied(slope, trials=24, noise=0.03, seed=seed, outlier=outlier).recommendation()
+    assert found.point not in lucky
+    assert slope(found.point) <= 100.0
+
+
+@pytest.mark.parametrize("wild", [1e6, 1e100, 1e300])
+def test_one_reading_without_measure_hides_no_gain_and_breaks_nothing(wild):
+    study = studied(slope, trials=12, noise=0.0, seed=1, outlier=lambda t: wild if t.number == 5 else None)
+    assert study.recommendation().verdict == "improved"
+
+
+@pytest.mark.parametrize("trials", range(3, 13))
+def test_what_was_kept_for_a_proof_is_searched_with_while_there_is_nothing_to_prove(trials):
+    study = studied(lambda point: 5 + (point["a.x"] - 0.5) ** 2, trials=trials, noise=0.0, seed=2)
+    assert len(study.trials) == trials
+
+
+def test_a_noisy_gain_is_proved_by_two_readings_of_the_candidate_at_least():
+    study = studied(fifth_better, trials=18, noise=0.02, seed=3)
+    assert study.recommendation().n_candidate >= 2

@@ -19,6 +19,8 @@ _SURPRISING = 4.0
 _MILESTONES = ((20, 2), (50, 5), (100, 10), (math.inf, 25))
 """Below how many readings hyperparameters are sought from scratch at every so many."""
 _JUDGED = 8
+_HOPELESS = 1e3
+"""Medians' distances from the best reading beyond which all readings are the same: as bad as can be."""
 _PLATEAU, _PLATEAU_OFFSET = 2, 1.0
 
 
@@ -196,11 +198,18 @@ def _milestone(count: int) -> int:
 def _grouped(sample: _Sample) -> _Groups:
     points, inverse = np.unique(np.array(sample.points), axis=0, return_inverse=True)
     inverse = inverse.astype(np.int64).ravel()
-    values, weights = np.array(sample.values), np.array(sample.weights)
+    values, weights = _tamed(np.array(sample.values)), np.array(sample.weights)
     counts: Array = np.bincount(inverse, weights).astype(np.float64)
     means: Array = np.bincount(inverse, weights * values) / counts
     squares = float((weights * (values - means[inverse]) ** 2).sum())
     return _Groups(points, means, counts, _relative(sample, inverse), squares, len(values) - len(points))
+
+
+def _tamed(values: Array) -> Array:
+    """Readings with no end worse than the rest count as very bad: how bad must not set the scale of all others."""
+    least = float(values.min())
+    unit = float(np.median(values)) - least
+    return np.minimum(values, least + _HOPELESS * unit) if unit > 0 else values
 
 
 def _relative(sample: _Sample, inverse: Indices) -> Array:
