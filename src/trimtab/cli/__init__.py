@@ -4,6 +4,7 @@ A command's module is imported when the command is run, not when it is listed: e
 with either one command or a group of them.
 """
 
+import os
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Annotated, Any
@@ -91,4 +92,6 @@ def options(
 
 def main() -> None:
     """Run `trimtab`."""
+    # Before NumPy is imported: its matrices are small here, and its threads would compete with what is measured.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     app()

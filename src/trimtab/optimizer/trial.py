@@ -147,5 +147,8 @@ class Budget:
         trials = max(0, self.trials - spent_trials)
         if self.seconds is None or not spent_trials or not spent_seconds:
             return trials
-        each = spent_seconds / spent_trials
-        return max(0, min(trials, int((self.seconds - spent_seconds) / each)))
+        remaining = max(0.0, self.seconds - spent_seconds)
+        # Compared before it is divided: trials that took next to no time would last for ever.
+        if remaining * spent_trials >= trials * spent_seconds:
+            return trials
+        return int(remaining * spent_trials / spent_seconds)
