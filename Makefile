@@ -7,6 +7,8 @@ SHELL := /bin/bash
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# Small matrices gain nothing from threads, and two test workers would fight over the cores.
+export OPENBLAS_NUM_THREADS := 1
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 
 .PHONY: help demo test lint build bench lock clean
