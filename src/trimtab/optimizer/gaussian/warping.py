@@ -17,6 +17,8 @@ __all__ = ["OFFSETS", "Warp"]
 
 OFFSETS = (math.inf, 1.0, 0.1, 0.01, 0.001)
 """From no warping to much of it."""
+_FLAT = 1e-12
+"""Standard deviations below it are rounding."""
 _SMALLEST = 1e-50
 """No difference between readings is as small; the square of what is scaled by it is still a number."""
 
@@ -45,11 +47,11 @@ class Warp:
         least = float(readings.min())
         unit = float(np.median(readings)) - least or float(readings.max()) - least
         # Readings that are all alike, but for rounding, have no scale of their own.
-        unit = unit if unit > max(1e-12 * abs(least), _SMALLEST) else max(abs(least), _SMALLEST)
+        unit = unit if unit > max(_FLAT * abs(least), _SMALLEST) else max(abs(least), _SMALLEST)
         distances = (readings - least) / unit
         mapped = distances if math.isinf(offset) else np.log(distances + offset)
         sd = float(mapped.std())
-        return cls(offset, least, unit, float(mapped.mean()), sd if sd > 1e-12 else 1.0)
+        return cls(offset, least, unit, float(mapped.mean()), sd if sd > _FLAT else 1.0)
 
     @property
     def plain(self) -> bool:
