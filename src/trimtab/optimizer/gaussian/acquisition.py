@@ -3,14 +3,14 @@
 import math
 
 import numpy as np
-from scipy.special import log_ndtr, ndtri
+from scipy.special import erfcx, log_ndtr, ndtri
 
 from trimtab.optimizer.gaussian.columns import Array, Indices
 from trimtab.optimizer.gaussian.posterior import Posterior
 
 __all__ = ["knowledge_gradient", "log_expected_improvement", "log_improvement_slope"]
 
-_FAR = -5.0
+_NEAR, _FAR = -1.0, -1e4
 _NODES = ndtri((np.arange(24) + 0.5) / 24)
 
 
@@ -20,12 +20,21 @@ def log_expected_improvement(means: Array, sds: Array, best: float) -> Array:
 
 
 def _log_unit_improvement(z: Array) -> Array:
-    """log(φ(z) + z Φ(z)); by an asymptotic series far below 0, where the difference cancels."""
-    near = np.maximum(z, _FAR)
+    """log(φ(z) + z Φ(z)); below -1 by the scaled complementary error function, where the difference cancels.
+
+    It is continuous, for its slope is followed uphill (Ament et al. 2023, "Unexpected improvements").
+    """
+    near = np.maximum(z, _NEAR)
     value = np.exp(-0.5 * near * near) / math.sqrt(2 * math.pi) + near * np.exp(log_ndtr(near))
-    far = np.minimum(z, _FAR)
-    tail = -0.5 * far * far - 0.5 * math.log(2 * math.pi) - 2 * np.log(-far) + np.log1p(-3 / far**2)
-    return np.asarray(np.where(z > _FAR, np.log(np.maximum(value, 1e-300)), tail))
+    far = np.minimum(z, _NEAR)
+    inside = np.maximum(far, _FAR)
+    share = np.where(
+        far > _FAR,
+        np.log1p(inside * math.sqrt(math.pi / 2) * erfcx(-inside / math.sqrt(2))),
+        -2 * np.log(-far),
+    )
+    tail = -0.5 * far * far - 0.5 * math.log(2 * math.pi) + share
+    return np.asarray(np.where(z > _NEAR, np.log(value), tail))
 
 
 def log_improvement_slope(
