@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import signal
 from collections.abc import Callable, Iterator
 
 import hypothesis
@@ -11,6 +12,9 @@ import pytest
 # How long an example takes says more of what else the machine does than of the code.
 hypothesis.settings.register_profile("trimtab", deadline=None)
 hypothesis.settings.load_profile("trimtab")
+
+# A shell's background job ignores Ctrl-C, and so would every process that a test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
