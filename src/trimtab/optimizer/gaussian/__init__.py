@@ -2,6 +2,7 @@
 
 columns       what each coordinate of a point is: continuous, on a lattice, or a category
 kernel        how alike two points are
+frame         axes along which the landscape varies, where they are not the settings
 likelihood    how plausible a kernel is, given readings
 posterior     what is believed of every point
 warping       readings on the scale on which they are modelled

@@ -49,18 +49,24 @@ class Columns:
         """Uniform points: shape (count, columns)."""
         return self.snap(random.random((count, self.count)))
 
-    def neighbours(self, random: np.random.Generator, centres: Array, reach: Array) -> Array:
+    def neighbours(
+        self, random: np.random.Generator, centres: Array, reach: Array, frame: Array | None = None
+    ) -> Array:
         """Points near centres, each moved in some coordinates: at least one, about four of many.
 
         Args:
             random: Of the draw.
             centres: Shape (n, count).
-            reach: Typical distance per coordinate, shape (count,); a category jumps with this probability.
+            reach: Typical distance along each axis, shape (count,); a category jumps with this probability.
+            frame: The axes; None where they are the coordinates.
         """
         shape = centres.shape
         moved = random.random(shape) < max(0.3, min(1.0, 4.0 / self.count))
         moved[np.arange(len(centres)), random.integers(self.count, size=len(centres))] = True
-        steps = self._at_least_one_level(random.standard_normal(shape) * reach, reach)
+        steps = random.standard_normal(shape) * reach
+        if frame is not None:
+            steps, moved = np.where(moved, steps, 0.0) @ frame.T, np.ones(shape, dtype=bool)
+        steps = self._at_least_one_level(steps, reach)
         jumps = random.random(shape)
         change = self.categorical & (random.random(shape) < np.maximum(reach, 0.1))
         near = np.where(self.numeric, centres + steps, np.where(change, jumps, centres))

@@ -12,7 +12,7 @@ import numpy as np
 
 from trimtab.optimizer.gaussian.columns import Array, Columns
 
-__all__ = ["CONSTANT", "SQRT5", "Kernel"]
+__all__ = ["CONSTANT", "SQRT5", "Kernel", "polynomial", "turned"]
 
 SQRT5 = math.sqrt(5.0)
 CONSTANT = 1.0
@@ -29,6 +29,7 @@ class Kernel:
         matern: Variance of the Matérn part.
         bowl: Variance of the polynomial part.
         ruggedness: Variance of a point's own part.
+        frame: The axes of the length scales, in columns; None where they are the coordinates.
     """
 
     columns: Columns
@@ -36,6 +37,7 @@ class Kernel:
     matern: float
     bowl: float
     ruggedness: float
+    frame: Array | None = None
 
     def between(self, left: Array, right: Array) -> Array:
         """Covariances of the smooth part, without ruggedness: shape (len(left), len(right))."""
@@ -52,7 +54,7 @@ class Kernel:
 
     def _squared(self, left: Array, right: Array) -> Array:
         numeric = self.columns.numeric
-        a, b = left[:, numeric] / self.scales[numeric], right[:, numeric] / self.scales[numeric]
+        a, b = (turned(points, self.frame)[:, numeric] / self.scales[numeric] for points in (left, right))
         squared = (a * a).sum(1)[:, None] + (b * b).sum(1)[None] - 2 * a @ b.T
         for column in np.flatnonzero(self.columns.categorical):
             differ = left[:, column][:, None] != right[:, column][None]
@@ -66,7 +68,7 @@ class Kernel:
             Shapes (n,) and (n, count); derivatives by categories are 0.
         """
         numeric = self.columns.numeric
-        difference = np.where(numeric, point - others, (point != others).astype(float))
+        difference = turned(np.where(numeric, point - others, (point != others).astype(float)), self.frame)
         squared = ((difference / self.scales) ** 2).sum(1)
         distance = np.sqrt(squared)
         decay = np.exp(-SQRT5 * distance)
@@ -75,7 +77,9 @@ class Kernel:
         along = 1 + v @ u
         value = CONSTANT + self.matern * (1 + SQRT5 * distance + (5 / 3) * squared) * decay + bowl * along**2
         pull = -self.matern * (5 / 3) * (1 + SQRT5 * distance) * decay
-        slope = pull[:, None] * difference / self.scales**2 * numeric + (4 * bowl * along)[:, None] * v
+        along_axes = pull[:, None] * difference / self.scales**2
+        matern_slope = along_axes if self.frame is None else along_axes @ self.frame.T
+        slope = matern_slope * numeric + (4 * bowl * along)[:, None] * v
         return value, slope
 
     def variance_slope(self, point: Array) -> tuple[float, Array]:
@@ -85,6 +89,11 @@ class Kernel:
         bowl = self.bowl / (1 + numeric.sum())
         along = 1 + float(u @ u)
         return CONSTANT + self.matern + bowl * along**2, 8 * bowl * along * u
+
+
+def turned(points: Array, frame: Array | None) -> Array:
+    """Points by their coordinates along the axes of a frame."""
+    return points if frame is None else points @ frame
 
 
 def polynomial(columns: Columns, left: Array, right: Array) -> Array:

@@ -10,7 +10,7 @@ from scipy.linalg import lapack
 from scipy.optimize import fmin_l_bfgs_b
 
 from trimtab.optimizer.gaussian.columns import Array, Columns
-from trimtab.optimizer.gaussian.kernel import CONSTANT, SQRT5, Kernel, polynomial
+from trimtab.optimizer.gaussian.kernel import CONSTANT, SQRT5, Kernel, polynomial, turned
 
 __all__ = ["JITTER", "Hyperparameters", "Readings", "most_plausible", "starts"]
 
@@ -42,6 +42,7 @@ class Readings:
         squares: Sum of squares of readings about the means of their points, on the same scale.
         freedom: Degrees of freedom of these squares: readings less points.
         rough: Whether points may differ from their neighbours for no reason; if not, ruggedness is held low.
+        frame: The axes of the length scales; None where they are the coordinates.
     """
 
     columns: Columns
@@ -52,11 +53,12 @@ class Readings:
     squares: float = 0.0
     freedom: int = 0
     rough: bool = True
+    frame: Array | None = None
 
     @cached_property
     def differences(self) -> Array:
         """Squared differences by coordinate, 0 or 1 of categories: shape (count, n * n)."""
-        points = self.points
+        points = turned(self.points, self.frame)
         gaps = (points[:, None, :] - points[None, :, :]) ** 2
         gaps[:, :, self.columns.categorical] = gaps[:, :, self.columns.categorical] > 0
         return np.ascontiguousarray(gaps.transpose(2, 0, 1).reshape(points.shape[1], -1))
@@ -85,10 +87,10 @@ class Hyperparameters:
         logarithms[_MATERN] = max(logarithms[_MATERN], _OTHERS[0][0])
         return Hyperparameters(logarithms)
 
-    def kernel(self, columns: Columns) -> Kernel:
-        """The kernel they describe."""
+    def kernel(self, columns: Columns, frame: Array | None = None) -> Kernel:
+        """The kernel they describe, its length scales along the axes of a frame."""
         matern, bowl, rugged = (math.exp(2 * self.logarithms[i]) for i in (_MATERN, _BOWL, _RUGGED))
-        return Kernel(columns, np.exp(self.logarithms[:_MATERN]), matern, bowl, rugged)
+        return Kernel(columns, np.exp(self.logarithms[:_MATERN]), matern, bowl, rugged, frame)
 
 
 def starts(readings: Readings) -> list[Array]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from trimtab.optimizer.gaussian.columns import Array, Columns, Indices
+from trimtab.optimizer.gaussian.frame import directions
 from trimtab.optimizer.gaussian.likelihood import Hyperparameters, Readings, most_plausible, starts
 from trimtab.optimizer.gaussian.posterior import Posterior
 from trimtab.optimizer.gaussian.warping import OFFSETS, Warp
@@ -18,6 +19,9 @@ _NOISE_BELOW_OFFSET = 3.0
 _SURPRISING = 4.0
 _MILESTONES = ((20, 2), (50, 5), (100, 10), (math.inf, 25))
 """Below how many readings hyperparameters are sought from scratch at every so many."""
+_TURNS, _REFINED, _CLEARLY, _STILL = 3, 2, 3.0, 0.03
+"""Turned axes: from how many readings for each setting, how often refined, by how much more plausible they must be, and up
+to which noise: slopes that drown in it have no directions."""
 _JUDGED = 8
 _HOPELESS = 1e3
 """Medians' distances from the best reading beyond which all readings are the same: as bad as can be."""
@@ -79,6 +83,16 @@ class _Groups:
     freedom: int
 
 
+@dataclass(frozen=True)
+class _Fit:
+    """What was found most plausible: a warp's offset, hyperparameters and axes, and how plausible that is."""
+
+    density: float
+    warp: Warp
+    readings: Readings
+    found: Hyperparameters
+
+
 class Model:
     """One quantity over a space.
 
@@ -95,7 +109,7 @@ class Model:
         self._warped = warped
         self._offsets = OFFSETS if warped else OFFSETS[:1]
         self._sample = _Sample()
-        self._milestones: dict[int, tuple[float, Array]] = {}
+        self._milestones: dict[int, _Fit] = {}
         self._belief: Belief | None = None
 
     def __len__(self) -> int:
@@ -127,18 +141,40 @@ class Model:
         milestone = _milestone(len(self))
         if milestone not in self._milestones:
             self._milestones = {milestone: self._search(_grouped(self._sample.head(milestone)))}
-        offset, logarithms = self._milestones[milestone]
+        fit = self._milestones[milestone]
         groups = _grouped(self._sample)
-        warp = Warp.fitted(groups.means, offset)
-        readings = self._readings(groups, warp)
-        found = Hyperparameters(logarithms)
+        warp = Warp.fitted(groups.means, fit.warp.offset)
+        readings = self._readings(groups, warp, fit.readings.frame)
+        found = fit.found
         if milestone != len(self):
-            found, _ = most_plausible(readings, [logarithms], _REFRESH)
+            found, _ = most_plausible(readings, [found.logarithms], _REFRESH)
         posterior = Posterior(readings, found)
         return Belief(_without_outliers(posterior), warp)
 
-    def _search(self, groups: _Groups) -> tuple[float, Array]:
-        """The offset and hyperparameters that are most plausible together."""
+    def _search(self, groups: _Groups) -> _Fit:
+        """The offset, hyperparameters and axes that are most plausible together."""
+        return self._turned(groups, max(self._polished(groups), key=lambda each: each.density))
+
+    def _turned(self, groups: _Groups, straight: _Fit) -> _Fit:
+        """The same with turned axes, if they are clearly more plausible."""
+        enough = len(groups.points) >= _TURNS * self._columns.count and self._columns.numeric.sum() > 1
+        if not (self._warped and enough) or math.sqrt(straight.found.noise) > _STILL:
+            return straight
+        best = straight
+        for _ in range(1 + _REFINED):
+            frame = directions(Posterior(best.readings, best.found))
+            readings = self._readings(groups, straight.warp, frame)
+            begin = starts(readings) if best is straight else [best.found.logarithms, *starts(readings)[:1]]
+            screened, _ = most_plausible(readings, begin, _SCREEN)
+            found, density = most_plausible(readings, [screened.logarithms], _POLISH)
+            fit = _Fit(density + self._volume(groups, straight.warp), straight.warp, readings, found)
+            if best is not straight and fit.density <= best.density:
+                break
+            best = fit
+        return best if best.density > straight.density + _CLEARLY else straight
+
+    def _polished(self, groups: _Groups) -> list[_Fit]:
+        """The most plausible hyperparameters for the two most plausible warps."""
         screened = []
         noise = 0.0
         for offset in self._offsets:
@@ -149,15 +185,13 @@ class Model:
             found, density = most_plausible(readings, starts(readings), _SCREEN)
             if warp.plain:
                 noise = math.sqrt(found.noise) * warp.sd
-            screened.append((density + self._volume(groups, warp), warp, readings, found))
-        screened.sort(key=lambda each: -each[0])
-        polished = [
-            (density + self._volume(groups, warp), warp.offset, best.logarithms)
-            for _, warp, readings, found in screened[:2]
-            for best, density in [most_plausible(readings, [found.logarithms], _POLISH)]
+            screened.append(_Fit(density + self._volume(groups, warp), warp, readings, found))
+        screened.sort(key=lambda each: -each.density)
+        return [
+            _Fit(density + self._volume(groups, each.warp), each.warp, each.readings, best)
+            for each in screened[:2]
+            for best, density in [most_plausible(each.readings, [each.found.logarithms], _POLISH)]
         ]
-        _, offset, logarithms = max(polished, key=lambda each: each[0])
-        return offset, logarithms
 
     @staticmethod
     def _volume(groups: _Groups, warp: Warp) -> float:
@@ -165,7 +199,7 @@ class Model:
         slopes = np.log(warp.slope(groups.means))
         return float(slopes.sum() + groups.freedom * np.median(slopes))
 
-    def _readings(self, groups: _Groups, warp: Warp) -> Readings:
+    def _readings(self, groups: _Groups, warp: Warp, frame: Array | None = None) -> Readings:
         slopes = warp.slope(groups.means)
         typical = float(np.median(slopes))
         noise = np.clip((slopes / typical) ** 2, 1e-3, 10.0) * groups.relative
@@ -180,6 +214,7 @@ class Model:
             groups.freedom,
             # Where readings do not repeat themselves, ruggedness would take noise for a point's merit.
             rough=self._warped and not groups.squares > 0,
+            frame=frame,
         )
 
 

@@ -26,7 +26,7 @@ class Posterior:
     def __init__(self, readings: Readings, hyperparameters: Hyperparameters) -> None:
         self.readings = readings
         self.hyperparameters = hyperparameters
-        self.kernel: Kernel = hyperparameters.kernel(readings.columns)
+        self.kernel: Kernel = hyperparameters.kernel(readings.columns, readings.frame)
         self.noise: Array = hyperparameters.noise * readings.noise / readings.counts + JITTER
         covariance = self.kernel.between(readings.points, readings.points)
         n = len(readings.values)

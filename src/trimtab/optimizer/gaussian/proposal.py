@@ -19,6 +19,7 @@ __all__ = ["Proposal", "optimum", "propose"]
 
 _RANDOM, _NEAR, _REACHES = 500, 80, (0.2, 0.05, 0.01, 0.002)
 _REFINED, _STEPS = 4, 30
+_LEADING, _ANYWHERE = 100, 300
 _APART = 0.02
 _DEMANDED = 0.5
 _NOISY = 0.1
@@ -109,12 +110,14 @@ class _Search:
             worth = self._worth(candidates)
         order = np.argsort(-worth)
         refined = np.array([self._climb(candidates[i]) for i in self._apart(candidates, order)])
-        leading = self._distinct(np.vstack([self.columns.snap(refined), candidates[order[:100]]]))
+        leading = self._distinct(np.vstack([self.columns.snap(refined), candidates[order[:_LEADING]]]))
         leading = leading[np.argsort(-self._worth(leading), kind="stable")]
         mean, variance = (float(each[0]) for each in self.posterior.predict(leading[:1]))
         noise = self.posterior.noise_near(mean if self.best is None else self.best)
         if self.best is not None and noise > _NOISY * math.sqrt(variance + self.posterior.kernel.ruggedness):
-            return self._taught(leading, noise)
+            # What teaches most need not be good itself: where a valley has its bottom is seen best from its sides.
+            anywhere = self.random.choice(candidates, min(_ANYWHERE, len(candidates)), replace=False)
+            return self._taught(np.vstack([leading, anywhere]), noise)
         return Proposal(leading[0], repeats=False, gain=self._gain(mean, variance))
 
     def _candidates(self) -> Array:
@@ -126,7 +129,10 @@ class _Search:
         typical = np.where(self.columns.numeric, np.minimum(1.0, posterior.kernel.scales / 0.6), 1.0)
         near = [
             self.columns.neighbours(
-                self.random, centres[self.random.integers(len(centres), size=_NEAR)], reach * typical
+                self.random,
+                centres[self.random.integers(len(centres), size=_NEAR)],
+                reach * typical,
+                posterior.readings.frame,
             )
             for reach in _REACHES
         ]
