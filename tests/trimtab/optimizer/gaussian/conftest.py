@@ -37,6 +37,23 @@ def mixed() -> Columns:
 
 
 @pytest.fixture(scope="session")
+def turned() -> Callable[..., np.ndarray | None]:
+    """Axes at random angles of the numeric settings, or none: `turned(columns, random)`."""
+
+    def make(columns, random):
+        if random.random() < 0.5:
+            return None
+        numeric = np.flatnonzero(columns.numeric)
+        frame = np.eye(columns.count)
+        frame[np.ix_(numeric, numeric)] = np.linalg.qr(random.standard_normal((len(numeric), len(numeric))))[
+            0
+        ]
+        return frame
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def read() -> Callable[..., Readings]:
     """Standardised readings at random points: `read(columns, random, count)`."""
 

@@ -10,16 +10,16 @@ from trimtab.optimizer.gaussian.kernel import Kernel
 SEEDS = st.integers(0, 2**32 - 1)
 
 
-def drawn(columns, random):
-    return Kernel(columns, random.uniform(0.1, 3, columns.count), *random.uniform(0.1, 3, 2), 0.01)
+def drawn(columns, random, frame=None):
+    return Kernel(columns, random.uniform(0.1, 3, columns.count), *random.uniform(0.1, 3, 2), 0.01, frame)
 
 
 @settings(max_examples=30)
 @given(SEEDS)
-def test_covariances_are_symmetric_and_of_something(mixed, seed):
+def test_covariances_are_symmetric_and_of_something(mixed, turned, seed):
     """No combination of points has a negative variance."""
     random = np.random.default_rng(seed)
-    kernel, points = drawn(mixed, random), mixed.draw(random, 15)
+    kernel, points = drawn(mixed, random, turned(mixed, random)), mixed.draw(random, 15)
     covariance = kernel.between(points, points)
     assert covariance == pytest.approx(covariance.T)
     assert np.linalg.eigvalsh(covariance).min() > -1e-9 * covariance.max()
@@ -28,9 +28,9 @@ def test_covariances_are_symmetric_and_of_something(mixed, seed):
 
 @settings(max_examples=30)
 @given(SEEDS)
-def test_slopes_are_those_of_the_values(mixed, seed):
+def test_slopes_are_those_of_the_values(mixed, turned, seed):
     random = np.random.default_rng(seed)
-    kernel, others = drawn(mixed, random), mixed.draw(random, 6)
+    kernel, others = drawn(mixed, random, turned(mixed, random)), mixed.draw(random, 6)
     point = mixed.draw(random, 1)[0]
     values, slopes = kernel.slopes(point, others)
     prior, prior_slope = kernel.variance_slope(point)
