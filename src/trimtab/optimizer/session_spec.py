@@ -36,7 +36,9 @@ class GoalSpec(Spec):
 
     objective: Annotated[Text, Field(examples=["maximize throughput / cost"])]
     slos: Annotated[tuple[Text, ...], Field(max_length=32, examples=[["latency_p99 <= 200ms"]])] = ()
-    prices: Annotated[dict[str, float], Field(max_length=64, examples=[{"web.cpu": 30.0}])] = {}
+    prices: Annotated[
+        dict[str, Annotated[float, Field(ge=0)]], Field(max_length=64, examples=[{"web.cpu": 30.0}])
+    ] = {}
     units: Annotated[dict[str, str], Field(max_length=256)] = {}
 
 

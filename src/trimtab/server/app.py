@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 
 from trimtab.catalog import Database
 from trimtab.optimizer.sessions import Sessions
-from trimtab.server import errors, health, servo
+from trimtab.server import errors, health, oauth, servo
 from trimtab.server import sessions as api
 from trimtab.server.access import AccessLog
 from trimtab.server.errors import Problem
@@ -83,6 +83,7 @@ def create_app(
     app.include_router(health.create_metrics_router(metrics), dependencies=token)
     app.include_router(servo.create_router(sessions, metrics), dependencies=token)
     app.include_router(api.create_router(sessions), dependencies=token)
+    app.include_router(oauth.create_router())
     _describe(app)
     return app
 

@@ -1,6 +1,8 @@
 """What stands before every route: who may come in, and how much may be brought."""
 
 import asyncio
+import base64
+import binascii
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
@@ -9,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from trimtab.server.errors import refusal
 from trimtab.server.tokens import Tokens
 
-__all__ = ["LOOPBACK_HOSTS", "Gate"]
+__all__ = ["LOOPBACK_HOSTS", "Gate", "presented"]
 
 OPEN = frozenset({"/healthz", "/readyz", "/openapi.json"})
 """Paths that need no token: they say nothing of applications."""
@@ -45,7 +47,7 @@ class Gate:
         headers = Headers(scope=scope)
         if self.hosts and _host(headers) not in self.hosts:
             await refusal(400, "this server is addressed as localhost only")(scope, receive, send)
-        elif scope["path"] not in OPEN and not self.tokens.accepts(_token(headers)):
+        elif scope["path"] not in OPEN and not self.tokens.accepts(presented(headers)):
             needed = "a valid token is needed; send it as `Authorization: Bearer <token>`"
             await refusal(401, needed, headers={"WWW-Authenticate": "Bearer"})(scope, receive, send)
         else:
@@ -101,9 +103,18 @@ def _host(headers: Headers) -> str:
     return host[: host.find("]") + 1] if host.startswith("[") else host.partition(":")[0]
 
 
-def _token(headers: Headers) -> str | None:
-    """The token, in either of the headers that agents send."""
+def presented(headers: Headers) -> str | None:
+    """The token, in any of the ways that agents present it; with Basic it is the password, whoever the user."""
     scheme, _, value = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()
+    if scheme.lower() == "basic":
+        return _password(value.strip())
     return headers.get("x-sf-token")
+
+
+def _password(value: str) -> str | None:
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return None

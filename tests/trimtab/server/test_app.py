@@ -91,6 +91,7 @@ def test_an_unknown_session_is_404_and_says_which(client, method):
         ({"goal": {"objective": "maximize thr +"}}, "column 15"),
         ({"goal": {"objective": "maximize thr", "slos": ["latency"]}}, "goal"),
         ({"goal": {"objective": "maximize thr / cost"}}, "prices"),
+        ({"goal": {"objective": "minimize cost", "prices": {"web.cpu": -1}}}, "goal.prices.web.cpu"),
         ({"budget": {"trials": 0}}, "budget.trials"),
         ({"budget": {"trials": 10**9}}, "budget.trials"),
         ({"control": {"duration": "5 parsecs"}}, "Invalid duration"),
@@ -301,7 +302,7 @@ def test_the_log_has_a_line_for_each_request_and_no_secret(make_app, make_client
 
 def test_the_description_has_every_answer_that_there_is(client):
     paths = client("GET", "/openapi.json").json()["paths"]
-    assert len(paths) == 9
+    assert len(paths) == 10
     for operations in paths.values():
         for operation in operations.values():
             assert {"400", "401", "413"} <= set(operation["responses"])
