@@ -115,10 +115,17 @@ class _Search:
         mean, variance = (float(each[0]) for each in self.posterior.predict(leading[:1]))
         noise = self.posterior.noise_near(mean if self.best is None else self.best)
         if self.best is not None and noise > _NOISY * math.sqrt(variance + self.posterior.kernel.ruggedness):
-            # What teaches most need not be good itself: where a valley has its bottom is seen best from its sides.
-            anywhere = self.random.choice(candidates, min(_ANYWHERE, len(candidates)), replace=False)
-            return self._taught(np.vstack([leading, anywhere]), noise)
+            return self._taught(np.vstack([leading, *self._anywhere(candidates)]), noise)
         return Proposal(leading[0], repeats=False, gain=self._gain(mean, variance))
+
+    def _anywhere(self, candidates: Array) -> list[Array]:
+        """What teaches most need not be good itself: where a valley has its bottom is seen best from its sides.
+
+        Where SLOs bind, off the best is mostly where they break, and only what may be good is worth that.
+        """
+        if self.surface.bounds:
+            return []
+        return [self.random.choice(candidates, min(_ANYWHERE, len(candidates)), replace=False)]
 
     def _candidates(self) -> Array:
         posterior = self.posterior
