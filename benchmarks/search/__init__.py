@@ -20,6 +20,20 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is imported: 
 __all__ = ["run"]
 
 SEEDS = 10
+_NOTES = """\
+Regret of what is returned; ours includes baseline, confirmation and verification in its trials, and is that of the baseline \
+where no improvement was shown; other samplers spend every trial on search and return their best feasible reading. bbob: \
+geometric mean over 24 functions of the ratio to noiseless random search, each ratio at least 1e-6; instances are our own \
+seeds. The corner of function 5 is hit exactly, so that this floor matters: without it that one ratio would make the mean \
+as small as one likes. 100 % noise is a robust standard deviation of a function's values (interquartile range / 1.349), which \
+reproduces the figures known for random search, TPE and CMA-ES. Settings of the model were chosen on seeds 0 to 2 and 20 to 31.
+
+What bounds the noisy figures: on eight functions (2, 6, 8 to 12, 20) one reading at 15 % has a noise of 5 to 2000 times \
+what random search leaves to be gained, on others (16, 19, 23) of its size; on all of these, readings near the optimum tell \
+nothing apart, and what the model says of it rests on the shape of the whole. Up to a quarter of the trials goes into \
+baseline, confirmation and verification, and a gain that cannot be told from noise is not claimed: the baseline is returned. \
+Tried and left out, for they did no better: averaging over hyperparameters, an additive kernel, a part of the noise that \
+grows with the height, turned axes under noise."""
 
 
 def run(
@@ -43,7 +57,7 @@ def run(
     # A sample is too small to judge an aim by.
     aims = {} if os.environ.get("TRIMTAB_BENCH_QUICK") else summary.aims(table)
     table += [{"sampler": sampler, "missing": why} for sampler, why in missing.items()]
-    return {"name": "search", "rows": table, "aims": aims}
+    return {"name": "search", "rows": table, "aims": aims, "notes": _NOTES}
 
 
 def _sample(tasks: list[Any]) -> list[Any]:
