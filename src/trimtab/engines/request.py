@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 __all__ = [
@@ -20,8 +19,6 @@ __all__ = [
 
 LockKind: TypeAlias = Literal["pipfile", "requirements", "pylock", "uv"]
 Installer: TypeAlias = Literal["uv", "micropipenv", "pipenv"]
-
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +37,9 @@ class Resources:
 
     cpu: float
     memory: int
-    hardware: Mapping[str, str] = _NOTHING
+    hardware: Mapping[str, str] = field(default_factory=dict)
     gpus: int = 0
-    node_selector: Mapping[str, str] = _NOTHING
+    node_selector: Mapping[str, str] = field(default_factory=dict)
     tolerations: tuple[Mapping[str, object], ...] = ()
 
 
@@ -121,7 +118,7 @@ class Build:
     log: Path
     seconds: float
     cached: bool
-    environment: Mapping[str, str] = _NOTHING
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +146,7 @@ class RunRequest:
     timeout: float | None
     network: bool
     output: Path
-    environment: Mapping[str, str] = _NOTHING
+    environment: Mapping[str, str] = field(default_factory=dict)
     reuse: bool = False
 
 
