@@ -3,6 +3,7 @@
 from trimtab.engines.engine import Capabilities, Engine, LogSink
 from trimtab.engines.errors import (
     BuildFailedError,
+    BuildGoneError,
     EngineError,
     EngineLostError,
     EngineUnavailableError,
@@ -14,6 +15,7 @@ from trimtab.engines.request import Build, BuildRequest, Lock, Resources, Run, R
 __all__ = [
     "Build",
     "BuildFailedError",
+    "BuildGoneError",
     "BuildRequest",
     "Capabilities",
     "Engine",

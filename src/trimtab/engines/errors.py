@@ -2,6 +2,7 @@
 
 EngineError
 ├── EngineUnavailableError    there is no such engine here, or it does not answer
+│   └── BuildGoneError        what was built was removed meanwhile
 ├── EngineLostError           it went away in the middle of a build
 ├── RefusedError              it cannot do what is asked; nothing was started
 └── BuildFailedError          a build was tried and failed, with its kind, exit code and the lines that matter
@@ -11,6 +12,7 @@ from enum import StrEnum
 
 __all__ = [
     "BuildFailedError",
+    "BuildGoneError",
     "EngineError",
     "EngineLostError",
     "EngineUnavailableError",
@@ -25,6 +27,10 @@ class EngineError(RuntimeError):
 
 class EngineUnavailableError(EngineError):
     """An engine that cannot be used here; the message says what to do about it."""
+
+
+class BuildGoneError(EngineUnavailableError):
+    """What was built was removed meanwhile, by others or by its age; build it again."""
 
 
 class EngineLostError(EngineError):

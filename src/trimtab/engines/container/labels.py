@@ -1,0 +1,64 @@
+"""How what we make in a container engine is known as ours."""
+
+import hashlib
+import re
+import time
+from pathlib import Path
+
+from trimtab.engines.errors import RefusedError
+
+__all__ = ["CREATED", "INSPECTION", "LAYER", "STATE", "Labels"]
+
+INSPECTION = "trimtab.inspection"
+"""The inspection's id."""
+CREATED = "trimtab.created"
+"""When, in seconds since 1970."""
+STATE = "trimtab.state"
+"""Whose: several installations may share one engine, and each removes its own."""
+LAYER = "trimtab.layer"
+"""On every layer of a build, also on those that no image is left of."""
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+
+
+class Labels:
+    """The labels and names of one installation.
+
+    Args:
+        state: The directory of its state.
+    """
+
+    def __init__(self, state: Path) -> None:
+        self.owner = hashlib.sha256(bytes(state.absolute())).hexdigest()[:16]
+
+    def of(self, inspection: str) -> dict[str, str]:
+        """The labels of something made now for an inspection."""
+        return {INSPECTION: inspection, CREATED: str(int(time.time())), STATE: self.owner}
+
+    def options(self, inspection: str) -> list[str]:
+        """The same as options of a command line."""
+        return [
+            part for name, value in self.of(inspection).items() for part in ("--label", f"{name}={value}")
+        ]
+
+    def filters(self, inspection: str | None = None) -> list[str]:
+        """Options that find what is ours, of one inspection or of all."""
+        wanted = [f"{STATE}={self.owner}", *([f"{INSPECTION}={inspection}"] if inspection else [])]
+        return [part for label in wanted for part in ("--filter", f"label={label}")]
+
+    def name(self, inspection: str, item: int | None = None) -> str:
+        """The name of a run's container, or of what all runs share. Short, for it becomes a host name."""
+        part = "" if item is None else f"-{item}"
+        return f"trimtab-{self.owner[:6]}-{inspection}{part}"
+
+
+def check_id(engine: str, inspection: str) -> None:
+    """Refuse an id that could be no label or name.
+
+    Raises:
+        RefusedError: It is none.
+    """
+    if not _ID.fullmatch(inspection):
+        raise RefusedError(
+            engine, (f"the id {inspection[:200]!r} has more than letters, digits, dots and dashes",)
+        )
