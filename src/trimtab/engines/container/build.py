@@ -10,12 +10,12 @@ from pathlib import Path
 
 from trimtab.engines.container.client import Client, Flavour
 from trimtab.engines.container.containerfile import Secrets, prepare
-from trimtab.engines.container.failures import build_failure
 from trimtab.engines.container.labels import Labels
 from trimtab.engines.container.progress import CacheWatch
 from trimtab.engines.container.settings import ContainerSettings
 from trimtab.engines.engine import LogSink
 from trimtab.engines.errors import BuildFailedError, EngineLostError, EngineUnavailableError, FailureKind
+from trimtab.engines.failures import build_failure
 from trimtab.engines.index import Index
 from trimtab.engines.log import Log
 from trimtab.engines.request import Build, BuildRequest

@@ -8,12 +8,13 @@ from trimtab.engines.claims import Claims
 from trimtab.engines.container.build import Builder
 from trimtab.engines.container.client import Client, Flavour
 from trimtab.engines.container.kept import Keeper
-from trimtab.engines.container.labels import Labels, check_id
+from trimtab.engines.container.labels import Labels
 from trimtab.engines.container.removal import Remover
 from trimtab.engines.container.run import Runner
 from trimtab.engines.container.settings import ContainerSettings
 from trimtab.engines.engine import Capabilities, LogSink
 from trimtab.engines.errors import RefusedError
+from trimtab.engines.identity import check_id
 from trimtab.engines.machine import unmet
 from trimtab.engines.request import Build, BuildRequest, Resources, Run, RunRequest
 

@@ -1,11 +1,8 @@
 """How what we make in a container engine is known as ours."""
 
 import hashlib
-import re
 import time
 from pathlib import Path
-
-from trimtab.engines.errors import RefusedError
 
 __all__ = ["CREATED", "INSPECTION", "LAYER", "STATE", "Labels"]
 
@@ -17,8 +14,6 @@ STATE = "trimtab.state"
 """Whose: several installations may share one engine, and each removes its own."""
 LAYER = "trimtab.layer"
 """On every layer of a build, also on those that no image is left of."""
-
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
 class Labels:
@@ -50,15 +45,3 @@ class Labels:
         """The name of a run's container, or of what all runs share. Short, for it becomes a host name."""
         part = "" if item is None else f"-{item}"
         return f"trimtab-{self.owner[:6]}-{inspection}{part}"
-
-
-def check_id(engine: str, inspection: str) -> None:
-    """Refuse an id that could be no label or name.
-
-    Raises:
-        RefusedError: It is none.
-    """
-    if not _ID.fullmatch(inspection):
-        raise RefusedError(
-            engine, (f"the id {inspection[:200]!r} has more than letters, digits, dots and dashes",)
-        )
