@@ -36,7 +36,9 @@ def judge(
     killed = code == _KILLED and number is not None
     if over_memory and not killed:
         notes.append("the memory limit killed a process of it")
-    if ending.killed and not ending.timed_out:
+    if (
+        ending.killed and not ending.timed_out and not sandboxed
+    ):  # a sandbox's own first process counts otherwise
         notes.append(f"{ending.killed} processes were still there when it had ended, and were killed")
     return Run(
         code,
