@@ -87,7 +87,9 @@ class ContainerEngine:
     def _of_podman(self, found: dict[str, dict[str, object]]) -> Capabilities:
         host, store = found["host"], found["store"]
         storage = Path(str(store.get("graphRoot"))) / "overlay-containers"
+        monitors = Path(str(store.get("runRoot"))) / "overlay-containers"
         self._runner.storage = storage if os.access(storage, os.R_OK) else None
+        self._runner.monitors = monitors if os.access(monitors, os.R_OK) else None
         group = f"cgroup {host.get('cgroupVersion')}"
         controllers = host.get("cgroupControllers") or []
         assert isinstance(controllers, list)

@@ -64,7 +64,9 @@ class Runner:
         self._state = state
         self._removals: set[asyncio.Task[None]] = set()
         self.storage: Path | None = None
-        """Where podman keeps containers, if this process may look there."""
+        """Where podman keeps what containers write, if this process may look there."""
+        self.monitors: Path | None = None
+        """Where podman keeps the process ids of its monitors, if this process may look there."""
 
     async def run(self, request: RunRequest, sink: LogSink) -> Run:
         """Run a build once, in a container of its own."""
@@ -99,6 +101,8 @@ class Runner:
             place.cidfile.unlink(missing_ok=True)
             code = await guarded(self._command(request, place, log), guard)
         image = request.build.reference
+        if guard.abandoned:
+            return Verdict(None, lost="podman's monitor of the container was killed")
         verdict = await judge(self._client, place.name, image, code, place.directory, log.excerpt())
         if verdict.exit_code in {126, 127} and self._client.is_podman:
             await self._check_volume(request)
@@ -130,9 +134,14 @@ class Runner:
                 homes = list(userdata.glob("*/upper"))
             return [request.output, *homes]
 
+        def monitor() -> Path | None:
+            if self.monitors and place.cidfile.exists():
+                return self.monitors / place.cidfile.read_text().strip() / "userdata/conmon.pid"
+            return None
+
         settings = self._settings
         allowed = None if request.timeout is None else request.timeout + settings.slack
-        return Guard(self._client, place.name, allowed, settings.grace, settings.disk, places)
+        return Guard(self._client, place.name, allowed, settings.grace, settings.disk, places, monitor)
 
     async def _check_volume(self, request: RunRequest) -> None:
         """A volume that was removed comes back empty, without our label, and nothing can be started in it."""
@@ -204,8 +213,8 @@ def finish(request: RunRequest, verdict: Verdict, guard: Guard, started: datetim
         verdict.exit_code,
         verdict.signal,
         verdict.oom_killed and not guard.timed_out,
-        guard.timed_out,
-        None if guard.timed_out or guard.over_disk else verdict.lost,
+        guard.timed_out and verdict.lost is None,
+        None if guard.over_disk else verdict.lost,
         started,
         datetime.now(UTC),
         log.path,

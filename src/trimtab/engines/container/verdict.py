@@ -71,11 +71,12 @@ async def _doubtful(client: Client, name: str, image: str, code: int, excerpt: s
     last = excerpt.strip().splitlines()[-1:] or ["it said nothing"]
     if not found and await client.inspect("image", image) is None:
         raise BuildGoneError(f"the image {image} was removed; build it again")
-    if state.get("Running"):
-        return Verdict(None, lost=f"{client.flavour} let go of a container that runs on: {last[0]}")
-    if state.get("ExitCode") == code and not str(state.get("StartedAt", _NEVER)).startswith(_NEVER):
+    started = not str(state.get("StartedAt", _NEVER)).startswith(_NEVER)
+    if started and (state.get("Running") or state.get("Status") != "exited"):
+        return Verdict(None, lost=f"{client.flavour} let go of a container that had not ended: {last[0]}")
+    if started and state.get("ExitCode") == code:
         return _exited(code)
-    if code in {126, 127}:
+    if not started and code in {126, 127}:
         return Verdict(code, notes=(f"it could not be started: {last[0]}",))
     return Verdict(None, lost=f"{client.flavour} could not run it: {last[0]}")
 

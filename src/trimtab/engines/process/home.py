@@ -56,16 +56,16 @@ def lay_out(request: BuildRequest, layout: Layout, home: Path) -> None:
     if request.lock:
         for name, content in request.lock.files.items():
             (home / Path(name).name).write_bytes(content)
-    wrapper = request.context / ENTRYPOINT
-    for name, program in (
-        ("script", request.script),
-        (ENTRYPOINT, wrapper if wrapper.exists() else request.script),
-    ):
-        if program:
-            _copy(program, home / name)
-            (home / name).chmod(_EXECUTABLE)
+    if request.script:
+        _copy(request.script, home / "script", _EXECUTABLE)
+    wrappers = sorted(request.context.glob(f"{ENTRYPOINT}*"))  # with what was compiled of it
+    for wrapper in wrappers:
+        _copy(wrapper, home / wrapper.name, _EXECUTABLE)
+    if request.script and not wrappers:
+        _copy(request.script, home / ENTRYPOINT, _EXECUTABLE)
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, mode: int = 0o644) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
+    target.chmod(mode)

@@ -103,10 +103,11 @@ class Launch:
         """All of the run's environment: nothing of ours, for that may hold secrets."""
         inside, output, timeout = self._inside, self._output, self.request.timeout
         return {
-            # The Python of the stack last: a wrapper may need one, and this machine's own may have none.
+            # This engine's Python last: a script may name one, and this machine's directories may have none.
             "PATH": f"{_PATH}:{Path(self.manifest.executable).parent}",
             "LANG": "C.UTF-8",
             "USER": "amun",
+            "TRIMTAB_PYTHON": self.manifest.executable,  # for the wrapper; the script's is the stack's
             "HOME": inside,
             "TMPDIR": "/tmp" if self.sandbox else str(self.place / "tmp"),  # noqa: S108 - the sandbox's own
             **self.manifest.variables,
