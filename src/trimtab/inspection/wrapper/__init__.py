@@ -1,0 +1,3 @@
+from trimtab.inspection.wrapper.bundle import entrypoint, files
+
+__all__ = ["entrypoint", "files"]
