@@ -56,7 +56,9 @@ def limits(group: Group) -> "dict[str, object]":
         "cpu": {
             "quota": _quota(group),
             "weight": integer(group.first("cpu", "cpu.weight", "cpu.shares")[1]),
-            "cpuset": group.first("cpuset", "cpuset.cpus.effective", "cpuset.effective_cpus", "cpuset.cpus")[1],
+            "cpuset": group.first("cpuset", "cpuset.cpus.effective", "cpuset.effective_cpus", "cpuset.cpus")[
+                1
+            ],
         },
         "memory": {"limit": memory_limit(group), "swap_limit": swap},
         "pids": {"limit": _least(group, "pids", "pids.max")},
@@ -102,7 +104,9 @@ def _quota(group: Group) -> "float | None":
     for directory in group.directories("cpu"):
         text = group.machine.text(directory + "/cpu.max", 64)
         if text is None:
-            legacy = [group.machine.text(directory + "/cpu.cfs_" + name + "_us", 64) for name in ("quota", "period")]
+            legacy = [
+                group.machine.text(directory + "/cpu.cfs_" + name + "_us", 64) for name in ("quota", "period")
+            ]
             text = " ".join(part or "" for part in legacy)
         quota, _, period = text.partition(" ")
         allowed, each = integer(quota), integer(period)
@@ -135,7 +139,7 @@ def _paths(machine: Machine) -> "dict[str, list[str]]":
 
 def _mounts(machine: Machine) -> "dict[str, tuple[str, str]]":
     """By controller: what of the hierarchy is mounted, and where."""
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for line in machine.lines("/proc/self/mountinfo"):
         place, _, source = line.partition(" - ")
         fields, kind = place.split(" "), source.split(" ")

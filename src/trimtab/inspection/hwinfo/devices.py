@@ -8,7 +8,14 @@ _NVIDIA = "/proc/driver/nvidia"
 _DRM = "/sys/class/drm"
 _DMI = "/sys/class/dmi/id"
 _VENDORS = {"0x10de": "NVIDIA", "0x1002": "AMD", "0x8086": "Intel"}
-_HYPERVISORS = {"qemu": "kvm", "kvm": "kvm", "vmware": "vmware", "microsoft": "hyperv", "xen": "xen", "google": "kvm"}
+_HYPERVISORS = {
+    "qemu": "kvm",
+    "kvm": "kvm",
+    "vmware": "vmware",
+    "microsoft": "hyperv",
+    "xen": "xen",
+    "google": "kvm",
+}
 _MOST = 64
 
 

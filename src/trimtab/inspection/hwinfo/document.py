@@ -44,7 +44,7 @@ def platform() -> "dict[str, object]":
         "architecture": [f"{bits}bit" if bits else "", "ELF"],
         "machine": told.machine,
         "node": told.nodename,
-        "platform": "-".join([told.sysname, told.release, told.machine, "with", _libc()]),
+        "platform": f"{told.sysname}-{told.release}-{told.machine}-with-{_libc()}",
         "processor": told.machine,
         "release": told.release,
         "version": told.version,

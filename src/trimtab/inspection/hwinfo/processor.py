@@ -3,6 +3,7 @@
 from trimtab.inspection.hwinfo.machine import Machine, integer
 
 _CPU = "/sys/devices/system/cpu/cpu0"
+_FASTEST = 1e6  # MHz, of numbers that may be believed
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _ARCHITECTURES = (
     ("x86_64", "X86_64", 64),
@@ -137,7 +138,6 @@ def _merged(common: "dict[str, str]", entry: "dict[str, str]") -> "dict[str, str
 
 
 def _actual(machine: Machine, first: "dict[str, str]") -> "int | None":
-    # What the driver is asked for, not what the core does at this moment: that differs from run to run.
     return _hertz(first.get("cpu mhz") or first.get("clock"), 1e6) or _kilohertz(machine, "scaling_cur_freq")
 
 
@@ -147,7 +147,11 @@ def _advertised(machine: Machine, first: "dict[str, str]") -> "int | None":
         for unit, factor in (("GHz", 1e9), ("MHz", 1e6)):
             if speed.strip().endswith(unit):
                 return _hertz(speed.strip()[:-3], factor)
-    return _kilohertz(machine, "base_frequency") or _kilohertz(machine, "cpuinfo_max_freq") or _actual(machine, first)
+    return (
+        _kilohertz(machine, "base_frequency")
+        or _kilohertz(machine, "cpuinfo_max_freq")
+        or _actual(machine, first)
+    )
 
 
 def _kilohertz(machine: Machine, name: str) -> "int | None":
@@ -160,7 +164,7 @@ def _hertz(text: "str | None", factor: float) -> "int | None":
         value = float((text or "").rstrip("MHhz").strip())
     except ValueError:
         return None
-    return int(round(value * factor)) if 0 < value < 1e6 else None  # noqa: RUF046 - an int, whatever is rounded
+    return int(value * factor + 0.5) if 0 < value < _FASTEST else None
 
 
 def _friendly(hertz: "int | None") -> "str | None":

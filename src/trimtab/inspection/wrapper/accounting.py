@@ -36,7 +36,10 @@ class Accounting:
             "before": self._before["current"],
             "oom_kills": self._difference(after, "oom_kills"),
         }
-        cpu = {name: self._difference(after, name) for name in ("usage", "periods", "throttled_periods", "throttled")}
+        cpu = {
+            name: self._difference(after, name)
+            for name in ("usage", "periods", "throttled_periods", "throttled")
+        }
         return {
             "version": bounds["version"],
             "alone": self._alone,
@@ -55,7 +58,9 @@ class Accounting:
         told = {"pressure." + name: path for name, path in self._sources.items() if path}
         memory = self._group.first("memory", "memory.peak", "memory.max_usage_in_bytes")[0]
         cpu = self._group.first("cpu", "cpu.stat")[0]
-        told.update({name: path for name, path in (("cgroup.memory.peak", memory), ("cgroup.cpu", cpu)) if path})
+        told.update(
+            {name: path for name, path in (("cgroup.memory.peak", memory), ("cgroup.cpu", cpu)) if path}
+        )
         return told
 
     def _difference(self, after: "dict[str, float | None]", name: str) -> "float | None":
@@ -66,7 +71,8 @@ class Accounting:
 
     def _stalls(self) -> "dict[str, dict[str, float]]":
         return {
-            name: _stalled(self._machine.lines(path, 4096)) if path else {} for name, path in self._sources.items()
+            name: _stalled(self._machine.lines(path, 4096)) if path else {}
+            for name, path in self._sources.items()
         }
 
 

@@ -58,7 +58,7 @@ def entrypoint() -> bytes:
     """The launcher, the program in shell, and the modules of the one in Python; the same bytes on every machine."""
     shell = "".join((_HERE / "shell" / f"{name}.sh").read_text() for name in SHELL)
     modules = "".join(f"{_SEPARATOR}{name}\n{_source(name)}" for name in MODULES)
-    text = f"{shell}exit \"$w_code\"\n{modules}"
+    text = f'{shell}exit "$w_code"\n{modules}'
     # The end tells which program it is: what was compiled of another is not taken.
     return f"{text}# {hashlib.sha256(text.encode()).hexdigest()[:62]}".encode()
 

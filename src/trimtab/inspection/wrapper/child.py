@@ -82,7 +82,7 @@ def _close_others(but: int) -> None:
 
 
 def _all(number: int) -> bytes:
-    pieces = []
+    pieces: list[bytes] = []
     while True:
         piece = os.read(number, 64)
         if not piece:
@@ -95,5 +95,7 @@ def _explained(program: Program, number: int) -> CannotStartError:
         shebang = f", named by the script's first line {program.shebang!r}," if program.shebang else ""
         there = os.path.exists(program.path)
         why = "is there, but not the loader it needs" if there else "is not there"
-        return CannotStartError(_NOT_FOUND, f"{program.path}{shebang} {why}; install it in the image, or name another")
+        return CannotStartError(
+            _NOT_FOUND, f"{program.path}{shebang} {why}; install it in the image, or name another"
+        )
     return CannotStartError(_NOT_EXECUTABLE, f"{program.path} cannot be executed: {os.strerror(number)}")

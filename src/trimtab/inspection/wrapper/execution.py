@@ -7,8 +7,8 @@ from trimtab.inspection.hwinfo.machine import Machine
 from trimtab.inspection.wrapper.accounting import Accounting
 from trimtab.inspection.wrapper.capture import Capture
 from trimtab.inspection.wrapper.child import start
-from trimtab.inspection.wrapper.printed import exact, output, whole_characters
 from trimtab.inspection.wrapper.json_text import Quoted
+from trimtab.inspection.wrapper.printed import exact, output, whole_characters
 from trimtab.inspection.wrapper.program import CannotStartError
 from trimtab.inspection.wrapper.settings import Settings
 from trimtab.inspection.wrapper.signals import Requests
@@ -16,9 +16,23 @@ from trimtab.inspection.wrapper.situation import Situation
 from trimtab.inspection.wrapper.supervision import Supervision
 
 _USAGE = (
-    "ru_utime ru_stime ru_maxrss ru_ixrss ru_idrss ru_isrss ru_minflt ru_majflt ru_nswap ru_inblock ru_oublock "
-    "ru_msgsnd ru_msgrcv ru_nsignals ru_nvcsw ru_nivcsw"
-).split()
+    "ru_utime",
+    "ru_stime",
+    "ru_maxrss",
+    "ru_ixrss",
+    "ru_idrss",
+    "ru_isrss",
+    "ru_minflt",
+    "ru_majflt",
+    "ru_nswap",
+    "ru_inblock",
+    "ru_oublock",
+    "ru_msgsnd",
+    "ru_msgrcv",
+    "ru_nsignals",
+    "ru_nvcsw",
+    "ru_nivcsw",
+)
 
 
 class Execution:
@@ -37,9 +51,7 @@ class Execution:
         notes: What else is to be said.
     """
 
-    def __init__(
-        self, settings: Settings, situation: Situation, requests: Requests, *, adopts: bool
-    ) -> None:
+    def __init__(self, settings: Settings, situation: Situation, requests: Requests, *, adopts: bool) -> None:
         self._settings = settings
         self._situation = situation
         self._requests = requests
@@ -71,9 +83,10 @@ class Execution:
 
     def _start(self, started: float) -> None:
         out, err = self._streams
+        if self._error is None and self._requests.came:
+            early = "the wrapper was asked to end before the script began"
+            self._error = CannotStartError(-self._requests.came[0], early)
         try:
-            if self._error is None and self._requests.came:
-                raise CannotStartError(-self._requests.came[0], "the wrapper was asked to end before the script began")
             if self._error is None and self._situation.program is not None:
                 pid = start(self._situation.program, self._situation.environment, out.writing, err.writing)
                 self._close_writing()
@@ -97,7 +110,9 @@ class Execution:
         else:
             self.exit_code = -9 if watch.status is None else _exit_code(watch.status)
         if watch.survived:
-            self.notes.append("some processes of the script could not be killed; they may still use the machine")
+            self.notes.append(
+                "some processes of the script could not be killed; they may still use the machine"
+            )
         return {
             "exit_code": self.exit_code,
             "signal": -self.exit_code if self.exit_code < 0 else None,
@@ -116,7 +131,11 @@ class Execution:
         self.notes += [stream.problem for stream in self._streams if stream.problem]
         said = err.parts()
         if self._error is not None:  # who knows only the original's members finds it here
-            said = [f"[trimtab] the script could not be started: {self._error.message}\n".encode("utf-8", "replace")]
+            said = [
+                f"[trimtab] the script could not be started: {self._error.message}\n".encode(
+                    "utf-8", "replace"
+                )
+            ]
         fields.update(
             stderr=Quoted(whole_characters(said)),
             stderr_base64=exact(said),

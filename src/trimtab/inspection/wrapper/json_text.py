@@ -4,21 +4,11 @@ Long texts are written in pieces, so that the memory for them does not grow with
 """
 
 import codecs
+from _json import encode_basestring as quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-try:
-    from _json import encode_basestring as quoted
-except ImportError:  # another Python than CPython
-
-    def quoted(text: str) -> str:  # type: ignore[misc] # the same in slow
-        """The text as a JSON string."""
-        import json
-
-        return json.dumps(text, ensure_ascii=False)
-
 
 _PIECE = 65536
 

@@ -16,7 +16,7 @@ from trimtab.inspection.wrapper.writing import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 VERSION = 1
 CANNOT_WRITE = 73  # EX_CANTCREAT
@@ -45,7 +45,7 @@ def main() -> int:
 
 def _document(
     settings: Settings, situation: Situation, execution: Execution, about: "tuple[bool, bool, float]"
-) -> "Iterable[bytes]":
+) -> "Iterator[bytes]":
     hidden, adopts, prepared = about
     fields = dict(situation.fields)
     fields.update(execution.fields)

@@ -98,11 +98,9 @@ def _kept(value: object, bare: bytes) -> object:
 
 
 def _scan(text: str, reading: object) -> object:
-    try:
-        from _json import make_scanner
-    except ImportError:
-        from json.scanner import py_make_scanner as make_scanner
-    value, end = make_scanner(reading)(text, 0)
+    from _json import make_scanner
+
+    value, end = make_scanner(reading)(text, 0)  # type: ignore[arg-type] # it asks for these attributes alone
     if end != len(text):
         raise ValueError("more follows")
     return value

@@ -11,7 +11,19 @@ _ELF = b"\x7fELF"
 _SHELL = "/bin/sh"
 _PLATFORM_PYTHON = "/usr/libexec/platform-python"  # of RHEL 8, which has no other unless one is installed
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
-_STATEMENTS = (b"import ", b"from ", b"def ", b"class ", b"async def ", b"@", b'"""', b"'''", b"print(", b"print ", b"raise ")
+_STATEMENTS = (
+    b"import ",
+    b"from ",
+    b"def ",
+    b"class ",
+    b"async def ",
+    b"@",
+    b'"""',
+    b"'''",
+    b"print(",
+    b"print ",
+    b"raise ",
+)
 _BLOCKS = (b"if ", b"for ", b"while ", b"with ", b"try:", b"else:")
 
 
@@ -41,7 +53,12 @@ class Program:
     """
 
     def __init__(
-        self, path: str, argv: "list[str]", reason: str, shebang: "str | None" = None, named: "str | None" = None
+        self,
+        path: str,
+        argv: "list[str]",
+        reason: str,
+        shebang: "str | None" = None,
+        named: "str | None" = None,
     ) -> None:
         self.path = path
         self.argv = argv
@@ -120,7 +137,8 @@ def _is_python_line(line: bytes) -> bool:
         return True
     name, _, rest = line.partition(b"(")
     called = name.replace(b".", b"").replace(b"_", b"").isalnum() and not rest.startswith(b")")
-    return (called and b"(" in line) or line.partition(b" = ")[0].isalnum() and b" = " in line
+    assigned, equals, _ = line.partition(b" = ")
+    return (called and b"(" in line) or (bool(equals) and assigned.replace(b"_", b"").isalnum())
 
 
 def _by_first_line(line: str, script: str, stack: "str | None", path: str) -> Program:
@@ -143,9 +161,7 @@ def _by_first_line(line: str, script: str, stack: "str | None", path: str) -> Pr
     return Program(program, argv, "the first line", line)
 
 
-def _by_env(
-    line: str, env: str, argument: str, script: str, stack: "str | None", path: str
-) -> Program:
+def _by_env(line: str, env: str, argument: str, script: str, stack: "str | None", path: str) -> Program:
     words = argument.split()
     splits = bool(words) and words[0] in {"-S", "--split-string"}
     rest = words[1:] if splits else words
@@ -170,7 +186,8 @@ def _python(named: "str | None", stack: "str | None", path: str) -> "tuple[str, 
         if found and (name == named or is_python(os.path.basename(os.path.realpath(found)))):
             return found, "the one named" if name == named else "there is no stack, so the image's"
     raise CannotStartError(
-        _NOT_FOUND, f"the script is Python's, and no Python 3 was found: not {named or 'python3'}, and none on PATH ({path})"
+        _NOT_FOUND,
+        f"the script is Python's, and no Python 3 was found: not {named or 'python3'}, and none on PATH ({path})",
     )
 
 
@@ -186,4 +203,6 @@ def _head(script: str) -> bytes:
     except IsADirectoryError:
         raise CannotStartError(_NOT_EXECUTABLE, f"the script {script} is a directory") from None
     except OSError as error:
-        raise CannotStartError(_NOT_EXECUTABLE, f"the script {script} cannot be read: {error.strerror}") from None
+        raise CannotStartError(
+            _NOT_EXECUTABLE, f"the script {script} cannot be read: {error.strerror}"
+        ) from None

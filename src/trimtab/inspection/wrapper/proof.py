@@ -16,10 +16,10 @@ _DIGITS = 64
 def sha256(data: bytes = b"") -> "object":
     """A digest, of the module behind the public one where there is: that loads a library of cryptography."""
     try:
-        from _sha256 import sha256 as make  # up to 3.11
+        from _sha256 import sha256 as make  # type: ignore[import-not-found] # up to 3.11
     except ImportError:
         try:
-            from _sha2 import sha256 as make  # from 3.12 on
+            from _sha2 import sha256 as make  # type: ignore[import-not-found] # from 3.12 on
         except ImportError:
             from hashlib import sha256 as make
     return make(data)

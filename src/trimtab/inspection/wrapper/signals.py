@@ -3,9 +3,8 @@
 By the module behind the public one, whose enumerations take 5 ms to make.
 """
 
-import os
-
 import _signal  # type: ignore[import-not-found]
+import os
 
 SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGTERM, SIGCHLD, SIGCONT = (
     _signal.SIGHUP,

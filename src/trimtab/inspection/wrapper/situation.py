@@ -68,7 +68,10 @@ class Situation:
             "interpreter": self._interpreter(python),
             "packages": packages,
             "runtime_environment": runtime_environment(
-                release, processor if isinstance(processor, dict) else {}, python.minor if python else None, cuda
+                release,
+                processor if isinstance(processor, dict) else {},
+                python.minor if python else None,
+                cuda,
             ),
         }
 

@@ -79,7 +79,9 @@ class Supervision:
         deadlines = [at for at in (self._kill_at, self._time_out_at) if at is not None]
         patience = max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
         # Rounded up, or the last millisecond would be spent in a busy loop.
-        ready = {number for number, _ in self._poll.poll(None if patience is None else int(patience * 1000) + 1)}
+        ready = {
+            number for number, _ in self._poll.poll(None if patience is None else int(patience * 1000) + 1)
+        }
         if self._requests.wake in ready:
             self._requests.seen()
         for capture in self._captures:
