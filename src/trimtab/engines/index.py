@@ -17,6 +17,7 @@ __all__ = ["Index"]
 
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 _CERTIFICATES = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+_ETC = Path("/etc")
 _CONFIG_LIMIT = 1024 * 1024
 
 
@@ -182,7 +183,7 @@ def _pip_files(variables: Mapping[str, str]) -> list[Path]:
     own = variables.get("PIP_CONFIG_FILE")
     if own == os.devnull:
         return []
-    return [*system, Path("/etc/pip.conf"), *user, *([Path(own)] if own else [])]
+    return [*system, _ETC / "pip.conf", *user, *([Path(own)] if own else [])]
 
 
 def _uv(variables: Mapping[str, str]) -> dict[str, str]:
@@ -211,7 +212,7 @@ def _uv_file(variables: Mapping[str, str]) -> dict[str, str]:
     user = Path(variables.get("XDG_CONFIG_HOME") or home / ".config") / "uv/uv.toml"
     own = variables.get("UV_CONFIG_FILE")
     found: dict[str, str] = {}
-    for path in [Path(own)] if own else [Path("/etc/uv/uv.toml"), user]:
+    for path in [Path(own)] if own else [_ETC / "uv/uv.toml", user]:
         try:
             document = tomllib.loads(_read(path))
         except tomllib.TOMLDecodeError:

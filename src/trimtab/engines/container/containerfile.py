@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trimtab.engines.container.labels import LAYER
+from trimtab.engines.container.labels import LAYER, STATE
 from trimtab.engines.index import Index
 
 __all__ = ["Secrets", "prepare"]
@@ -77,7 +77,7 @@ def prepare(text: str, secrets: Secrets, labels: Mapping[str, str]) -> str:
     lines = []
     for line, begins in _instructions(text):
         if begins and _FROM.match(line):
-            lines += [line, f"LABEL {LAYER}=1\n", *_arguments(secrets)]
+            lines += [line, f"LABEL {LAYER}={labels[STATE]}\n", *_arguments(secrets)]
         elif begins and mounts:
             lines.append(
                 _RUN.sub(lambda found: f"{found[1]}{mounts}{found[2]}", line, count=1)

@@ -13,7 +13,7 @@ CREATED = "trimtab.created"
 STATE = "trimtab.state"
 """Whose: several installations may share one engine, and each removes its own."""
 LAYER = "trimtab.layer"
-"""On every layer of a build, also on those that no image is left of."""
+"""Whose, on every layer of a build, also on those that no image is left of."""
 
 
 class Labels:

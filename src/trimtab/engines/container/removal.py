@@ -105,5 +105,10 @@ class Remover:
         await self._client.ask(*options[kind], *names, seconds=300)
 
     async def _prune(self, older_than: float) -> None:
-        filters = ["--filter", f"label={LAYER}", "--filter", f"until={max(0, round(older_than))}s"]
+        filters = [
+            "--filter",
+            f"label={LAYER}={self._labels.owner}",
+            "--filter",
+            f"until={max(0, round(older_than))}s",
+        ]
         await self._client.ask("image", "prune", "--force", *filters, seconds=300)
