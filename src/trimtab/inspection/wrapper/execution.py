@@ -127,6 +127,8 @@ class Execution:
     def _printed(self) -> "dict[str, object]":
         out, err = self._streams
         fields, notes = output(out.parts())
+        if self._error is not None:
+            fields["interpreter"] = None
         self.notes += notes
         self.notes += [stream.problem for stream in self._streams if stream.problem]
         said = err.parts()

@@ -140,10 +140,11 @@ def _digest(path: str) -> "str | None":
         number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
-    with open(number, "rb", buffering=0) as file:
-        try:
-            for piece in iter(lambda: file.read(_CHUNK), b""):
-                digest.update(piece)  # type: ignore[attr-defined] # a digest of any of three modules
-        except OSError:
-            return None
+    try:
+        for piece in iter(lambda: os.read(number, _CHUNK), b""):
+            digest.update(piece)  # type: ignore[attr-defined] # a digest of any of three modules
+    except OSError:
+        return None
+    finally:
+        os.close(number)
     return str(digest.hexdigest())  # type: ignore[attr-defined] # the same

@@ -14,10 +14,12 @@ kill_all() {
 stop() {
     [ -n "$w_came" ] && { kill_all; return; }
     w_came=$2
-    [ -n "$w_pid" ] || return
+    [ -z "$w_pid" ] || ask_to_end "$1"
+}
+ask_to_end() {
     signal_all "$1"
     signal_all CONT
-    (doze "$w_grace"; kill_all) &
+    (doze "$w_grace"; kill_all) </dev/null >/dev/null 2>&1 &
     w_killer=$!
 }
 count_left() { w_left=0; for w_p in $(marked); do w_left=$((w_left + 1)); done; }

@@ -81,9 +81,9 @@ if [ -z "$w_error" ]; then
         exec "$@"
     ) &
     w_pid=$!
-    [ -z "$w_came" ] || signal_all TERM
+    [ -z "$w_came" ] || ask_to_end TERM
     if [ -n "$w_timeout" ]; then
-        (doze "$w_timeout"; : >"$w_work/timed_out"; signal_all TERM; signal_all CONT; doze "$w_grace"; kill_all) &
+        (doze "$w_timeout"; : >"$w_work/timed_out"; signal_all TERM; signal_all CONT; doze "$w_grace"; kill_all) </dev/null >/dev/null 2>&1 &
         w_timer=$!
     fi
     while :; do
@@ -99,7 +99,7 @@ if [ -z "$w_error" ]; then
     w_tries=0
     while [ "$w_tries" -lt 50 ] && [ -n "$(marked)" ]; do kill_all; w_tries=$((w_tries + 1)); done
     kill -s KILL -- "-$w_pid" 2>/dev/null
-    (doze 2; kill "$w_reader_out" "$w_reader_err" 2>/dev/null) &
+    (doze 2; kill "$w_reader_out" "$w_reader_err") </dev/null >/dev/null 2>&1 &
     w_reaper=$!
     wait "$w_reader_out" "$w_reader_err"
     kill $w_timer $w_killer "$w_reaper" 2>/dev/null
