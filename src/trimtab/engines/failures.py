@@ -4,7 +4,7 @@ import re
 
 from trimtab.engines.errors import BuildFailedError, FailureKind
 
-__all__ = ["build_failure"]
+__all__ = ["build_failure", "names_instruction"]
 
 _CODE = re.compile(r"exit status (\d+)|exit code: (\d+)|non-zero code: (\d+)")
 _KILLED = 137
@@ -14,7 +14,7 @@ _KINDS = (
         FailureKind.BASE,
         re.compile(
             r"initializing source|unable to (?:copy from source|pull)|pull access denied|manifest unknown"
-            r"|failed to resolve source metadata|no such image|short-name|error getting image|creating build container"
+            r"|failed to resolve source metadata|failed to create llb definition|no such image|short-name|error getting image|creating build container"
             r"|invalid reference format|failed to solve: .*not found|error pulling image",
             re.IGNORECASE,
         ),
@@ -29,6 +29,11 @@ _KINDS = (
         ),
     ),
 )
+
+
+def names_instruction(excerpt: str) -> bool:
+    """Whether a builder says which instruction failed, and how: then the builder itself is well."""
+    return _CODE.search(excerpt) is not None
 
 
 def build_failure(code: int | None, excerpt: str) -> BuildFailedError:

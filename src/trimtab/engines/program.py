@@ -21,7 +21,7 @@ from trimtab.engines.engine import LogSink
 __all__ = ["Answer", "ask", "stream"]
 
 CHUNK = 64 * 1024
-GRACE = 10.0
+GRACE = 3.0
 _ANSWER_LIMIT = 16 * 1024 * 1024
 
 

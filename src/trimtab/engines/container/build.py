@@ -15,7 +15,7 @@ from trimtab.engines.container.progress import CacheWatch
 from trimtab.engines.container.settings import ContainerSettings
 from trimtab.engines.engine import LogSink
 from trimtab.engines.errors import BuildFailedError, EngineLostError, EngineUnavailableError, FailureKind
-from trimtab.engines.failures import build_failure
+from trimtab.engines.failures import build_failure, names_instruction
 from trimtab.engines.index import Index
 from trimtab.engines.log import Log
 from trimtab.engines.request import Build, BuildRequest
@@ -87,8 +87,8 @@ class Builder:
             return BuildFailedError(FailureKind.TIMEOUT, None, text)
         if ending.signal is not None:
             return EngineLostError(f"{self._client.flavour} build was ended by signal {ending.signal}")
-        if not self._client.is_podman and self._client.is_gone(excerpt):
-            return EngineLostError(f"the Docker engine went away: {excerpt.splitlines()[-1]}")
+        if not names_instruction(excerpt) and self._client.is_gone(excerpt):
+            return EngineLostError(f"{self._client.flavour} went away: {excerpt.splitlines()[-1]}")
         return build_failure(ending.code, excerpt)
 
     def _arguments(self, request: BuildRequest, directory: Path) -> list[str]:

@@ -20,8 +20,8 @@ _REMEDIES = {
     "docker": "start the Docker engine, or name it by DOCKER_HOST, or choose another engine",
 }
 _GONE = re.compile(
-    r"cannot connect to the docker daemon|error during connect|unexpected eof|connection re(?:set|fused)"
-    r"|is the docker daemon running|broken pipe|unable to connect to podman",
+    r"cannot connect to the docker daemon|error during connect|unexpected eof|is the docker daemon running"
+    r"|unable to connect to podman|code = unavailable|transport is closing",
     re.IGNORECASE,
 )
 

@@ -6,6 +6,7 @@ takes the container with it: an engine has no other way to end what it `exec`s.
 
 import asyncio
 import shutil
+import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -77,8 +78,9 @@ class Keeper:
             try:
                 _open(mailbox)
                 (kept.directory / "oom").unlink(missing_ok=True)
+                (kept.directory / "began").touch()
                 code = await guarded(self._command(request, kept, log), guard)
-                verdict = await self._verdict(kept, code, log)
+                verdict = await self._verdict(kept, guard, code, log)
             except BaseException:
                 await asyncio.shield(self.drop(request.id))
                 raise
@@ -98,17 +100,26 @@ class Keeper:
         arguments = exec_arguments(kept.name, variables_of(request), kept.command)
         return stream([self._client.program, *arguments], log.write, environment=self._client.environment)
 
-    async def _verdict(self, kept: _Kept, code: int, log: Log) -> Verdict:
-        out_of_memory = (kept.directory / "oom").exists()
-        found = None
-        if code < 0 or code in _DOUBTFUL:
+    async def _verdict(self, kept: _Kept, guard: Guard, code: int, log: Log) -> Verdict:
+        if guard.timed_out or guard.over_disk:  # we ended it, and the container with it
+            return Verdict(_KILLED, _KILLED - 128)
+        out_of_memory = code == _KILLED and await self._was_out_of_memory(kept)
+        if (code < 0 or code in _DOUBTFUL) and not out_of_memory:
             found = await self._client.inspect("container", kept.name)
-            running = bool(found and found["State"].get("Running"))
-            out_of_memory = out_of_memory or bool(found and found["State"].get("OOMKilled"))
-            if not running and not out_of_memory:
+            if not (found and found["State"].get("Running")):
                 return Verdict(None, lost=f"the container that was kept is gone: {log.excerpt(1)}")
         signal = code - 128 if code in range(129, 193) else None
-        return Verdict(code if code >= 0 else None, signal, out_of_memory and code == _KILLED)
+        return Verdict(code if code >= 0 else None, signal, out_of_memory)
+
+    async def _was_out_of_memory(self, kept: _Kept) -> bool:
+        """Docker tells of a kill in a container that goes on in its events only, podman's monitor by a file."""
+        if self._client.is_podman:
+            return (kept.directory / "oom").exists()
+        events = await self._client.check(
+            "events", "--filter", "event=oom", "--filter", f"container={kept.name}", "--format", "{{.ID}}",
+            "--since", f"{(kept.directory / 'began').stat().st_mtime:.9f}", "--until", f"{time.time():.9f}",
+        )  # fmt: skip
+        return bool(events.strip())
 
     async def _container(self, request: RunRequest) -> _Kept:
         async with self._starting:

@@ -1,5 +1,6 @@
 """Removes what we made in a container engine: of one inspection, or all that is too old or that nobody waits for."""
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ Kind: TypeAlias = Literal["container", "volume", "image"]
 
 _KINDS: tuple[Kind, ...] = ("container", "volume", "image")
 """In the order of removal: what uses another goes first."""
+
+_PATIENCE = 8
+_PAUSE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,17 @@ class Remover:
             listing = ["ps", "--all", "--quiet", "--no-trunc", *filters]
         else:
             listing = [kind, "ls", "--quiet", *filters]
-        names = list(dict.fromkeys((await self._client.check(*listing)).split()))
+        names = list(dict.fromkeys((await self._listed(listing)).split()))
         return list(self._describe(kind, await self._inspected(kind, names)))
+
+    async def _listed(self, listing: list[str]) -> str:
+        """Podman fails to list what another process removes meanwhile."""
+        for _ in range(_PATIENCE):
+            answer = await self._client.ask(*listing)
+            if answer.code == 0:
+                return answer.stdout
+            await asyncio.sleep(_PAUSE)
+        return await self._client.check(*listing)
 
     async def _inspected(self, kind: Kind, names: list[str]) -> list[dict[str, object]]:
         if not names:

@@ -104,7 +104,7 @@ class Runner:
         if guard.abandoned:
             return Verdict(None, lost="podman's monitor of the container was killed")
         verdict = await judge(self._client, place.name, image, code, place.directory, log.excerpt())
-        if verdict.exit_code in {126, 127} and self._client.is_podman:
+        if verdict.exit_code != 0 and self._client.is_podman:
             await self._check_volume(request)
         return verdict
 
@@ -144,7 +144,7 @@ class Runner:
         return Guard(self._client, place.name, allowed, settings.grace, settings.disk, places, monitor)
 
     async def _check_volume(self, request: RunRequest) -> None:
-        """A volume that was removed comes back empty, without our label, and nothing can be started in it."""
+        """A volume that was removed comes back as root's, without our label, and a run cannot write in it."""
         name = self._labels.name(request.id)
         found = await self._client.inspect("volume", name)
         if not found or not found.get("Labels"):
