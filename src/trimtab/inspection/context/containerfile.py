@@ -3,7 +3,7 @@
 In the order of the original service, so that what an instruction finds is what it found there; each group of files is one
 COPY, and the script comes last, for it changes most:
 
-FROM, USER root, ENV, packages, python_packages, files, lock, script, USER 1042, WORKDIR /home/amun.
+FROM, USER 0 (root; an image need not know the name), ENV, packages, python_packages, files, lock, script, USER 1042, WORKDIR /home/amun.
 
 Needs of a base image: nothing, where only files and a script are added; `/bin/sh`, rm, mkdir, for packages; chmod, chown and
 Python as well, for a stack.
@@ -52,7 +52,7 @@ def containerfile(specification: Specification) -> str:
     checked = specification.checked()
     return "".join(
         [
-            f"FROM {checked.base}\nUSER root\n",
+            f"FROM {checked.base}\nUSER 0\n",
             *_environment(checked),
             *_tools(checked),
             *_packages(checked),

@@ -30,7 +30,7 @@ from trimtab.inspection.context.containerfile import (
     needs_tools,
     wrapper_name,
 )
-from trimtab.inspection.context.lockfiles import lock_of
+from trimtab.inspection.context.lockfiles import lock_of, substitutes
 from trimtab.inspection.context.placement import HOME_TREE, place_files
 from trimtab.inspection.context.variables import LAUNCHER, encode, split
 from trimtab.inspection.specification import Problem, Specification, SpecificationError, is_at_home
@@ -153,6 +153,8 @@ def _tools(specification: Specification) -> Iterator[_Entry]:
     _, encoded = split(specification.variables)
     if encoded:
         yield _Entry(f"{TOOLS_TREE}environment", encode(encoded))
+    for name, data in substitutes(specification).items():
+        yield _Entry(f"{TOOLS_TREE}lock/{name}", data)
 
 
 def _files(specification: Specification) -> Iterator[_Entry]:

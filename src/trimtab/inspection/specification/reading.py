@@ -23,7 +23,7 @@ def parse(text: str | bytes) -> Mapping[str, Any]:
     if len(text) > MAX_DOCUMENT:
         raise SpecificationError([Problem("", f"the document is larger than {MAX_DOCUMENT} bytes")])
     try:
-        document = json.loads(text)
+        document = json.loads(text.decode() if isinstance(text, bytes) else text)
     except RecursionError:
         raise SpecificationError([_too_deep(())]) from None
     except UnicodeDecodeError as error:
