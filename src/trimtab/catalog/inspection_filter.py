@@ -64,7 +64,7 @@ def clauses(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
     if wanted.package is not None:
         yield inspections.c.stack_id.in_(_with_package(wanted.package))
     if wanted.hardware is not None:
-        yield inspections.c.id.in_(_on_hardware(wanted.hardware))
+        yield _on_hardware(wanted.hardware)
 
 
 def _with_word(word: str) -> sa.Select[tuple[str]]:
@@ -85,9 +85,11 @@ def _with_package(package: str) -> sa.Select[tuple[int]]:
     return query.where(packages.c.version == version.strip()) if version else query
 
 
-def _on_hardware(named: str) -> sa.Select[tuple[str]]:
+def _on_hardware(named: str) -> sa.ColumnElement[bool]:
+    # Machines are of few kinds, and of each there are many runs: to look at the inspections in their order and stop when
+    # a page is full costs less than a list of all that ran there. Words and packages are the other way round.
     here = hardware.c.brand.icontains(named, autoescape=True)
     if len(named) >= DIGEST:
         here |= hardware.c.digest.startswith(named, autoescape=True)
     digests = sa.select(hardware.c.digest).where(here)
-    return sa.select(runs.c.inspection_id).where(runs.c.hardware_digest.in_(digests))
+    return sa.exists().where(runs.c.inspection_id == inspections.c.id, runs.c.hardware_digest.in_(digests))

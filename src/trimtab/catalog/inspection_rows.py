@@ -105,13 +105,14 @@ def run_values(
         "exit_code": exit_code,
         "signal": _signal(result, report, exit_code),
         "timed_out": bool(at(result, "timed_out") or at(report, "timed_out")),
-        "oom_killed": bool(at(result, "oom_killed") or at(report, "oom_killed")),
+        "oom_killed": bool(at(report, "oom_killed") or _kills(at(result, "cgroup"))),
         "started_at": started,
         "ended_at": ended,
         "duration": _duration(result, started, ended),
         "failure_class": text(at(report, "failure", "kind"), 32),
         "failure_reason": text(at(report, "failure", "reason") or at(report, "lost"), 4000),
         "script_sha256": text(at(result, "script_sha256"), 64),
+        "memory_peak": integer(at(result, "cgroup", "memory", "peak"), big=True),
         **_usage(at(result, "usage")),
         **_indicator(at(result, "stdout")),
     }
@@ -165,6 +166,11 @@ def _signal(result: Any, report: Any, exit_code: int | None) -> int | None:
     if said is None and exit_code is not None and exit_code < 0:
         return -exit_code  # what the original's wrapper writes for it
     return said
+
+
+def _kills(group: Any) -> bool:
+    """Whether memory ran out in the run's control group; only if nobody else was in it, that was the run."""
+    return at(group, "alone") is True and bool(integer(at(group, "memory", "oom_kills")))
 
 
 def _usage(usage: Any) -> dict[str, Any]:

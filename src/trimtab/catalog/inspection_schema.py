@@ -168,7 +168,8 @@ runs = Table(
     Column("duration", Double),  # seconds
     Column("utime", Double),  # seconds
     Column("stime", Double),  # seconds
-    Column("max_rss", BigInteger),  # bytes
+    Column("max_rss", BigInteger),  # bytes of the largest process
+    Column("memory_peak", BigInteger),  # bytes of all of them together, where a control group tells
     Column("usage", Document),  # all of the figures, by the names of the result
     Column("indicator", String(100)),  # what the script calls itself, and what it measured
     Column("component", String(100)),

@@ -136,6 +136,25 @@ def test_a_negative_exit_code_is_a_signal():
     assert run_values(0, {"exit_code": 1})["signal"] is None
 
 
+@pytest.mark.parametrize(
+    ("result", "report", "killed"),
+    [
+        ({"cgroup": {"alone": True, "memory": {"oom_kills": 1}}}, None, True),
+        ({"cgroup": {"alone": False, "memory": {"oom_kills": 1}}}, None, False),
+        ({"cgroup": {"alone": True, "memory": {"oom_kills": 0}}}, None, False),
+        ({"cgroup": None}, {"oom_killed": True}, True),
+        (None, {"oom_killed": False}, False),
+    ],
+)
+def test_memory_ran_out_if_the_engine_says_so_or_the_runs_own_control_group(result, report, killed):
+    assert run_values(0, result, report)["oom_killed"] is killed
+
+
+def test_the_peak_of_memory_is_that_of_the_control_group():
+    assert run_values(0, {"cgroup": {"memory": {"peak": 5 << 32}}})["memory_peak"] == 5 << 32
+    assert run_values(0, {})["memory_peak"] is None
+
+
 def test_a_lost_run_is_known_by_the_report():
     report = {
         "item": 3,

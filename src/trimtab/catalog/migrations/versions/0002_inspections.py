@@ -135,6 +135,7 @@ def upgrade() -> None:
         sa.Column("utime", sa.Double()),
         sa.Column("stime", sa.Double()),
         sa.Column("max_rss", sa.BigInteger()),
+        sa.Column("memory_peak", sa.BigInteger()),
         sa.Column("usage", sa.Text()),
         sa.Column("indicator", sa.String(100)),
         sa.Column("component", sa.String(100)),
