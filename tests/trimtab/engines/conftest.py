@@ -1,10 +1,13 @@
 """Engines as they are here, and small builds for them."""
 
 import asyncio
+import hashlib
+import json
 import os
 import secrets
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -292,3 +295,92 @@ def make_process(tmp_path) -> Callable[..., Bench]:
         return Bench(ProcessEngine(tmp_path / "state", settings), tmp_path, tmp_path / "state", "process")
 
     return make
+
+
+@pytest.fixture(scope="session")
+def sample_index(tmp_path_factory):
+    """An index of ours with a package of ours, so that no test of an installation asks the network."""
+    return make_index(tmp_path_factory.mktemp("index"))
+
+
+PACKAGE = "trimtab-sample"
+
+
+@dataclass(frozen=True)
+class SampleIndex:
+    """An index on disk with one package in some versions.
+
+    Attributes:
+        directory: Its root, as `file://…` the URL.
+        hashes: By version.
+    """
+
+    directory: Path
+    hashes: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return self.directory.as_uri()
+
+    def pipfile(self, version: str = "1.0", **changes: object) -> bytes:
+        entry = {"version": f"=={version}", "hashes": [f"sha256:{self.hashes[version]}"], **changes}
+        return json.dumps({"_meta": {}, "default": {PACKAGE: entry}, "develop": {}}).encode()
+
+    def requirements(self, version: str = "1.0") -> bytes:
+        return f"{PACKAGE}=={version} --hash=sha256:{self.hashes[version]}\n".encode()
+
+    def pylock(self, version: str = "1.0") -> bytes:
+        wheel = f'{{name = "x.whl", url = "https://files.example.com/x.whl", hashes = {{sha256 = "{self.hashes[version]}"}}}}'
+        return f'lock-version = "1.0"\n[[packages]]\nname = "{PACKAGE}"\nversion = "{version}"\nwheels = [{wheel}]\n'.encode()
+
+    def uv(self, version: str = "1.0") -> dict[str, bytes]:
+        project = f'[project]\nname = "app"\nversion = "0"\nrequires-python = ">=3.8"\ndependencies = ["{PACKAGE}=={version}"]\n'
+        lock = f"""\
+version = 1
+requires-python = ">=3.8"
+
+[[package]]
+name = "app"
+version = "0"
+source = {{ virtual = "." }}
+dependencies = [{{ name = "{PACKAGE}" }}]
+
+[package.metadata]
+requires-dist = [{{ name = "{PACKAGE}", specifier = "=={version}" }}]
+
+[[package]]
+name = "{PACKAGE}"
+version = "{version}"
+source = {{ registry = "https://pypi.example/simple" }}
+wheels = [{{ url = "https://files.pypi.example/trimtab_sample-{version}-py3-none-any.whl", hash = "sha256:{self.hashes[version]}", size = 1 }}]
+"""
+        return {"pyproject.toml": project.encode(), "uv.lock": lock.encode()}
+
+
+def make_index(directory: Path, versions: tuple[str, ...] = ("1.0", "2.0")) -> SampleIndex:
+    """Write the index."""
+    place = directory / PACKAGE
+    place.mkdir(parents=True)
+    hashes, links = {}, []
+    for version in versions:
+        wheel = _wheel(place, version)
+        hashes[version] = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        links.append(f'<a href="{wheel.name}#sha256={hashes[version]}">{wheel.name}</a>')
+    (place / "index.html").write_text(f"<!DOCTYPE html><html><body>{''.join(links)}</body></html>")
+    return SampleIndex(directory, hashes)
+
+
+def _wheel(directory: Path, version: str) -> Path:
+    module = PACKAGE.replace("-", "_")
+    information = f"{module}-{version}.dist-info"
+    files = {
+        f"{module}.py": f"VERSION = '{version}'\n",
+        f"{information}/METADATA": f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: {version}\n",
+        f"{information}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{name},,\n" for name in [*files, f"{information}/RECORD"])
+    path = directory / f"{module}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in {**files, f"{information}/RECORD": record}.items():
+            archive.writestr(zipfile.ZipInfo(name), text)
+    return path

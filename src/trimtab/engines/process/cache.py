@@ -104,13 +104,20 @@ class EnvironmentCache:
         async with self._locked(key, fcntl.LOCK_SH):
             yield self.slot(key)
 
-    def evict(self) -> list[str]:
-        """Remove the environments that were used least recently, until the others fit; the keys of those removed."""
+    def evict(self, spare: str) -> list[str]:
+        """Remove the environments that were used least recently, until the others fit.
+
+        Args:
+            spare: Key of the one that stays whatever its size: it is wanted next.
+
+        Returns:
+            The keys of those removed.
+        """
         known = sorted(self._known(), reverse=True)
         total, removed = 0, []
         for _, key, size in known:
             total += size
-            if total > self._limit and self._remove(key):
+            if total > self._limit and key != spare and self._remove(key):
                 total -= size
                 removed.append(key)
         return removed

@@ -120,7 +120,7 @@ class Environments:
             slot.clear()
             await self._build(slot, recipe, budget)
             await asyncio.to_thread(slot.complete)
-        await asyncio.to_thread(self._tidy_up, budget.log)
+        await asyncio.to_thread(self._tidy_up, key, budget.log)
         return slot, False
 
     async def _build(self, slot: Slot, recipe: Recipe, budget: Budget) -> None:
@@ -180,8 +180,8 @@ class Environments:
             )
         raise build_failure(ending.code, excerpt)
 
-    def _tidy_up(self, log: Log) -> None:
-        removed = self._cache.evict()
+    def _tidy_up(self, key: str, log: Log) -> None:
+        removed = self._cache.evict(spare=key)
         if removed:
             log.say(f"{len(removed)} environments that were not used for long were removed")
         if size_of(self._uv.cache, self._settings.cache_limit) > self._settings.cache_limit:

@@ -19,6 +19,7 @@ __all__ = ["Ending", "Program", "SupervisionError", "supervise"]
 _START = "import sys; sys.path.append(sys.argv.pop()); from supervisor import main; main()"
 _CHUNK = 64 * 1024
 _LATE = 20.0
+_LOOK = 0.5
 
 
 class SupervisionError(RuntimeError):
@@ -93,10 +94,7 @@ async def supervise(program: Program, sink: LogSink) -> Ending:
     try:
         with suppress(ConnectionError):
             await _introduce(process, program)
-        assert process.stdout
-        while data := await process.stdout.read(_CHUNK):
-            sink(data)
-        await process.wait()
+        await _listen(process, sink)
         return _ending(_report(reading))
     finally:
         await _finish(process, program.grace)
@@ -144,22 +142,50 @@ def _ending(report: Mapping[str, Any]) -> Ending:
     )
 
 
+async def _listen(process: asyncio.subprocess.Process, sink: LogSink) -> None:
+    """Hand on what is printed until the supervisor has ended, whoever else holds its output then."""
+    reading = asyncio.create_task(_read(process, sink))
+    try:
+        while process.returncode is None:
+            await asyncio.wait({reading}, timeout=_LOOK)
+            if reading.done():
+                reading.result()  # what went wrong in the sink
+                await process.wait()
+        await asyncio.wait({reading}, timeout=_LOOK)
+    finally:
+        reading.cancel()
+        await asyncio.wait({reading})
+
+
+async def _read(process: asyncio.subprocess.Process, sink: LogSink) -> None:
+    assert process.stdout
+    while data := await process.stdout.read(_CHUNK):
+        sink(data)
+
+
 async def _finish(process: asyncio.subprocess.Process, grace: float) -> None:
     """See the supervisor off; a second cancellation does not keep the program from being ended."""
     assert process.stdin
     process.stdin.close()  # the order to end
+    seeing_off = asyncio.create_task(_listen(process, lambda _: None))
     try:
         async with asyncio.timeout(grace + _LATE):
-            await asyncio.shield(_drained(process))
+            await asyncio.shield(seeing_off)
+    except TimeoutError:
+        process.kill()
     finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await asyncio.shield(process.wait())
+        await _shielded(seeing_off)
+        # Of a supervisor that was killed, what it left may hold the output open for ever.
+        process._transport.close()  # type: ignore[attr-defined] # noqa: SLF001 - asyncio has no other way
 
 
-async def _drained(process: asyncio.subprocess.Process) -> None:
-    assert process.stdout
-    while await process.stdout.read(_CHUNK):
-        pass
-    await process.wait()
+async def _shielded(task: asyncio.Task[None]) -> None:
+    """Wait for a task to its end; a cancellation meanwhile is handed on afterwards."""
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
