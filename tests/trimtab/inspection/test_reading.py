@@ -42,6 +42,12 @@ def test_size():
     assert "larger than 67108864 bytes" in refused(b" " * (limits.MAX_DOCUMENT + 1))
 
 
+def test_size_of_a_document_that_was_read_elsewhere():
+    text = "x" * limits.MAX_TEXT
+    with pytest.raises(SpecificationError, match="its texts have more than 67108864 characters"):
+        Specification.load({"base": "x", "files": [{"path": f"{n}", "content": text} for n in range(5)]})
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

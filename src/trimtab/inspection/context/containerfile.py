@@ -12,7 +12,6 @@ Python as well, for a stack.
 from collections.abc import Iterable, Iterator
 
 from trimtab.inspection.context.grammar import copy, environment, run
-from trimtab.inspection.context.lockfiles import lock_of
 from trimtab.inspection.context.placement import HOME_TREE, place_files
 from trimtab.inspection.context.variables import WRAPPED, split
 from trimtab.inspection.specification import HOME, Specification
@@ -95,12 +94,12 @@ def _files(specification: Specification) -> Iterator[str]:
 
 
 def _stack(specification: Specification) -> Iterator[str]:
-    lock = lock_of(specification)
-    if lock is None or specification.python is None:
+    stack = specification.python
+    if stack is None or stack.kind is None:
         return
-    version, upgrade = specification.python.required_version or "", "1" if specification.upgrade_pip else ""
+    version, upgrade = stack.required_version or "", "1" if specification.upgrade_pip else ""
     yield copy([LOCK_TREE], f"{HOME}/", owner=OWNER)
-    yield run([*_INSTALL, "stack", lock.installer, lock.kind, version, upgrade])
+    yield run([*_INSTALL, "stack", specification.installer, stack.kind, version, upgrade])
 
 
 def _script(specification: Specification) -> Iterator[str]:

@@ -28,7 +28,9 @@ def lock_of(specification: Specification) -> Lock | None:
     if stack.lock is not None:
         texts = {name: text.encode() for name, text in stack.lock.files.items()}
         return Lock(stack.lock.kind, texts, specification.installer)
-    return Lock("pipfile", _pipfile_files(stack.requirements, stack.requirements_locked), specification.installer)
+    return Lock(
+        "pipfile", _pipfile_files(stack.requirements, stack.requirements_locked), specification.installer
+    )
 
 
 def substitutes(specification: Specification) -> dict[str, bytes]:
@@ -43,9 +45,13 @@ def substitutes(specification: Specification) -> dict[str, bytes]:
     meta = locked.get("_meta") or {}
     changed = {**pipfile, "source": _sources(pipfile.get("source"))}
     changed_meta = {**meta, "sources": _sources(meta.get("sources"))}
-    if changed["source"] == (pipfile.get("source") or []) and changed_meta["sources"] == (meta.get("sources") or []):
+    if changed["source"] == (pipfile.get("source") or []) and changed_meta["sources"] == (
+        meta.get("sources") or []
+    ):
         return {}
-    if (meta.get("hash") or {}).get("sha256") == _hash(pipfile):  # else its installer has to see that it is not
+    if (meta.get("hash") or {}).get("sha256") == _hash(
+        pipfile
+    ):  # else its installer has to see that it is not
         changed_meta["hash"] = {"sha256": _hash(changed)}
     return _pipfile_files(changed, {**locked, "_meta": changed_meta})
 

@@ -43,12 +43,15 @@ def bound(document: object) -> None:
         SpecificationError: There is too much of it, or what no JSON document can hold; the error names the place.
     """
     waiting: list[tuple[_Place, object]] = [((), document)]
-    seen = 0
+    seen = size = 0
     while waiting:
         path, value = waiting.pop()
         seen += 1
+        size += len(value) if isinstance(value, str) else 0
         if seen > MAX_NODES:
             raise SpecificationError([Problem("", f"the document has more than {MAX_NODES} values")])
+        if size > MAX_DOCUMENT:
+            raise SpecificationError([Problem("", f"its texts have more than {MAX_DOCUMENT} characters")])
         if len(path) > MAX_DEPTH:
             raise SpecificationError([_too_deep(path)])
         if problem := _problem(value):

@@ -80,7 +80,12 @@ class Place:
         )
 
     def finish(self, process: "subprocess.Popen[bytes]") -> Outcome:
-        said, complaint = process.communicate(timeout=50)
+        try:
+            said, complaint = process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
         assert said == b""
         data = self.result.read_bytes() if self.result.is_file() else None
         return Outcome(process.returncode, data, complaint.decode())
