@@ -77,7 +77,13 @@ class Execution:
             "pressure": accounting.pressure(),
         }
         self.provenance = accounting.provenance()
-        self.provenance.update(usage="wait4", duration="CLOCK_MONOTONIC")
+        self.provenance.update(
+            {
+                "usage": "wait4",
+                "usage.ru_maxrss": "wait4; no less than what the wrapper had when it started the script",
+                "duration": "CLOCK_MONOTONIC",
+            }
+        )
         self.fields.update(self._ending())
         self.fields.update(self._printed())
 

@@ -17,11 +17,11 @@ if [ -n "${TRIMTAB_TOKEN_ON-}" ]; then
 fi
 unset TRIMTAB_WRAPPER TRIMTAB_TOKEN_ON TRIMTAB_PYTHON
 
-w_came= w_heard= w_pid= w_notes= w_nl='
+w_came= w_pid= w_notes= w_nl='
 '
-trap 'heard=yes; stop TERM 15' TERM
-trap 'heard=yes; stop INT 2' INT
-trap 'heard=yes; stop HUP 1' HUP
+trap 'stop TERM 15' TERM
+trap 'stop INT 2' INT
+trap 'stop HUP 1' HUP
 
 have() { command -v "$1" >/dev/null 2>&1; }
 note() { w_notes="$w_notes${w_notes:+,}$w_nl    $(quote "$1")"; }

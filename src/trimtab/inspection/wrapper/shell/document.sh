@@ -5,7 +5,8 @@ if [ -z "$w_error" ]; then
     w_exit_code=$w_status
     if [ "$w_status" -gt 128 ]; then
         # A shell is told 137 of both an exit with 137 and a kill by signal 9; a signal of ours decides it.
-        if [ "$w_timed_out" = true ] || [ -n "$w_came" ] || [ "$(less "$w_oom_kills" "$w_before_oom")" != 0 ] && [ "$w_status" -eq 137 ]; then
+        if [ "$w_timed_out" = true ] || [ -n "$w_came" ] ||
+            { [ "$w_status" -eq 137 ] && [ "$(less "$w_oom_kills" "$w_before_oom")" -gt 0 ] 2>/dev/null; }; then
             w_exit_code=$((128 - w_status)) w_signal=$((w_status - 128))
         else
             note "a shell cannot tell an exit with $w_status from an end by signal $((w_status - 128))"

@@ -87,18 +87,19 @@ if [ -z "$w_error" ]; then
         w_timer=$!
     fi
     while :; do
-        w_heard=
         wait "$w_pid"
         w_status=$?
-        [ -n "$w_heard" ] || break
+        kill -0 "$w_pid" 2>/dev/null || break # otherwise it was a signal that ended the waiting
     done
+    if [ -n "$w_came" ]; then # the signal's status may have come before the script's
+        wait "$w_pid" 2>/dev/null
+        w_again=$?
+        [ "$w_again" -eq 127 ] || w_status=$w_again
+    fi
     times >"$w_work/times"
     w_ended_at=$(uptime_now) w_ended=$(moment)
     [ ! -e "$w_work/timed_out" ] || w_timed_out=true
-    count_left
-    w_tries=0
-    while [ "$w_tries" -lt 50 ] && [ -n "$(marked)" ]; do kill_all; w_tries=$((w_tries + 1)); done
-    kill -s KILL -- "-$w_pid" 2>/dev/null
+    end_others
     (doze 2; kill "$w_reader_out" "$w_reader_err") </dev/null >/dev/null 2>&1 &
     w_reaper=$!
     wait "$w_reader_out" "$w_reader_err"
