@@ -78,7 +78,7 @@ def test_an_exec_has_its_own_variables():
 def test_a_build_is_limited_and_names_no_secret(tmp_path):
     request = BuildRequest("i", tmp_path / "context", "base", Resources(0.5, 2**29))
     found = build_arguments(
-        "podman", request, SETTINGS, ["--secret", "id=x,src=/f"], ["https_proxy"], tmp_path
+        "podman", request, SETTINGS, "localhost/x:i", ["--secret", "id=x,src=/f"], ["https_proxy"], tmp_path
     )
     assert pairs(found) >= {
         ("--memory", "536870912"),
@@ -88,5 +88,6 @@ def test_a_build_is_limited_and_names_no_secret(tmp_path):
         ("--network", "host"),
         ("--build-arg", "https_proxy"),  # its value, which may hold a password, is in the environment
         ("--secret", "id=x,src=/f"),
+        ("--tag", "localhost/x:i"),
     }
     assert found[-1] == str(tmp_path / "context")

@@ -367,6 +367,23 @@ asyncio.run(engine.run(request, lambda data: None))
     assert podman.left() == ""
 
 
+async def test_nothing_of_another_inspection_is_removed(container):
+    build = await container.build("print('hello')")
+    other = await container.engine.build(
+        replace(container.request("print()"), id="inspection-other"), lambda _: None
+    )
+    await container.engine.clean("inspection-other")
+    assert (
+        container.ask(
+            "images", "--quiet", "--no-trunc", "--filter", "label=trimtab.inspection=inspection-other"
+        )
+        == ""
+    )
+    assert other.reference != build.reference
+    run = await container.run(build)
+    assert (run.exit_code, container.result()) == (0, "hello\n")
+
+
 async def test_a_run_that_is_repeated_takes_the_place_of_what_was_left(runner):
     name = runner.engine._remover._labels.name(runner.inspection, 0)
     runner.ask("create", "--name", name, runner.shared.reference)

@@ -97,7 +97,7 @@ class Builder:
         original = (request.context / "Containerfile").read_text()
         file.write_text(prepare(original, secrets, self._labels.of(request.id)))
         return build_arguments(
-            self._client.flavour, request, self._settings, secrets.options(),
+            self._client.flavour, request, self._settings, self._labels.tag(request.id), secrets.options(),
             self._index.proxy_environment(), directory,
         )  # fmt: skip
 
@@ -135,6 +135,7 @@ def build_arguments(
     flavour: Flavour,
     request: BuildRequest,
     settings: ContainerSettings,
+    tag: str,
     secrets: list[str],
     proxies: Iterable[str],
     directory: Path,
@@ -145,6 +146,7 @@ def build_arguments(
         flavour: Which engine.
         request: What to build.
         settings: Limits.
+        tag: The image's name.
         secrets: Options that bring the secrets.
         proxies: Names of the variables of proxies. Builders know them, read them from their environment, and leave
             them in no image.
@@ -159,7 +161,7 @@ def build_arguments(
     ]  # fmt: skip
     own = ["--layers", *limits] if flavour == "podman" else ["--progress", "plain"]
     return [
-        "build", "--file", str(directory / "Containerfile"), "--iidfile", str(directory / "image"), *own, *network,
+        "build", "--file", str(directory / "Containerfile"), "--iidfile", str(directory / "image"), "--tag", tag, *own, *network,
         *secrets, *(part for name in proxies for part in ("--build-arg", name)),
         str(request.context),
     ]  # fmt: skip

@@ -36,12 +36,19 @@ class Labels:
             part for name, value in self.of(inspection).items() for part in ("--label", f"{name}={value}")
         ]
 
-    def filters(self, inspection: str | None = None) -> list[str]:
-        """Options that find what is ours, of one inspection or of all."""
-        wanted = [f"{STATE}={self.owner}", *([f"{INSPECTION}={inspection}"] if inspection else [])]
-        return [part for label in wanted for part in ("--filter", f"label={label}")]
+    def filter(self, inspection: str | None = None) -> list[str]:
+        """The option that finds what may be ours, of one inspection or of all.
+
+        One label only: of two, podman's list of images takes what has either.
+        """
+        wanted = f"{INSPECTION}={inspection}" if inspection else f"{STATE}={self.owner}"
+        return ["--filter", f"label={wanted}"]
 
     def name(self, inspection: str, item: int | None = None) -> str:
         """The name of a run's container, or of what all runs share. Short, for it becomes a host name."""
         part = "" if item is None else f"-{item}"
         return f"trimtab-{self.owner[:6]}-{inspection}{part}"
+
+    def tag(self, inspection: str) -> str:
+        """The name of an inspection's image. What has none is taken by the first `image prune` of anybody."""
+        return f"localhost/trimtab-{self.owner[:6]}:{inspection}"

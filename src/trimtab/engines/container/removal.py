@@ -68,13 +68,14 @@ class Remover:
         return thing.created <= limit or (thing.kind == "container" and thing.running)
 
     async def _find(self, kind: Kind, inspection: str | None = None) -> list[_Thing]:
-        filters = self._labels.filters(inspection)
+        filters = self._labels.filter(inspection)
         if kind == "container":
             listing = ["ps", "--all", "--quiet", "--no-trunc", *filters]
         else:
             listing = [kind, "ls", "--quiet", *filters]
         names = list(dict.fromkeys((await self._listed(listing)).split()))
-        return list(self._describe(kind, await self._inspected(kind, names)))
+        things = self._describe(kind, await self._inspected(kind, names))
+        return [thing for thing in things if inspection in {None, thing.inspection}]
 
     async def _listed(self, listing: list[str]) -> str:
         """Podman fails to list what another process removes meanwhile."""
