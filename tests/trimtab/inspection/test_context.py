@@ -7,7 +7,7 @@ import stat
 import tomllib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trimtab.engines.request import Lock, Resources
@@ -127,6 +127,7 @@ def test_a_pipfile_and_its_lock_are_what_was_sent(tmp_path, installer):
     assert not (context.directory / "tools/lock").exists()
 
 
+@settings(max_examples=40)  # each writes files
 @given(st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"]), min_size=1))
 def test_b6_locks_are_what_was_sent(tmp_path_factory, text):
     """Keys and values are quoted as TOML and JSON quote them."""
@@ -173,9 +174,9 @@ def test_an_index_of_documentation_stands_for_that_of_pip(tmp_path):
 
 def test_b12_large_contents_fit(tmp_path):
     """An argument of a program ends at 128 KiB, and there the original's files and locks ended."""
-    text = "x" * limits.MAX_TEXT
-    context = write(tmp_path / "context", script=text, files=[{"path": "x", "content": text}])
-    assert context.script.stat().st_size == context.files[0][1].stat().st_size == limits.MAX_TEXT
+    script, text = "x" * 1024 * 1024, "x" * limits.MAX_TEXT
+    context = write(tmp_path / "context", script=script, files=[{"path": "x", "content": text}])
+    assert (context.script.stat().st_size, context.files[0][1].stat().st_size) == (len(script), len(text))
 
 
 def test_the_same_specification_makes_the_same_bytes(tmp_path):

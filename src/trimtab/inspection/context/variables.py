@@ -1,6 +1,5 @@
 """Variables that no Containerfile can hold, because they have line breaks."""
 
-import re
 from collections.abc import Mapping
 
 from trimtab.inspection.context.grammar import holds
@@ -20,7 +19,8 @@ done < /opt/trimtab/environment
 exec /home/amun/entrypoint.wrapper "$@"
 """
 
-_PLAIN = re.compile(rb"[A-Za-z0-9_./:,@+-]")
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:,@+-")
+_ENCODED = [bytes([byte]) if byte in _PLAIN else b"\\0%03o" % byte for byte in range(256)]
 
 
 def split(variables: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -32,9 +32,6 @@ def split(variables: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]
 def encode(variables: Mapping[str, str]) -> bytes:
     """One `name=value` a line, with all but letters, digits and the like as the octal escapes of `printf %b`."""
     return b"".join(
-        name.encode() + b"=" + _encode(value.encode()) + b"\n" for name, value in variables.items()
+        name.encode() + b"=" + b"".join(_ENCODED[byte] for byte in value.encode()) + b"\n"
+        for name, value in variables.items()
     )
-
-
-def _encode(value: bytes) -> bytes:
-    return b"".join(bytes([byte]) if _PLAIN.fullmatch(bytes([byte])) else b"\\0%03o" % byte for byte in value)
