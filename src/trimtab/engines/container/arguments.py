@@ -9,7 +9,7 @@ from trimtab.engines.container.client import Flavour
 from trimtab.engines.container.settings import ContainerSettings
 from trimtab.engines.request import Resources
 
-__all__ = ["HOME", "Confinement", "exec_arguments", "run_arguments"]
+__all__ = ["HOME", "Confinement", "exec_arguments", "run_arguments", "ulimits"]
 
 HOME = "/home/amun"
 _OPEN_FILES = 65536
@@ -49,22 +49,9 @@ class Confinement:
             "--cpus", f"{self.resources.cpu:.3f}",
             "--memory", memory, "--memory-swap", memory,  # both together: so there is no swap
             "--pids-limit", str(self.settings.pids),
-            *self._ulimits(),
+            *ulimits(self.settings),
             *self._gpus(),
         ]  # fmt: skip
-
-    def _ulimits(self) -> list[str]:
-        """Limits of each process. Once one is named, podman forgets those of its configuration: so all are named.
-
-        None exceeds our own, which a process without CAP_SYS_RESOURCE could not raise.
-        """
-        wanted = {
-            "core": 0,
-            "fsize": self.settings.disk,
-            "nofile": _at_most(resource.RLIMIT_NOFILE, _OPEN_FILES),
-            "nproc": _at_most(resource.RLIMIT_NPROC, _PROCESSES),
-        }
-        return [part for name, value in wanted.items() for part in ("--ulimit", f"{name}={value}:{value}")]
 
     def _gpus(self) -> list[str]:
         count = self.resources.gpus
@@ -100,6 +87,23 @@ class Confinement:
     def _of_podman(self) -> list[str]:
         lifetime = [] if self.lifetime is None else ["--timeout", str(max(1, round(self.lifetime)))]
         return ["--pull", "never", "--read-only-tmpfs=false", "--http-proxy=false", "--replace", *lifetime]
+
+
+def ulimits(settings: ContainerSettings) -> list[str]:
+    """Options that limit each process. Once one is named, podman forgets those of its configuration: so all are.
+
+    None exceeds our own, which a process without CAP_SYS_RESOURCE could not raise.
+
+    Args:
+        settings: Has the size of a file.
+    """
+    wanted = {
+        "core": 0,
+        "fsize": settings.disk,
+        "nofile": _at_most(resource.RLIMIT_NOFILE, _OPEN_FILES),
+        "nproc": _at_most(resource.RLIMIT_NPROC, _PROCESSES),
+    }
+    return [part for name, value in wanted.items() for part in ("--ulimit", f"{name}={value}:{value}")]
 
 
 def run_arguments(

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from trimtab.engines.container.arguments import HOME, ulimits
 from trimtab.engines.container.client import Client, Flavour
 from trimtab.engines.container.containerfile import Secrets, prepare
 from trimtab.engines.container.labels import Labels
@@ -21,9 +22,8 @@ from trimtab.engines.log import Log
 from trimtab.engines.request import Build, BuildRequest
 from trimtab.engines.supervision import Ending, Program, SupervisionError, supervise
 
-__all__ = ["HOME", "Builder", "build_arguments"]
+__all__ = ["Builder", "build_arguments"]
 
-HOME = "/home/amun"
 _CPU_PERIOD = 100_000
 _GRACE = 15.0
 
@@ -120,6 +120,7 @@ class Builder:
         try:
             await self._client.check(
                 "create", "--replace", "--name", helper, *self._labels.options(inspection), "--network", "none",
+                *ulimits(self._settings),
                 "--volume", f"{name}:{HOME}", image, "true",
             )  # fmt: skip
             await self._client.check("init", helper, seconds=600)  # copies; nothing of the image is executed

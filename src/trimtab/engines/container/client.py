@@ -16,7 +16,7 @@ __all__ = ["Client", "Flavour"]
 Flavour: TypeAlias = Literal["podman", "docker"]
 
 _REMEDIES = {
-    "podman": "install podman (Debian and Ubuntu: apt-get install podman), or choose another engine",
+    "podman": "mend podman's configuration (containers.conf), or choose another engine",
     "docker": "start the Docker engine, or name it by DOCKER_HOST, or choose another engine",
 }
 _GONE = re.compile(
@@ -53,7 +53,10 @@ class Client:
         """
         found = self._program or shutil.which(self.flavour)
         if not found:
-            raise EngineUnavailableError(f"there is no {self.flavour} here; {_REMEDIES[self.flavour]}")
+            raise EngineUnavailableError(
+                f"there is no {self.flavour} here; install it (on Debian and Ubuntu the packages are podman and docker.io), "
+                "or choose another engine"
+            )
         return found
 
     async def ask(self, *arguments: str, seconds: float = 60.0) -> Answer:
