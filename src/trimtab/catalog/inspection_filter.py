@@ -20,6 +20,7 @@ from trimtab.catalog.values import storable
 __all__ = ["EVERYTHING", "Wanted", "clauses"]
 
 WORDS = 10
+KINDS = 1000  # of machines that one name is taken for
 DIGEST = 8  # hexadecimal digits that are taken for the beginning of one
 
 
@@ -47,8 +48,13 @@ class Wanted:
 EVERYTHING = Wanted()
 
 
-def clauses(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
-    """The conditions of a query over inspections."""
+def clauses(connection: sa.Connection, wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
+    """The conditions of a query over inspections.
+
+    Args:
+        connection: To ask which kinds of machines there are.
+        wanted: Which inspections.
+    """
     if not all(storable(each) for each in astuple(wanted) if each is not None):
         yield sa.false()
         return
@@ -64,7 +70,7 @@ def clauses(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
     if wanted.package is not None:
         yield inspections.c.stack_id.in_(_with_package(wanted.package))
     if wanted.hardware is not None:
-        yield _on_hardware(wanted.hardware)
+        yield _on_hardware(connection, wanted.hardware)
 
 
 def _with_word(word: str) -> sa.Select[tuple[str]]:
@@ -85,11 +91,13 @@ def _with_package(package: str) -> sa.Select[tuple[int]]:
     return query.where(packages.c.version == version.strip()) if version else query
 
 
-def _on_hardware(named: str) -> sa.ColumnElement[bool]:
-    # Machines are of few kinds, and of each there are many runs: to look at the inspections in their order and stop when
-    # a page is full costs less than a list of all that ran there. Words and packages are the other way round.
+def _on_hardware(connection: sa.Connection, named: str) -> sa.ColumnElement[bool]:
     here = hardware.c.brand.icontains(named, autoescape=True)
     if len(named) >= DIGEST:
         here |= hardware.c.digest.startswith(named, autoescape=True)
-    digests = sa.select(hardware.c.digest).where(here)
-    return sa.exists().where(runs.c.inspection_id == inspections.c.id, runs.c.hardware_digest.in_(digests))
+    # Asked for first: a database that does not know how many these are cannot know where to begin.
+    digests = list(connection.execute(sa.select(hardware.c.digest).where(here).limit(KINDS)).scalars())
+    # Machines are of few kinds, and of each there are many runs: to look at the inspections in their order and stop when
+    # a page is full costs less than a list of all that ran there. Words and packages are the other way round.
+    ran = sa.exists().where(runs.c.inspection_id == inspections.c.id, runs.c.hardware_digest.in_(digests))
+    return ran if digests else sa.false()

@@ -111,7 +111,7 @@ def listed(
         after: `created_at` and `id` of the last one that was seen, to go on from there however far that is.
     """
     # The ids first, along an index that has nothing else to read, and then the rows of this page alone.
-    page = _ids(wanted, order, offset, limit, after).subquery()
+    page = _ids(connection, wanted, order, offset, limit, after).subquery()
     query = sa.select(inspections).join(page, page.c.id == inspections.c.id).order_by(*_sorted(order))
     return connection.execute(query).mappings().all()
 
@@ -126,19 +126,21 @@ def ids(
     after: tuple[float, str] | None = None,
 ) -> list[str]:
     """Their ids alone; the arguments are those of `listed`."""
-    return list(connection.execute(_ids(wanted, order, offset, limit, after)).scalars())
+    return list(connection.execute(_ids(connection, wanted, order, offset, limit, after)).scalars())
 
 
 def count(connection: sa.Connection, wanted: Wanted = EVERYTHING) -> int:
     """How many there are."""
-    query = sa.select(sa.func.count()).select_from(inspections).where(*clauses(wanted))
+    query = sa.select(sa.func.count()).select_from(inspections).where(*clauses(connection, wanted))
     return int(connection.execute(query).scalar_one())
 
 
 def states(connection: sa.Connection, wanted: Wanted = EVERYTHING) -> dict[str, int]:
     """How many are in each state."""
     query = (
-        sa.select(inspections.c.state, sa.func.count()).where(*clauses(wanted)).group_by(inspections.c.state)
+        sa.select(inspections.c.state, sa.func.count())
+        .where(*clauses(connection, wanted))
+        .group_by(inspections.c.state)
     )
     return {state: number for state, number in connection.execute(query)}  # noqa: C416 # rows are Row objects, not pairs, to the type checker
 
@@ -173,9 +175,14 @@ def prune(connection: sa.Connection) -> None:
 
 
 def _ids(
-    wanted: Wanted, order: Order, offset: int, limit: int, after: tuple[float, str] | None
+    connection: sa.Connection,
+    wanted: Wanted,
+    order: Order,
+    offset: int,
+    limit: int,
+    after: tuple[float, str] | None,
 ) -> sa.Select[Any]:
-    query = sa.select(inspections.c.id).where(*clauses(wanted)).order_by(*_sorted(order))
+    query = sa.select(inspections.c.id).where(*clauses(connection, wanted)).order_by(*_sorted(order))
     if after is not None and order == "id":
         query = query.where(inspections.c.id > after[1])
     elif after is not None:

@@ -21,6 +21,7 @@ from trimtab.store.finding import Finding
 from trimtab.store.inspection import InspectionStore
 from trimtab.store.inspection_parts import InspectionBuildsStore, InspectionResultsStore
 from trimtab.store.inspections import Inspections
+from trimtab.store.loader import copy_inspection, load_inspections
 from trimtab.store.report import BuildReport, FailureReport, Report, RunReport
 from trimtab.store.results import DependencyMonkeyReportsStore, DependencyMonkeyRequestsStore, ResultStore
 from trimtab.store.store import Entry, Store
@@ -54,6 +55,8 @@ __all__ = [
     "UnavailableError",
     "UnreachableError",
     "check",
+    "copy_inspection",
     "decode",
     "encode",
+    "load_inspections",
 ]

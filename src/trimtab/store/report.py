@@ -41,6 +41,7 @@ class RunReport(TypedDict, total=False):
     started: str  # ISO 8601, UTC
     ended: str
     failure: FailureReport | None
+    notes: list[str]  # what was not as asked: a limit that could not be enforced, output cut off
 
 
 class Report(TypedDict, total=False):

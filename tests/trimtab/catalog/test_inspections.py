@@ -161,9 +161,9 @@ def test_counts_of_nothing(any_database):
 )
 def test_a_page_is_a_walk_along_an_index(database, wanted, index):
     """No sort, and no look at the whole table, however many inspections there are."""
-    query = catalog._ids(wanted, "newest", 0, 100, None)
-    compiled = query.compile(database.engine, compile_kwargs={"literal_binds": True})
     with database.read() as connection:
+        query = catalog._ids(connection, wanted, "newest", 0, 100, None)
+        compiled = query.compile(database.engine, compile_kwargs={"literal_binds": True})
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
     assert len(plan) == 1
     assert f"USING COVERING INDEX {index}" in plan[0]
