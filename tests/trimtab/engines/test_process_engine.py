@@ -197,6 +197,14 @@ async def test_the_memory_limit_of_a_control_group(process):
     assert run.oom_killed or "the memory limit killed a process of it" in run.notes
 
 
+async def test_a_run_sees_its_own_control_group(process):
+    """There its wrapper reads what it used."""
+    with_groups("memory")
+    build = await process.build("print(open('/proc/self/cgroup').read())")
+    await process.run(build)
+    assert f"/{process.engine._mark}-run-" in process.result()
+
+
 async def test_the_memory_limit_without_control_groups_is_of_each_process(make_process, index):
     bench = make_process(sandbox=False, groups=False)
     assert (await bench.engine.prepare()).memory == "rlimit of each process"

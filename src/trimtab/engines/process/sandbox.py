@@ -87,8 +87,9 @@ class Sandbox:
 
 
 def _namespaces(*, network: bool) -> list[str]:
+    # No namespace of control groups: a run's wrapper reads there what its own group used.
     return [
-        "--unshare-user", "--uid", str(USER), "--gid", str(USER), "--unshare-ipc", "--unshare-pid", "--unshare-uts",
-        "--unshare-cgroup-try", *([] if network else ["--unshare-net"]), "--cap-drop", "ALL", "--die-with-parent",
-        "--new-session",
+        "--unshare-user", "--uid", str(USER), "--gid", str(USER),
+        "--unshare-ipc", "--unshare-pid", "--unshare-uts", *([] if network else ["--unshare-net"]),
+        "--cap-drop", "ALL", "--die-with-parent", "--new-session",
     ]  # fmt: skip
