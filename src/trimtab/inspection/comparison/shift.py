@@ -22,6 +22,7 @@ __all__ = ["MAX_VALUES", "Shift", "least_p", "shift"]
 
 MAX_VALUES = 1000
 """Of each sample, in pairs: of more, so many quantiles stand for them."""
+_LARGEST_RATIO = 1e100
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,7 @@ def shift(first: Sequence[float], second: Sequence[float], confidence: float = 0
     few_a, few_b = _few(a), _few(b)
     differences = np.subtract.outer(few_b, few_a).ravel()
     middle, low, high = _middle(differences, len(few_a), len(few_b), confidence)
-    positive = min(a.min(), b.min()) > 0
-    ratios = np.divide.outer(few_b, few_a).ravel() if positive else None
+    ratios = np.divide.outer(few_b, few_a).ravel() if _have_ratios(a, b) else None
     ratio = _middle(ratios, len(few_a), len(few_b), confidence) if ratios is not None else (None, None, None)
     medians = float(np.median(a)), float(np.median(b))
     return Shift(
@@ -97,7 +97,14 @@ def shift(first: Sequence[float], second: Sequence[float], confidence: float = 0
 @lru_cache(maxsize=256)
 def least_p(n: int, other: int) -> float:
     """The least p-value that samples of these sizes can have: all values of one are above all of the other."""
-    return min(1.0, 2.0 / math.comb(n + other, n))
+    if n + other <= MAX_EXACT:
+        return min(1.0, 2.0 / math.comb(n + other, n))
+    return min(1.0, 2.0 * math.exp(math.lgamma(n + 1) + math.lgamma(other + 1) - math.lgamma(n + other + 1)))
+
+
+def _have_ratios(*samples: "Array") -> bool:
+    least, most = min(float(each.min()) for each in samples), max(float(each.max()) for each in samples)
+    return least > 0 and most / least < _LARGEST_RATIO
 
 
 def _few(values: "Array") -> "Array":

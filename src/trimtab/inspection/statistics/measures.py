@@ -1,11 +1,10 @@
 """The numbers in the document of a run, each under a flat name."""
 
-import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-__all__ = ["MAX_DEPTH", "MAX_MEASURES", "MAX_NAME", "SEPARATOR", "measures", "started"]
+__all__ = ["LARGEST", "MAX_DEPTH", "MAX_MEASURES", "MAX_NAME", "SEPARATOR", "measures", "started"]
 
 SEPARATOR = "__"
 """Between the keys of a flat name, as the original's notebooks have it: `stdout__@result__elapsed`."""
@@ -15,6 +14,9 @@ MAX_DEPTH = 16
 """Objects in one another."""
 MAX_NAME = 256
 """Characters of a flat name."""
+
+LARGEST = 1e150
+"""Beyond it, on either side, is nothing that was measured; up to it squares are finite."""
 
 _MEASURED = ("usage", "cgroup", "pressure", "stdout")
 # What was asked for or set, and not what came of it.
@@ -26,7 +28,7 @@ def measures(document: Mapping[str, Any]) -> dict[str, float]:
     """Everything that was measured in a run, by name.
 
     `duration` in seconds, where the document has none the time from its start to its end; the numbers below `usage`, `cgroup`,
-    `pressure` and `stdout`. Left out are truth values, what is not finite, lists, limits of the control group, and the
+    `pressure` and `stdout`. Left out are truth values, what is not finite or beyond `LARGEST`, lists, limits of the control group, and the
     script's `@parameters`.
 
     Args:
@@ -75,7 +77,7 @@ def _number(value: Any) -> float | None:
         number = float(value)
     except OverflowError:  # an integer of more than 308 digits
         return None
-    return number if math.isfinite(number) else None
+    return number if abs(number) <= LARGEST else None  # not a number is not
 
 
 def _duration(document: Mapping[str, Any]) -> float | None:

@@ -45,13 +45,16 @@ def trend(values: Sequence[float]) -> "Trend":
 
     array = np.asarray(values, dtype=float)
     n = len(array)
-    signs = np.sign(array[None, :] - array[:, None])
-    score = int(np.triu(signs, 1).sum())
+    score = sum(_rising(array[place], array[place + 1 :]) for place in range(n))
     _, ties = np.unique(array, return_counts=True)
     variance = (_weight(n) - sum(_weight(int(each)) for each in ties)) / 18
     if n <= MAX_EXACT and len(ties) == n:
         return Trend(score, variance, _kendall(n, abs(score)))
     return Trend(score, variance, _normal_tails(max(0, abs(score) - 1), variance))
+
+
+def _rising(value: float, rest: "Array") -> int:
+    return int((rest > value).sum()) - int((rest < value).sum())
 
 
 class Trend:

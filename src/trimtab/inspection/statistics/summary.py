@@ -58,7 +58,7 @@ class Summary:
 
 
 def summarise(values: Sequence[float], confidence: float = 0.95) -> Summary:
-    """Figures of at least one finite value.
+    """Figures of at least one value, none beyond `measures.LARGEST`.
 
     Args:
         values: Of the runs, in any order.
@@ -72,25 +72,22 @@ def summarise(values: Sequence[float], confidence: float = 0.95) -> Summary:
     if not len(values):
         raise ValueError("there is no run to summarise")
     array = np.asarray(values, dtype=float)
-    # What is near the largest number there is would become infinite when squared.
-    scale = float(np.abs(array).max()) or 1.0
-    unit = array / scale
-    q1, median, q3 = (float(each) for each in np.quantile(unit, [0.25, 0.5, 0.75]))
-    mean, std = float(unit.mean()), _std(unit)
+    q1, median, q3 = (float(each) for each in np.quantile(array, [0.25, 0.5, 0.75]))
+    mean, std = float(array.mean()), _std(array)
     return Summary(
         n=len(array),
-        median=float(np.median(array)) if scale < 1e300 else median * scale,  # noqa: PLR2004
-        q1=q1 * scale,
-        q3=q3 * scale,
-        iqr=(q3 - q1) * scale,
-        mean=mean * scale,
-        std=_times(std, scale),
-        std_error=_times(std, scale / math.sqrt(len(array))),
+        median=median,
+        q1=q1,
+        q3=q3,
+        iqr=q3 - q1,
+        mean=mean,
+        std=std,
+        std_error=None if std is None else std / math.sqrt(len(array)),
         cov=_share(std, mean),
         covm=_share(q3 - q1, median),
         min=float(array.min()),
         max=float(array.max()),
-        skew=_skew(unit, std),
+        skew=_skew(array, std),
         interval=interval(values, confidence),
     )
 
@@ -110,10 +107,6 @@ def _skew(values: "Array", std: float | None) -> float | None:
         return 0.0
     standard = (values - values.mean()) / std
     return float(n / (n - 1) / (n - 2) * (standard**3).sum())
-
-
-def _times(value: float | None, by: float) -> float | None:
-    return None if value is None or not math.isfinite(value * by) else value * by
 
 
 def _share(part: float | None, whole: float) -> float | None:
