@@ -7,24 +7,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from trimtab.inspection.comparison import Comparison, compare
     from trimtab.inspection.context import Context, build_request, containerfile, write_context
     from trimtab.inspection.identity import inspection_id
     from trimtab.inspection.specification import Defaults, Problem, Specification, SpecificationError
+    from trimtab.inspection.statistics import BatchStatistics, describe
 
 _HOMES = {
+    "comparison": ("Comparison", "compare"),
     "context": ("Context", "build_request", "containerfile", "write_context"),
     "identity": ("inspection_id",),
     "specification": ("Defaults", "Problem", "Specification", "SpecificationError"),
+    "statistics": ("BatchStatistics", "describe"),
 }
 
 __all__ = [
+    "BatchStatistics",
+    "Comparison",
     "Context",
     "Defaults",
     "Problem",
     "Specification",
     "SpecificationError",
     "build_request",
+    "compare",
     "containerfile",
+    "describe",
     "inspection_id",
     "write_context",
 ]
