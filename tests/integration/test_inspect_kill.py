@@ -6,6 +6,7 @@ a mark of its own outside, so that what was really run can be counted.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -46,7 +47,7 @@ POINTS = [
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory):
-    """One for all: whatever is left of one inspection would be in the way of the next."""
+    """One for all, with the rows of those before."""
     directory = tmp_path_factory.mktemp("killed")
     (directory / "spec.json").write_text(json.dumps(SPECIFICATION))
     return directory
@@ -54,6 +55,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture
 def run(home):
+    shutil.rmtree(home / "home" / "work", ignore_errors=True)  # of a test that failed
     environment = {**os.environ, "TRIMTAB_HOME": str(home / "home")}
 
     def start(*command):

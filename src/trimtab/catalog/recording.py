@@ -193,8 +193,10 @@ class _References:
 
 
 def _accepted(connection: sa.Connection, inspection_id: str, values: Mapping[str, Any]) -> str:
-    key = inspections.c.idempotency == values["idempotency"]
-    same = sa.or_(inspections.c.id == inspection_id, (inspections.c.owner == values["owner"]) & key)
+    same: sa.ColumnElement[bool] = inspections.c.id == inspection_id
+    if values["idempotency"] is not None:  # without one, all others of the owner that have none would match
+        key = inspections.c.idempotency == values["idempotency"]
+        same |= (inspections.c.owner == values["owner"]) & key
     found: str = connection.execute(sa.select(inspections.c.id).where(same)).scalar_one()
     return found
 

@@ -69,6 +69,14 @@ def test_whoever_asks_twice_with_the_same_key_asks_once(any_database):
         assert catalog.by_id(connection, ID + "2") is None
 
 
+def test_asked_twice_without_a_key_an_id_is_its_own(any_database):
+    """Others of the same owner, who gave no key either, are not taken for it."""
+    with any_database.write() as connection:
+        ids = [ID, ID + "2", ID + "3"]
+        for _ in range(2):
+            assert [accept(connection, each, specification(), created_at=1.0) for each in ids] == ids
+
+
 def test_an_id_is_accepted_once(any_database):
     with any_database.write() as connection:
         accept(connection, ID, specification("a==1"), created_at=1.0)
