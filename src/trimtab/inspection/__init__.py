@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trimtab.inspection.comparison import Comparison, compare
-    from trimtab.inspection.context import Context, build_request, containerfile, write_context
+    from trimtab.inspection.context import Context, build_request, write_context
+    from trimtab.inspection.context.containerfile import containerfile
     from trimtab.inspection.identity import inspection_id
     from trimtab.inspection.specification import Defaults, Problem, Specification, SpecificationError
     from trimtab.inspection.statistics import BatchStatistics, describe
