@@ -58,6 +58,16 @@ async def test_it_is_built_once_and_run_as_often_as_asked_warm_ups_first(make_wo
     assert not work.journal.directory.exists()
 
 
+async def test_runs_side_by_side_are_each_made_once(make_work):
+    watcher = Recorder()
+    run = {"requests": {"cpu": "1", "memory": "256Mi"}, "order": "parallel", "timeout": 30}
+    work = make_work(watcher=watcher, run=run, batch_size=3)
+    report = await go(work)
+    assert sorted(item for kind, item in watcher.events if kind == "running") == [0, 1, 2]
+    assert [each["item"] for each in report["runs"]] == [0, 1, 2]
+    assert report["state"] == "succeeded"
+
+
 async def test_what_the_script_does_wrong_is_told_with_the_lines_that_matter(make_work):
     work = make_work(batch_size=1, script="#!/bin/sh\necho oh >&2\nexit 3\n")
     report = await go(work)
