@@ -33,6 +33,15 @@ _USAGE = (
     "ru_nvcsw",
     "ru_nivcsw",
 )
+_LEFT_OUT: "dict[str, object]" = {
+    "stdout": {},
+    "stdout_raw": None,
+    "stdout_base64": None,
+    "stderr": "",
+    "stderr_base64": None,
+    "stdout_truncated": True,
+    "stderr_truncated": True,
+}
 
 
 class Execution:
@@ -86,6 +95,10 @@ class Execution:
         )
         self.fields.update(self._ending())
         self.fields.update(self._printed())
+
+    def without_output(self) -> "dict[str, object]":
+        """Members that take the place of those with output, where there is no room for them."""
+        return dict(_LEFT_OUT)
 
     def _start(self, started: float) -> None:
         out, err = self._streams

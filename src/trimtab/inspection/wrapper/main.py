@@ -16,7 +16,7 @@ from trimtab.inspection.wrapper.writing import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
 VERSION = 1
 CANNOT_WRITE = 73  # EX_CANTCREAT
@@ -39,18 +39,33 @@ def main() -> int:
     execution = Execution(settings, situation, requests, adopts=adopts)
     prepared = time.monotonic() - began
     execution.run()
-    document = sealed(_document(settings, situation, execution, (hidden, adopts, prepared)), settings.token)
+    about = (hidden, adopts, prepared)
+
+    def document(whole: bool) -> "Iterator[bytes]":  # noqa: FBT001 - said by its only callers
+        return sealed(_document(settings, situation, execution, about, whole), settings.token)
+
     return _deliver(place, document) or execution.exit_code % 256
 
 
 def _document(
-    settings: Settings, situation: Situation, execution: Execution, about: "tuple[bool, bool, float]"
+    settings: Settings,
+    situation: Situation,
+    execution: Execution,
+    about: "tuple[bool, bool, float]",
+    whole: bool,  # noqa: FBT001 - as above
 ) -> "Iterator[bytes]":
     hidden, adopts, prepared = about
     fields = dict(situation.fields)
     fields.update(execution.fields)
     fields["provenance"] = dict(situation.provenance, **execution.provenance)
     fields["notes"] = settings.notes + execution.notes
+    if not whole:
+        fields.update(execution.without_output())
+        fields["notes"] = [
+            *settings.notes,
+            *execution.notes,
+            "the output is left out: there was no room for it",
+        ]
     fields["wrapper"] = {
         "name": "python",
         "version": VERSION,
@@ -64,14 +79,18 @@ def _document(
     return members(fields)
 
 
-def _deliver(place: "Place | None", document: "Iterable[bytes]") -> int:
+def _deliver(place: "Place | None", document: "Callable[[bool], Iterator[bytes]]") -> int:
+    """Write it; without the output, should there be no room for that."""
     try:
-        if place:
-            place.write(document)
-        else:
-            for piece in document:
+        if place is None:
+            for piece in document(True):
                 sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
+            return 0
+        try:
+            place.write(document(True))
+        except OSError:
+            place.write(document(False))
     except OSError as error:
         return _complain(error)
     return 0

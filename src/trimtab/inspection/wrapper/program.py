@@ -96,7 +96,9 @@ def choose(script: str, stack: "str | None", path: str) -> Program:
     head = _head(script)
     if head.startswith(_ELF):
         if not os.access(script, os.X_OK):
-            raise CannotStartError(_NOT_EXECUTABLE, f"{script} cannot be executed: it is a binary without that mode")
+            raise CannotStartError(
+                _NOT_EXECUTABLE, f"{script} cannot be executed: it is a binary without that mode"
+            )
         return Program(script, [script], "the script is a binary")
     if head.startswith(b"#!"):
         line = head.partition(b"\n")[0].decode("utf-8", "surrogateescape")

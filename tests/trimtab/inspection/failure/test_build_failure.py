@@ -50,7 +50,7 @@ def test_recorded_logs_are_the_stacks_with_the_lines_that_matter(name, reason, w
         ("ERROR: ResolutionImpossible: for help visit", "stack", "conflict", False),
         ("E: Unable to locate package libnone-dev", "stack", "system-package", False),
         ("/bin/sh: 1: micropipenv: not found", "stack", "no-installer", False),
-        ("  × Failed to build `mysqlclient==2.2.7`", "stack", "package-build", False),
+        ("  \u00d7 Failed to build `mysqlclient==2.2.7`", "stack", "package-build", False),
         ("ERROR: something else", "stack", "error", False),
         ("silence", "stack", "unknown", False),
         ("", "stack", "unknown", False),
@@ -62,7 +62,11 @@ def test_logs_are_told_apart(log, kind, reason, retry):
 
 
 def test_a_network_that_recovered_was_not_the_reason():
-    log = "Retrying: Connection refused\n" + "Collecting a\n" * 100 + "ERROR: No matching distribution found for b\n"
+    log = (
+        "Retrying: Connection refused\n"
+        + "Collecting a\n" * 100
+        + "ERROR: No matching distribution found for b\n"
+    )
     assert of_log(log).reason == "no-such-version"
 
 
@@ -89,7 +93,10 @@ def test_a_refusal_names_its_reasons():
 
 def test_the_log_says_more_than_a_failed_instruction():
     error = BuildFailedError(FailureKind.STACK, 1, "error: exit status 1")
-    assert of_build(error, "ERROR: No matching distribution found for b\nexit status 1").reason == "no-such-version"
+    assert (
+        of_build(error, "ERROR: No matching distribution found for b\nexit status 1").reason
+        == "no-such-version"
+    )
     assert of_build(error).kind is FailureClass.STACK
 
 

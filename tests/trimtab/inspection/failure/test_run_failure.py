@@ -65,7 +65,12 @@ def test_a_document_without_the_proof_is_not_believed():
         ({"exit_code": -11}, "crash", STACK, False),
         ({"exit_code": -13}, "signal", SCRIPT, False),
         ({"exit_code": 127, "error": "there is no script"}, "not-started", SCRIPT, False),
-        ({"exit_code": 127, "error": "the script is Python's, and no Python 3 was found"}, "not-started", STACK, False),
+        (
+            {"exit_code": 127, "error": "the script is Python's, and no Python 3 was found"},
+            "not-started",
+            STACK,
+            False,
+        ),
         ({"exit_code": 3, "stderr": "usage: x"}, "exit-code", SCRIPT, False),
         ({"exit_code": 1, "stderr": "libcuda.so.1: cannot open shared object file"}, "library", STACK, False),
     ],

@@ -28,9 +28,9 @@ def test_documents_of_the_original_are_read_without_loss(path):
 
 
 def test_the_time_of_old_documents_is_the_end():
-    assert RunResult.load({"datetime": "2020-08-05T14:49:50.644642", "exit_code": 0}).end_datetime == datetime(
-        2020, 8, 5, 14, 49, 50, 644642, UTC
-    )
+    assert RunResult.load(
+        {"datetime": "2020-08-05T14:49:50.644642", "exit_code": 0}
+    ).end_datetime == datetime(2020, 8, 5, 14, 49, 50, 644642, UTC)
 
 
 def test_duration_of_old_documents_is_by_the_times_of_day():
@@ -43,7 +43,9 @@ def test_an_old_negative_exit_code_is_a_signal():
 
 
 def test_null_is_as_good_as_missing():
-    result = RunResult.load({"usage": None, "runtime_environment": None, "packages": None, "os_release": None})
+    result = RunResult.load(
+        {"usage": None, "runtime_environment": None, "packages": None, "os_release": None}
+    )
     assert (result.usage.ru_utime, result.packages, result.os_release) == (None, (), None)
 
 

@@ -16,7 +16,6 @@ import pytest
 
 from trimtab.inspection import wrapper
 
-
 MINOR = ".".join(platform.python_version_tuple()[:2])
 
 
@@ -61,10 +60,10 @@ class Place:
         """Make a stack: a virtual environment without packages, as `venv` does it."""
         stack = self.path / "venv"
         (stack / "bin").mkdir(parents=True)
-        (stack / "bin" / "python3").symlink_to(os.path.realpath(sys.executable))
+        (stack / "bin" / "python3").symlink_to(Path(sys.executable).resolve())
         (stack / "lib" / f"python{MINOR}" / "site-packages").mkdir(parents=True)
         (stack / "pyvenv.cfg").write_text(
-            f"home = {os.path.dirname(os.path.realpath(sys.executable))}\nversion = {platform.python_version()}\n"
+            f"home = {Path(sys.executable).resolve().parent}\nversion = {platform.python_version()}\n"
         )
         return stack
 

@@ -19,7 +19,9 @@ def test_has_the_originals_members_and_ours(place):
 
 
 def test_a_value_on_standard_output_is_taken_as_it_is_printed(place):
-    document = place.run('#!/bin/sh\necho \'{"name": "x", "@result": {"elapsed": 1.50}}\'; echo warn >&2\n').document
+    document = place.run(
+        '#!/bin/sh\necho \'{"name": "x", "@result": {"elapsed": 1.50}}\'; echo warn >&2\n'
+    ).document
     assert document["stdout"] == {"name": "x", "@result": {"elapsed": 1.5}}
     assert document["stdout_raw"] == '{"name": "x", "@result": {"elapsed": 1.50}}\n'
     assert (document["stderr"], document["stdout_bytes"], document["stderr_bytes"]) == ("warn\n", 44, 5)
@@ -80,7 +82,9 @@ def test_hardware_that_is_no_json_is_found_out_anew(place):
 
 def test_environment_is_the_scripts_but_for_what_is_the_wrappers(place):
     script = "#!/bin/sh\nenv\n"
-    lines = place.run(script, MARK="a b", TRIMTAB_RUN_TOKEN="secret", name="n", result="r", LANG="C").document["stdout"]
+    lines = place.run(
+        script, MARK="a b", TRIMTAB_RUN_TOKEN="secret", name="n", result="r", LANG="C"
+    ).document["stdout"]
     found = dict(line.split("=", 1) for line in lines.splitlines())
     assert (found["MARK"], found["name"], found["result"]) == ("a b", "n", "r")
     assert not {"TRIMTAB_RUN_TOKEN", "TRIMTAB_WRAPPER", "TRIMTAB_TOKEN_ON", "LC_CTYPE"} & set(found)

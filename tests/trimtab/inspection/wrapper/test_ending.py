@@ -40,7 +40,12 @@ def test_b28_a_script_that_takes_too_long_is_ended_and_told_of(place):
 def test_b28_a_script_that_ignores_the_request_is_killed(place):
     outcome = place.run(STUBBORN, TRIMTAB_RUN_TIMEOUT="0.4", TRIMTAB_RUN_GRACE="0.3")
     document = outcome.document
-    assert (document["exit_code"], document["signal"], document["timed_out"], outcome.code) == (-9, 9, True, 247)
+    assert (document["exit_code"], document["signal"], document["timed_out"], outcome.code) == (
+        -9,
+        9,
+        True,
+        247,
+    )
     assert document["stdout"].startswith("ready\nasked\n")
 
 
@@ -73,7 +78,7 @@ def test_b28_a_second_signal_kills(place):
 def _started(place, process) -> bool:
     """Whether the script is the one that sleeps now."""
     return any(
-        b"sleep\x0060\x00" == Path(f"/proc/{pid}/cmdline").read_bytes()
+        Path(f"/proc/{pid}/cmdline").read_bytes() == b"sleep\x0060\x00"
         for pid in os.listdir("/proc")
         if pid.isdigit() and _child_of(int(pid), process.pid)
     )
@@ -126,7 +131,9 @@ def test_a_stopped_script_hears_the_request(python):
     assert (document["exit_code"], document["timed_out"]) == (-15, True)
 
 
-@pytest.mark.parametrize(("script", "code", "number"), [("kill -9 $$", -9, 9), ("kill -11 $$", -11, 11), ("exit 137", 137, None)])
+@pytest.mark.parametrize(
+    ("script", "code", "number"), [("kill -9 $$", -9, 9), ("kill -11 $$", -11, 11), ("exit 137", 137, None)]
+)
 def test_a_signal_is_told_from_an_exit_status(python, script, code, number):
     outcome = python.run(f"#!/bin/sh\n{script}\n")
     assert (outcome.document["exit_code"], outcome.document["signal"]) == (code, number)
@@ -155,7 +162,9 @@ def test_b27_output_without_end_is_cut_in_the_middle_and_counted(place):
 
 
 def test_b27_what_is_within_the_limit_is_whole(place):
-    document = place.run("#!/bin/sh\nhead -c 50000 /dev/zero | tr '\\0' y\n", TRIMTAB_OUTPUT_LIMIT="65536").document
+    document = place.run(
+        "#!/bin/sh\nhead -c 50000 /dev/zero | tr '\\0' y\n", TRIMTAB_OUTPUT_LIMIT="65536"
+    ).document
     assert (document["stdout"], document["stdout_truncated"]) == ("y" * 50000, False)
 
 

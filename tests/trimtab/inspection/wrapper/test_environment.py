@@ -36,7 +36,7 @@ def test_b24_an_os_release_without_id_or_version_is_no_matter(machine, text):
 
 
 def test_names_are_lower_case_and_quotes_are_taken_off_once(machine):
-    found = os_release(machine(**{"etc__os-release": "NAME=\"Debian\"\nID=debian\nX='a b'\nY=\"\"q\"\"\n"}))
+    found = os_release(machine(**{"etc__os-release": 'NAME="Debian"\nID=debian\nX=\'a b\'\nY=""q""\n'}))
     assert found == {"name": "Debian", "id": "debian", "x": "a b", "y": '"q"'}
 
 
@@ -59,10 +59,14 @@ def test_packages_of_the_stack_are_listed(place):
     site = next(stack.glob("lib/python*/site-packages"))
     for name in ("Zope.Interface-6.0.dist-info", "numpy-2.1.0+local.dist-info", "pip"):
         (site / name).mkdir()
-    assert place.run("#!/bin/sh\n").document["packages"] == [
-        {"name": "numpy", "version": "2.1.0+local"},
-        {"name": "zope-interface", "version": "6.0"},
-    ] or place.command
+    assert (
+        place.run("#!/bin/sh\n").document["packages"]
+        == [
+            {"name": "numpy", "version": "2.1.0+local"},
+            {"name": "zope-interface", "version": "6.0"},
+        ]
+        or place.command
+    )
 
 
 def test_packages_by_the_names_of_directories(tmp_path):

@@ -35,7 +35,9 @@ def test_b25_any_bytes_make_a_document(data):
     found, _ = read(data)
     as_text = data.decode("utf-8", "replace")
     assert found["stdout_raw"] == as_text if found["stdout_raw"] is not None else found["stdout"] == as_text
-    assert (found["stdout_base64"] is None) == (as_text.encode() == data or b"\xef\xbf\xbd" in data or not data)
+    assert (found["stdout_base64"] is None) == (
+        as_text.encode() == data or b"\xef\xbf\xbd" in data or not data
+    )
 
 
 @given(st.text(min_size=1), st.integers(0, 20), st.integers(0, 20))

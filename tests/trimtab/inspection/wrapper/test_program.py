@@ -21,7 +21,9 @@ def test_b13_a_shells_script_runs_by_its_first_line_beside_a_python_stack(place)
     assert document["interpreter"]["path"] == "/bin/sh"
 
 
-@pytest.mark.parametrize("line", ["#!/usr/bin/env python3", "#!/usr/bin/python3.9", "#! /usr/bin/python", "import os"])
+@pytest.mark.parametrize(
+    "line", ["#!/usr/bin/env python3", "#!/usr/bin/python3.9", "#! /usr/bin/python", "import os"]
+)
 def test_b13_a_python_script_runs_with_the_stacks_python(place, line):
     stack = place.stack()
     document = place.run(f"{line}\nimport sys\nprint(sys.prefix)\n").document
@@ -100,7 +102,9 @@ def test_a_binary_that_is_not_executable_leaves_a_document(place):
     _refused(place, 126, "cannot be executed")
 
 
-@pytest.mark.parametrize("name", ["python", "python3", "python3.11", "pypy3", "pypy3.10", "platform-python3.6"])
+@pytest.mark.parametrize(
+    "name", ["python", "python3", "python3.11", "pypy3", "pypy3.10", "platform-python3.6"]
+)
 def test_names_of_python_3(name):
     assert is_python(name)
 
@@ -123,7 +127,16 @@ def test_what_reads_like_python(text):
 
 @pytest.mark.parametrize(
     "text",
-    [b"", b"echo hello\n", b"x=1\n", b"if [ -e x ]; then\n", b"for f in *; do\n", b"f() {\n", b"# import os\n", b"ls"],
+    [
+        b"",
+        b"echo hello\n",
+        b"x=1\n",
+        b"if [ -e x ]; then\n",
+        b"for f in *; do\n",
+        b"f() {\n",
+        b"# import os\n",
+        b"ls",
+    ],
 )
 def test_what_does_not_read_like_python(text):
     assert not reads_like_python(text)

@@ -16,15 +16,23 @@ FOUND = sorted({*Path.home().glob(".pyenv/versions/3.*/bin/python3"), Path("/usr
 OLD = Path.home() / ".pyenv/versions/2.7.18/bin/python2.7"
 
 
-@pytest.mark.parametrize("interpreter", [path for path in FOUND if path.exists()], ids=lambda path: path.parent.parent.name)
+@pytest.mark.parametrize(
+    "interpreter", [path for path in FOUND if path.exists()], ids=lambda path: path.parent.parent.name
+)
 def test_runs_on_every_python_found_here(python, interpreter):
     """With `-W error`, so that nothing in it is old or in the way of being removed."""
-    version = subprocess.run([interpreter, "-c", "import platform; print(platform.python_version())"], capture_output=True, check=True)
+    version = subprocess.run(
+        [interpreter, "-c", "import platform; print(platform.python_version())"],
+        capture_output=True,
+        check=True,
+    )
     (python.path / "python").write_text(f'#!/bin/sh\nexec {interpreter} -W error "$@"\n')
     (python.path / "python").chmod(0o755)
     for name in python.path.glob("entrypoint.*"):
         name.unlink()
-    outcome = python.run("#!/bin/sh\necho '{\"a\": [1.5, \"é\"]}'; exit 4\n", TRIMTAB_PYTHON=str(python.path / "python"))
+    outcome = python.run(
+        '#!/bin/sh\necho \'{"a": [1.5, "é"]}\'; exit 4\n', TRIMTAB_PYTHON=str(python.path / "python")
+    )
     assert outcome.complaint == ""
     assert (outcome.code, outcome.document["stdout"]) == (4, {"a": [1.5, "é"]})
     assert outcome.document["wrapper"]["python"] == version.stdout.decode().strip()
@@ -50,7 +58,9 @@ def test_what_was_compiled_of_another_program_is_not_taken(python, damage):
 
 def test_a_python_that_lacks_modules_leaves_it_to_the_shell(python):
     """As of some minimal images, or of one that is too old."""
-    (python.path / "python").write_text(f'#!/bin/sh\nshift 3\nexec {sys.executable} -I -S "$1" "import sys; sys.modules[\'_signal\'] = None\n$2" "$3"\n')
+    (python.path / "python").write_text(
+        f'#!/bin/sh\nshift 3\nexec {sys.executable} -I -S "$1" "import sys; sys.modules[\'_signal\'] = None\n$2" "$3"\n'
+    )
     (python.path / "python").chmod(0o755)
     document = python.run("#!/bin/sh\necho hello\n", TRIMTAB_PYTHON=str(python.path / "python")).document
     assert (document["stdout"], document["wrapper"]["name"]) == ("hello\n", "sh")
@@ -58,14 +68,22 @@ def test_a_python_that_lacks_modules_leaves_it_to_the_shell(python):
 
 def test_the_same_bytes_each_time():
     code = "import hashlib; from trimtab.inspection import wrapper; print([hashlib.sha256(d).hexdigest() for d in wrapper.files().values()])"
-    said = {subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in range(2)}
+    said = {
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in range(2)
+    }
     assert len(said) == 1
 
 
 def test_all_parts_are_in_it():
     here = Path(wrapper.__file__).parent
-    names = {f"trimtab.inspection.{path.parent.name}.{path.stem}" for folder in (here, here.parent / "hwinfo") for path in folder.glob("*.py")}
-    outside = {f"trimtab.inspection.{name}" for name in ("wrapper.__init__", "wrapper.bundle", "hwinfo.__init__")}
+    names = {
+        f"trimtab.inspection.{path.parent.name}.{path.stem}"
+        for folder in (here, here.parent / "hwinfo")
+        for path in folder.glob("*.py")
+    }
+    outside = {
+        f"trimtab.inspection.{name}" for name in ("wrapper.__init__", "wrapper.bundle", "hwinfo.__init__")
+    }
     assert names - outside == set(MODULES)
     assert {path.stem for path in (here / "shell").glob("*.sh")} == set(SHELL)
 
@@ -84,8 +102,21 @@ def test_an_image_without_python_or_os_release(tmp_path, applets):
     (home / "script").write_text("#!/bin/sh\necho $$; (sleep 50 &) ; head -c 5 /dev/urandom >&2\n")
     (image / "dev" / "urandom").write_bytes(b"\xff1234")
     (image / "dev" / "null").write_bytes(b"")
-    command = ["unshare", "--mount", "--pid", "--fork", f"--mount-proc={image}/proc", "chroot", str(image), "/bin/sh", "/home/amun/entrypoint"]
-    environment = {"PATH": "/bin:/usr/bin:/sbin:/usr/sbin", "THOTH_OUTPUT_PATH": "/home/amun/results/0/result"}
+    command = [
+        "unshare",
+        "--mount",
+        "--pid",
+        "--fork",
+        f"--mount-proc={image}/proc",
+        "chroot",
+        str(image),
+        "/bin/sh",
+        "/home/amun/entrypoint",
+    ]
+    environment = {
+        "PATH": "/bin:/usr/bin:/sbin:/usr/sbin",
+        "THOTH_OUTPUT_PATH": "/home/amun/results/0/result",
+    }
     done = subprocess.run(command, env=environment, capture_output=True, timeout=50)
     if done.returncode == 1 and b"unshare" in done.stderr:
         pytest.skip(f"no namespaces here: {done.stderr.decode()}")

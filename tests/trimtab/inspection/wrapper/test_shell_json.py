@@ -28,7 +28,11 @@ def call(request):
 
     def run(code: str, data: bytes, *arguments: str) -> tuple[int, bytes]:
         done = subprocess.run(
-            [*command, "-c", CODE + code, "sh", *arguments], input=data, capture_output=True, env={"PATH": path}, timeout=50
+            [*command, "-c", CODE + code, "sh", *arguments],
+            input=data,
+            capture_output=True,
+            env={"PATH": path},
+            timeout=50,
         )
         assert done.stderr == b""
         return done.returncode, done.stdout
@@ -68,7 +72,9 @@ def test_writes_any_bytes(call, data):
         assert code in {0, 12}
     except UnicodeDecodeError:
         assert code in {11, 13}
-        assert [c for c in text if c != "\ufffd"] == [c for c in data.decode("utf-8", "replace") if c != "\ufffd"]
+        assert [c for c in text if c != "\ufffd"] == [
+            c for c in data.decode("utf-8", "replace") if c != "\ufffd"
+        ]
 
 
 def test_a_text_of_many_lines_is_read_in_time(call, tmp_path):

@@ -65,13 +65,17 @@ class TestAsAnotherUser:
         assert not {"environ", "mem", "maps", "fd/1"} & set(document["stdout"].splitlines())
 
     def test_the_script_itself_is_a_process_like_any_other(self, stranger):
-        document = stranger.run("#!/bin/sh\ncat /proc/self/oom_score_adj; test -r /proc/self/environ && echo yes\n").document
+        document = stranger.run(
+            "#!/bin/sh\ncat /proc/self/oom_score_adj; test -r /proc/self/environ && echo yes\n"
+        ).document
         assert document["stdout"].splitlines()[1] == "yes"
 
 
 def test_a_script_that_kills_the_wrapper_leaves_nothing_that_is_proved(place):
     token = "0123456789"
-    outcome = place.run(f"#!/bin/sh\necho '{FORGED}' > {place.result}; kill -9 $PPID\n", TRIMTAB_RUN_TOKEN=token)
+    outcome = place.run(
+        f"#!/bin/sh\necho '{FORGED}' > {place.result}; kill -9 $PPID\n", TRIMTAB_RUN_TOKEN=token
+    )
     assert outcome.code == -9
     assert outcome.data.decode().strip() == FORGED
     assert not proved(outcome.data, token)
@@ -92,15 +96,30 @@ def test_without_a_token_there_is_no_proof():
     assert not proved(data, "")
 
 
-@pytest.mark.integration
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to mount a small disk")
-def test_a_script_that_fills_the_disk_leaves_a_document(place):
-    disk = place.result.parents[1]
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 4 MiB."""
+    disk = tmp_path / "results"
     disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(disk)], capture_output=True, check=False).returncode:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("no file systems can be mounted here")
-    try:
-        document = place.run(f"#!/bin/sh\nhead -c 10000000 /dev/zero > {disk}/fill; echo full; exit 1\n").document
-        assert (document["exit_code"], document["stdout"]) == (1, "full\n")
-    finally:
-        subprocess.run(["umount", str(disk)], check=True)
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.integration
+def test_a_script_that_fills_the_disk_leaves_a_document(place, small_disk):
+    document = place.run(
+        f"#!/bin/sh\nhead -c 10000000 /dev/zero > {small_disk}/fill; echo full; exit 1\n"
+    ).document
+    assert (document["exit_code"], document["stdout"]) == (1, "full\n")
+
+
+@pytest.mark.integration
+def test_output_for_which_there_is_no_room_is_left_out(python, small_disk):
+    document = python.run("#!/bin/sh\nhead -c 3000000 /dev/zero\n", TRIMTAB_RUN_TOKEN="t").document
+    assert (document["exit_code"], document["stdout"], document["stdout_truncated"]) == (0, {}, True)
+    assert document["stdout_bytes"] == 3_000_000
+    assert "no room" in document["notes"][-1]
+    assert proved(python.result.read_bytes(), "t")

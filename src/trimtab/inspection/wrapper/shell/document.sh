@@ -117,7 +117,11 @@ else
     printf ',\n  "proof": null\n}\n' >>"$w_work/document"
 fi
 w_code=0
-if [ -z "$w_result" ]; then
+rm -f "$w_work/room"
+if [ "$(tail -c 2 "$w_work/document")" != "}" ]; then
+    echo "trimtab: the result cannot be written to $w_place: there is no space left" >&2
+    w_code=73
+elif [ -z "$w_result" ]; then
     cat "$w_work/document"
 else
     [ ! -d "$w_result" ] || mv "$w_result" "$w_result.in-the-way-$w_mark"

@@ -57,6 +57,8 @@ w_before_oom=$w_oom_kills w_before_periods=$w_periods w_before_throttled_periods
 w_before_cpu=$w_cpu_stall w_before_memory=$w_memory_stall w_before_io=$w_io_stall
 w_before_cpu_full=$w_cpu_full w_before_memory_full=$w_memory_full w_before_io_full=$w_io_full
 [ -z "$w_came" ] || [ -n "$w_error" ] || cannot "-$w_came" "the wrapper was asked to end before the script began"
+# Some room on the disk, for a script can also fill that.
+dd if=/dev/zero of="$w_work/room" bs=65536 count=16 2>/dev/null
 w_began=$(moment) w_began_at=$(uptime_now) w_timed_out=false w_status= w_killer= w_timer= w_left=0
 if [ -z "$w_error" ]; then
     mkfifo "$w_work/out" "$w_work/err"
@@ -99,6 +101,7 @@ if [ -z "$w_error" ]; then
     times >"$w_work/times"
     w_ended_at=$(uptime_now) w_ended=$(moment)
     [ ! -e "$w_work/timed_out" ] || w_timed_out=true
+    rm -f "$w_work/room"
     end_others
     (doze 2; kill "$w_reader_out" "$w_reader_err") </dev/null >/dev/null 2>&1 &
     w_reaper=$!
