@@ -80,16 +80,26 @@ def read_url(text: str) -> Directory | Bucket:
     Raises:
         StoreURLError: It is none of these. A password in it is not repeated.
     """
-    if not text or "\0" in text:
+    if not text or "\0" in unquote(text):
         raise StoreURLError(f"an empty URL of the store; {HELP}")
     if "://" not in text:
-        return Directory(Path(text).expanduser().absolute())
+        return Directory(_path(text))
     parts = _split(text)
     if parts.scheme == "file" and parts.netloc in {"", "localhost"} and parts.path:
-        return Directory(Path(unquote(parts.path)).absolute())
+        return Directory(_path(unquote(parts.path)))
     if parts.scheme == "s3":
         return _bucket(parts.netloc, parts.path.strip("/"))
     raise StoreURLError(f"a store of kind {parts.scheme!r} is not supported; {HELP}")
+
+
+def _path(text: str) -> Path:
+    try:
+        text.encode()
+        return Path(text).expanduser().absolute()
+    except UnicodeEncodeError:
+        raise StoreURLError(f"the path of the store is no text; {HELP}") from None
+    except RuntimeError as error:  # the home directory of a user that is not known
+        raise StoreURLError(f"the path of the store cannot be read: {error}") from None
 
 
 def _split(text: str) -> SplitResult:

@@ -4,7 +4,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trimtab.store import StoreURLError
@@ -59,6 +59,9 @@ def test_a_bucket_may_have_a_prefix(text, bucket):
         ("s3://bucket/a/../b", "no object may have"),
         ("s3://[bucket", "cannot be read"),
         ("a\0b", "empty"),
+        ("~nobody-of-this-name/store", "cannot be read"),
+        ("/store-\ud800", "no text"),
+        ("file:///%00", "empty"),
     ],
 )
 def test_what_names_no_store_is_refused_with_what_would(text, problem):
@@ -72,7 +75,8 @@ def test_credentials_in_the_url_are_refused_and_not_repeated():
     assert "geheim" not in str(caught.value)
 
 
-@given(st.text(max_size=60))
+@given(st.text(st.characters(exclude_categories=()), max_size=60))
+@example("~nobody-of-this-name")
 def test_any_text_is_a_store_or_refused(text):
     with contextlib.suppress(StoreURLError):
         read_url(text)
