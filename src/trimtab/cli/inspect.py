@@ -34,7 +34,11 @@ def inspect(
         bool, typer.Option("--containerfile", help="Print what would be built, and do nothing.")
     ] = False,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Show what the build and the runs print, as it comes.")
+        bool,
+        typer.Option(
+            "--follow",
+            help="Show the logs of build and runs as they come; what a script prints is in its result.",
+        ),
     ] = False,
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print the report.")] = Output.table,
     home: Annotated[Path | None, typer.Option(help="Directory of the embedded state.")] = None,

@@ -121,7 +121,11 @@ def resume(
     ] = None,
     *,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Show what the build and the runs print, as it comes.")
+        bool,
+        typer.Option(
+            "--follow",
+            help="Show the logs of build and runs as they come; what a script prints is in its result.",
+        ),
     ] = False,
     output: Format = Output.table,
 ) -> None:
