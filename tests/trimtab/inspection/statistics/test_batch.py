@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from trimtab.inspection.result import RunResult
 from trimtab.inspection.statistics import describe
 
 
@@ -64,6 +65,11 @@ def test_nothing_to_count_is_no_error():
 
 def test_results_may_come_by_item():
     assert describe({4: run(1.0), 2: run(2.0)}).groups[0].items == (2, 4)
+
+
+def test_results_that_were_read_are_as_good_as_their_documents():
+    documents = [run(1.0, hwinfo=machine()), run(2.0, exit_code=3)]
+    assert describe(map(RunResult.load, documents)) == describe(documents)
 
 
 @pytest.mark.parametrize("options", [{"half_width": 0.0}, {"confidence": 1.0}])
