@@ -97,8 +97,12 @@ def _deliver(place: "Place | None", document: "Callable[[bool], Iterator[bytes]]
 
 
 def _leave_hwinfo(settings: Settings, situation: Situation) -> None:
-    if settings.hwinfo and situation.provenance["hwinfo"] != settings.hwinfo:
+    if not settings.hwinfo or situation.provenance["hwinfo"] == settings.hwinfo:
+        return
+    try:
         Place(settings.hwinfo).write([encode(situation.fields["hwinfo"]).encode(), b"\n"])
+    except OSError as error:  # it is in the result, too
+        settings.notes.append(f"{settings.hwinfo} cannot be written: {error.strerror}")
 
 
 def _environment() -> "dict[str, str]":

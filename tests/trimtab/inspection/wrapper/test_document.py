@@ -118,3 +118,9 @@ def test_a_result_that_cannot_be_written_is_said_before_the_script_runs(place):
 
 def test_a_setting_that_is_no_number_is_ignored_and_noted(place):
     assert "TRIMTAB_RUN_TIMEOUT" in place.run("#!/bin/sh\n", TRIMTAB_RUN_TIMEOUT="soon").document["notes"][0]
+
+
+def test_hardware_that_cannot_be_left_is_noted(place):
+    document = place.run("#!/bin/sh\n", THOTH_AMUN_HWINFO_PATH="/proc/none/hwinfo").document
+    assert document["hwinfo"]["platform"]
+    assert "/proc/none/hwinfo" in document["notes"][0]

@@ -78,9 +78,9 @@ def test_b28_a_second_signal_kills(place):
 def _started(place, process) -> bool:
     """Whether the script is the one that sleeps now."""
     return any(
-        Path(f"/proc/{pid}/cmdline").read_bytes() == b"sleep\x0060\x00"
-        for pid in os.listdir("/proc")
-        if pid.isdigit() and _child_of(int(pid), process.pid)
+        (entry / "cmdline").read_bytes() == b"sleep\x0060\x00"
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdigit() and _child_of(int(entry.name), process.pid)
     )
 
 

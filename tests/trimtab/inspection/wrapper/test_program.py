@@ -1,6 +1,7 @@
 """B13: what runs the script, and what becomes of one that cannot be started."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -58,8 +59,7 @@ def test_a_script_need_not_be_executable(place):
 
 
 def test_a_binary_runs(place):
-    with open("/bin/echo", "rb") as file:
-        assert place.run(file.read()).document["stdout"] in {"\n", ""}
+    assert place.run(Path("/bin/echo").read_bytes()).document["stdout"] in {"\n", ""}
 
 
 def _refused(place, code, words):
@@ -97,8 +97,7 @@ def test_a_directory_leaves_a_document(place):
 
 
 def test_a_binary_that_is_not_executable_leaves_a_document(place):
-    with open("/bin/true", "rb") as file:
-        place.script(file.read(), mode=0o644)
+    place.script(Path("/bin/true").read_bytes(), mode=0o644)
     _refused(place, 126, "cannot be executed")
 
 

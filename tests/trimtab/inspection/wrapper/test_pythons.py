@@ -117,7 +117,7 @@ def test_an_image_without_python_or_os_release(tmp_path, applets):
         "PATH": "/bin:/usr/bin:/sbin:/usr/sbin",
         "THOTH_OUTPUT_PATH": "/home/amun/results/0/result",
     }
-    done = subprocess.run(command, env=environment, capture_output=True, timeout=50)
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=50, check=False)
     if done.returncode == 1 and b"unshare" in done.stderr:
         pytest.skip(f"no namespaces here: {done.stderr.decode()}")
     document = json.loads((home / "results" / "0" / "result").read_bytes())

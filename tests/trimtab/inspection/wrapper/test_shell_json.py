@@ -33,6 +33,7 @@ def call(request):
             capture_output=True,
             env={"PATH": path},
             timeout=50,
+            check=False,
         )
         assert done.stderr == b""
         return done.returncode, done.stdout

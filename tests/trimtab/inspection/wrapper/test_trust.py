@@ -6,6 +6,7 @@ Each test is one way to forge, spoil or prevent the document; the module `wrappe
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -50,7 +51,7 @@ class TestAsAnotherUser:
             parent.chmod(0o777)
         python.options = {"user": 1042, "group": 1042, "extra_groups": ()}
         python.environment["TRIMTAB_PYTHON"] = "/usr/bin/python3"
-        if not os.path.exists("/usr/bin/python3"):
+        if not Path("/usr/bin/python3").exists():
             pytest.skip("no Python that user 1042 may execute")
         return python
 

@@ -38,7 +38,10 @@ if [ -n "$w_hwinfo" ] && [ -f "$w_hwinfo" ] && is_json "$w_hwinfo"; then
 else
     w_hwinfo_from="the wrapper"
     { printf '{\n'; hardware; printf '\n}\n'; } >"$w_work/hwinfo"
-    [ -z "$w_hwinfo" ] || { cat "$w_work/hwinfo" >"$w_work/leave" && mv "$w_work/leave" "$w_hwinfo"; }
+    if [ -n "$w_hwinfo" ]; then
+        { mkdir -p "${w_hwinfo%/*}" && cat "$w_work/hwinfo" >"$w_work/leave" && mv "$w_work/leave" "$w_hwinfo"; } 2>/dev/null ||
+            note "$w_hwinfo cannot be written"
+    fi
 fi
 w_sha256=$(sha256sum <"$w_script" 2>/dev/null)
 w_sha256=${w_sha256%% *}
