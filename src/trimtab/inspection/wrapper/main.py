@@ -30,12 +30,12 @@ def main() -> int:
     hidden, adopts = hide(), adopt_orphans()
     try:
         place = Place(settings.result) if settings.result else None
+        if place:
+            place.hold_room()
         situation = Situation(settings, Machine())
         _leave_hwinfo(settings, situation)
     except OSError as error:
         return _complain(error)
-    if place:
-        place.hold_room()
     execution = Execution(settings, situation, requests, adopts=adopts)
     prepared = time.monotonic() - began
     execution.run()

@@ -31,10 +31,14 @@ class Place:
         self._room = -1
 
     def hold_room(self) -> None:
-        """Keep some room on the disk until the writing, where that is possible."""
+        """See that it can be written, and keep some room on the disk until then, where that is possible.
+
+        Raises:
+            OSError: Nothing can be written there.
+        """
+        self._room = self._create()
+        os.unlink(self._partial, dir_fd=self._directory)
         try:
-            self._room = self._create()
-            os.unlink(self._partial, dir_fd=self._directory)
             os.posix_fallocate(self._room, 0, _ROOM)
         except OSError:
             return
@@ -57,11 +61,16 @@ class Place:
         try:
             number = self._create()
         except OSError:
-            os.fchmod(self._directory, 0o755)  # it is ours, whatever the script has made of it
-            number = self._create()
+            number = self._create_in_spite()
         with open(number, "wb", buffering=65536) as file:
             for piece in pieces:
                 file.write(piece)
+
+    def _create_in_spite(self) -> int:
+        """The directory is ours perhaps, whatever the script has made of its mode."""
+        if os.fstat(self._directory).st_uid == os.geteuid():
+            os.fchmod(self._directory, 0o755)
+        return self._create()
 
     def _create(self) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC

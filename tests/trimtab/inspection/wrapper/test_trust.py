@@ -58,6 +58,13 @@ class TestAsAnotherUser:
     def test_a_directory_without_write_permission_is_opened_again(self, stranger):
         assert stranger.run(f"#!/bin/sh\nchmod 0555 {stranger.result.parent}\n").document["exit_code"] == 0
 
+    def test_a_directory_of_somebody_else_is_noticed_before_the_script_runs(self, stranger):
+        stranger.result.parent.mkdir(parents=True)
+        outcome = stranger.run(f"#!/bin/sh\ntouch {stranger.path}/ran\n")
+        assert (outcome.code, outcome.data) == (73, None)
+        assert "Permission denied" in outcome.complaint
+        assert not (stranger.path / "ran").exists()
+
     def test_neither_memory_nor_environment_of_the_wrapper_can_be_read(self, stranger):
         script = "#!/bin/sh\nfor f in environ mem maps fd/1; do cat /proc/$PPID/$f > /dev/null 2>&1 && echo $f; done; env\n"
         document = stranger.run(script, TRIMTAB_RUN_TOKEN="secret").document
