@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.report import markdown
 
-NAMES = ["dispatch", "startup", "scale", "load", "search", "overhead"]
+NAMES = ["dispatch", "startup", "scale", "load", "search", "overhead", "aa"]
 RESULTS = Path(__file__).resolve().parent / "results"
 
 

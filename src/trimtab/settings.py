@@ -1,5 +1,6 @@
 """What can be set from outside: an option of a command wins over the environment, and that over the default."""
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +28,19 @@ class Settings(BaseSettings):
         SecretStr | None,
         Field(description="PostgreSQL or SQLite database; unset: trimtab.sqlite in the home directory"),
     ] = None
+    store_url: Annotated[
+        str | None,
+        Field(
+            description="Directory, or s3://bucket/prefix, of the documents; unset: `store` in the home directory"
+        ),
+    ] = None
+    deployment: Annotated[
+        str,
+        Field(
+            pattern="^[A-Za-z0-9@_+=,:.~-]{1,200}$",
+            description="Whose documents: the first folder of the store",
+        ),
+    ] = Field(default_factory=lambda: os.environ.get("THOTH_DEPLOYMENT_NAME") or "local")
     stale_after: Annotated[
         float, Field(gt=0, description="Seconds of silence after which an agent is shown as stale")
     ] = 180.0
@@ -41,6 +55,16 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.home.expanduser().absolute() / 'trimtab.sqlite'}"
+
+    @cached_property
+    def store(self) -> str:
+        """Where the documents are; the original's THOTH_CEPH_BUCKET is heeded, too."""
+        if self.store_url is not None:
+            return self.store_url
+        if bucket := os.environ.get("THOTH_CEPH_BUCKET"):
+            prefix = os.environ.get("THOTH_CEPH_BUCKET_PREFIX", "").strip("/")
+            return f"s3://{bucket}/{prefix}"
+        return str(self.home.expanduser().absolute() / "store")
 
 
 class ClientSettings(Settings):

@@ -17,6 +17,7 @@ COLUMNS = {
     "startup": {"command", "median_ms", "ratio"},
     "scale": {"servos", "kib_per_servo", "cpu_us_per_poll"},
     "overhead": {"trials", "mean_ms"},
+    "aa": {"noise", "runs", "false_alarms"},
     "load": {"load", "rps", "p99_us", "core_share"},
 }
 

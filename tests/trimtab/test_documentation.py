@@ -94,6 +94,6 @@ def test_the_summary_of_each_command_says_what_its_help_says():
 
 
 def test_links_between_pages_lead_somewhere():
-    for page in ("server.md", "cli.md", "sessions.md", "optimizer-protocol.md"):
+    for page in ("server.md", "cli.md", "sessions.md", "inspection.md", "optimizer-protocol.md"):
         for link in re.findall(r"\]\(([^)#]+)\)", text(page)):
             assert "://" in link or (DOCS / link).exists(), f"{page} links to {link}"

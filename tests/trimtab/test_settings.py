@@ -38,6 +38,32 @@ def test_a_home_with_a_tilde_is_the_users(monkeypatch):
     assert Settings().url == "sqlite:////home/somebody/state/trimtab.sqlite"
 
 
+def test_documents_are_beside_the_database_unless_said_otherwise(monkeypatch, tmp_path):
+    monkeypatch.setenv("TRIMTAB_HOME", str(tmp_path))
+    assert Settings().store == str(tmp_path / "store")
+    assert Settings().deployment == "local"
+    monkeypatch.setenv("TRIMTAB_STORE_URL", "s3://bucket/prefix")
+    monkeypatch.setenv("TRIMTAB_DEPLOYMENT", "zoo")
+    assert Settings().store == "s3://bucket/prefix"
+    assert Settings().deployment == "zoo"
+
+
+def test_the_originals_variables_name_the_store_where_ours_do_not(monkeypatch, tmp_path):
+    monkeypatch.setenv("THOTH_CEPH_BUCKET", "thoth-store")
+    monkeypatch.setenv("THOTH_CEPH_BUCKET_PREFIX", "data/")
+    monkeypatch.setenv("THOTH_DEPLOYMENT_NAME", "smaug-prod")
+    assert (Settings().store, Settings().deployment) == ("s3://thoth-store/data", "smaug-prod")
+    monkeypatch.setenv("TRIMTAB_STORE_URL", str(tmp_path))
+    monkeypatch.setenv("TRIMTAB_DEPLOYMENT", "other")
+    assert (Settings().store, Settings().deployment) == (str(tmp_path), "other")
+
+
+@pytest.mark.parametrize("deployment", ["a/b", "", "a b", "x" * 201])
+def test_a_deployment_is_one_folder(deployment):
+    with pytest.raises(ValidationError):
+        Settings(deployment=deployment)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
 def test_loopback_is_this_machine(host):
     assert ServerSettings(host=host).loopback

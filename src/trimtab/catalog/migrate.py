@@ -12,7 +12,7 @@ from trimtab.catalog.errors import MigrationError
 __all__ = ["HEAD", "is_current", "migrate"]
 
 # The newest migration. Stated here, so that a database that is up to date needs no import of Alembic (0.1 s).
-HEAD = "0001"
+HEAD = "0002"
 LOCK = 0x7472696D746162  # "trimtab": the advisory lock of PostgreSQL
 
 
@@ -42,7 +42,7 @@ def _revision(connection: sa.Connection) -> str | None:
     return found
 
 
-def _upgrade(connection: sa.Connection) -> None:
+def _upgrade(connection: sa.Connection, revision: str = HEAD) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.util.exc import CommandError
@@ -51,7 +51,7 @@ def _upgrade(connection: sa.Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
     except CommandError as error:
         raise MigrationError(
             f"the tables are of a Trimtab that this one does not know ({_revision(connection)}); "

@@ -8,21 +8,40 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Table,
     Text,
 )
 
-__all__ = ["commands", "events", "metadata", "sessions", "trials"]
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from trimtab.catalog.inspection_schema import (
+    environments,
+    hardware,
+    inspection_words,
+    inspections,
+    packages,
+    runs,
+    specifications,
+    stack_packages,
+    stacks,
 )
+from trimtab.catalog.metadata import metadata
+
+__all__ = [
+    "commands",
+    "environments",
+    "events",
+    "hardware",
+    "inspection_words",
+    "inspections",
+    "metadata",
+    "packages",
+    "runs",
+    "sessions",
+    "specifications",
+    "stack_packages",
+    "stacks",
+    "trials",
+]
 
 sessions = Table(
     "sessions",

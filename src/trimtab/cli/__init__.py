@@ -20,6 +20,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "trimtab.cli.tune",
         "Tune an application: agent and optimizer in one process.",
     ),
+    "inspect": ("trimtab.cli.inspect", "Build a stack, run its script, and report what came of it."),
+    "inspections": (
+        "trimtab.cli.inspections",
+        "List, show, continue and delete inspections, with their logs and results.",
+    ),
     "serve": ("trimtab.cli.serve", "Serve the optimizer to many agents over HTTP."),
     "sessions": ("trimtab.cli.sessions", "List, show, create, cancel, export and delete tuning sessions."),
     "token": ("trimtab.cli.token", "Make a token for a server, and what to keep of it."),
@@ -29,6 +34,7 @@ EXAMPLES = """\
 \b
 Examples:
   trimtab tune servo.yaml --objective 'maximize throughput' --slo 'latency_p99 <= 200ms' --trials 30
+  trimtab inspect examples/inspection/SPEC.json --engine process
   trimtab serve --port 8080
   trimtab sessions list
 """

@@ -235,3 +235,22 @@ def test_what_is_deleted_takes_its_rows_along(database_url, open_database):
     with database.read() as connection:
         for table in (events, commands, trials, sessions):
             assert connection.execute(sa.select(sa.func.count()).select_from(table)).scalar() == 0
+
+
+def test_sessions_of_before_there_were_inspections_are_kept(database_url, open_database, monkeypatch):
+    """A database of the version before is brought up to date with what is in it."""
+    from trimtab.catalog import migrate
+
+    upgrade = migrate._upgrade
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate, "_upgrade", lambda connection: upgrade(connection, "0001"))
+        old = open_database(database_url)
+    assert not old.is_ready()
+    with old.write() as connection:
+        catalog.insert(connection, {"id": "a", **ROW})
+    old.close()
+    database = open_database(database_url)
+    assert database.is_ready()
+    with database.read() as connection:
+        assert catalog.by_id(connection, "a")["application"] == "example.com/shop"
+        assert sa.inspect(connection).has_table("inspections")

@@ -1,0 +1,173 @@
+"""Inspections that this process makes: new ones, and those that a killed one left."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import typer
+
+from trimtab.catalog import CatalogError
+from trimtab.cli.inspection_output import print_report
+from trimtab.cli.inspection_progress import Progress
+from trimtab.cli.session_options import Output
+from trimtab.engines import EngineUnavailableError, choose
+from trimtab.inspection import Specification
+from trimtab.settings import Settings
+from trimtab.store import Report, StoreError
+from trimtab.workflows import BusyError, Journal, Place, Submission
+from trimtab.workflows.course import Course
+from trimtab.workflows.work import Work
+
+if TYPE_CHECKING:
+    from trimtab.engines import Capabilities, Engine
+
+__all__ = ["Wish", "inspect_here", "resume_here"]
+
+FAILURE, NOTHING = 1, 3
+KEPT = 86400.0  # seconds that an engine keeps what a killed process left
+PROBLEMS = (StoreError, CatalogError, EngineUnavailableError, BusyError, OSError)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for on the command line.
+
+    Attributes:
+        specification: What is built and run.
+        engine: One of `trimtab.engines.CHOICES`.
+        best_effort: Leave out what the engine cannot do.
+    """
+
+    specification: Specification
+    engine: str
+    best_effort: bool = False
+
+
+class _Stop:
+    """Cancels a task at the first signal; the clean-up after it is not broken off by a second one."""
+
+    def __init__(self, task: "asyncio.Task[int]") -> None:
+        self.code = 0
+        self._task = task
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(each, self._came, each)
+
+    def _came(self, number: signal.Signals) -> None:
+        if not self.code:
+            self.code = 128 + number
+            self._task.cancel()
+
+
+def inspect_here(settings: Settings, wish: Wish, output: Output, *, follow: bool) -> int:
+    """Make an inspection, and print its report.
+
+    Returns:
+        The exit code: 0 all is well; 1 the stack or the script failed, or it could not be done; 3 the infrastructure lost
+        all runs; 130 or 143 a signal ended it.
+    """
+
+    async def go(place: Place) -> int:
+        _tell_of_left(place)
+        engine, capabilities = await _engine(place, wish.engine)
+        submission = Submission.of(
+            wish.specification, engine.name, deployment=place.deployment, best_effort=wish.best_effort
+        )
+        journal = Journal(place.work / submission.id)
+        with Progress(wish.specification, follow=follow) as progress, journal.held():
+            progress.warn(capabilities.warnings)
+            report = await _course(Work(place, engine, journal, submission, progress), capabilities)
+        print_report(report, output)
+        return _code(report)
+
+    return _run(settings, go)
+
+
+def resume_here(settings: Settings, ids: Sequence[str], output: Output, *, follow: bool) -> int:
+    """Continue what killed processes left: all of it, or these.
+
+    Returns:
+        The exit code of the one that went worst.
+    """
+
+    async def go(place: Place) -> int:
+        journals = [Journal(place.work / each) for each in ids] if ids else Journal.left(place.work)
+        codes = [await _resume(place, each, output, follow=follow) for each in journals]
+        if not journals:
+            typer.echo("Nothing is left to be continued.", err=True)
+        return max(codes, default=0)
+
+    return _run(settings, go)
+
+
+async def _resume(place: Place, journal: Journal, output: Output, *, follow: bool) -> int:
+    submission = journal.submission()
+    if submission is None:
+        raise BusyError(f"{journal.directory.name} is not under way: it is over, or there is none such")
+    specification = Specification.load(submission.specification)
+    with journal.held():
+        engine, capabilities = await _engine(place, submission.engine)
+        with Progress(specification, follow=follow) as progress:
+            report = await _course(Work(place, engine, journal, submission, progress), capabilities)
+    print_report(report, output)
+    return _code(report)
+
+
+async def _course(work: Work, capabilities: "Capabilities") -> Report:
+    try:
+        return await Course(work, capabilities).go()
+    except PROBLEMS as error:
+        typer.echo(f"Error: {error}", err=True)
+        typer.echo(
+            f"{work.id} is kept as far as it came: `trimtab inspections resume {work.id}` goes on", err=True
+        )
+        raise typer.Exit(FAILURE) from None
+
+
+async def _engine(place: Place, name: str) -> tuple["Engine", "Capabilities"]:
+    """The engine, after the end of what killed processes left running."""
+    engine, capabilities = await choose(name, place.engines)
+    await engine.expire(KEPT)
+    return engine, capabilities
+
+
+def _run(settings: Settings, go: Callable[[Place], Awaitable[int]]) -> int:
+    try:
+        with Place.open(settings) as place:
+            return asyncio.run(_stoppable(go(place)))
+    except PROBLEMS as error:
+        typer.echo(f"Error: {error}", err=True)
+        return FAILURE
+
+
+async def _stoppable(work: Awaitable[int]) -> int:
+    task = cast("asyncio.Task[int]", asyncio.ensure_future(work))
+    stop = _Stop(task)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not stop.code:
+            raise
+        typer.echo("Interrupted; what was running is ended.", err=True)
+        return stop.code
+
+
+def _code(report: Report) -> int:
+    if report["state"] == "succeeded":
+        return 0
+    runs = report["runs"]
+    return NOTHING if runs and all(each["state"] == "lost" for each in runs) else FAILURE
+
+
+def _tell_of_left(place: Place) -> None:
+    left = Journal.left(place.work)
+    if left:
+        names = ", ".join(Path(each.directory).name for each in left[:3])
+        more = f" and {len(left) - 3} more" if len(left) > 3 else ""  # noqa: PLR2004 # as many as are shown
+        typer.echo(
+            f"Left by a process that was killed: {names}{more}. `trimtab inspections resume` goes on",
+            err=True,
+        )

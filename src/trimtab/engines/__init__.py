@@ -1,0 +1,62 @@
+"""Where something is built and run: this machine's processes, a container engine, a cluster.
+
+Names of what an engine is made of are imported when they are first used: a listing of inspections needs none of it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from trimtab.engines.engine import Capabilities, Engine, LogSink
+from trimtab.engines.errors import (
+    BuildFailedError,
+    BuildGoneError,
+    EngineError,
+    EngineLostError,
+    EngineUnavailableError,
+    FailureKind,
+    RefusedError,
+)
+from trimtab.engines.request import Build, BuildRequest, Lock, Resources, Run, RunRequest
+
+if TYPE_CHECKING:
+    from trimtab.engines.choice import CHOICES, choose
+    from trimtab.engines.container import ContainerEngine, ContainerSettings
+    from trimtab.engines.process import ProcessEngine, ProcessSettings
+
+_HOMES = {
+    "choice": ("CHOICES", "choose"),
+    "container": ("ContainerEngine", "ContainerSettings"),
+    "process": ("ProcessEngine", "ProcessSettings"),
+}
+
+__all__ = [
+    "CHOICES",
+    "Build",
+    "BuildFailedError",
+    "BuildGoneError",
+    "BuildRequest",
+    "Capabilities",
+    "ContainerEngine",
+    "ContainerSettings",
+    "Engine",
+    "EngineError",
+    "EngineLostError",
+    "EngineUnavailableError",
+    "FailureKind",
+    "Lock",
+    "LogSink",
+    "ProcessEngine",
+    "ProcessSettings",
+    "RefusedError",
+    "Resources",
+    "Run",
+    "RunRequest",
+    "choose",
+]
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,97 @@
+"""How a container ended, from the exit code of the engine's command and what the engine knows besides.
+
+An exit code of the engine's own (125: it could not start it; 126, 127: the program could not be started) may as well be
+the program's. Only for those, and for 137, the engine is asked.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trimtab.engines.container.client import Client
+from trimtab.engines.errors import BuildGoneError, EngineUnavailableError
+
+__all__ = ["Verdict", "judge"]
+
+_SIGNALLED = range(129, 129 + 64)
+_KILLED = 137
+_NOT_CREATED = 125
+_NOT_STARTED = frozenset({_NOT_CREATED, 126, 127, 255})
+_NEVER = "0001-01-01"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How it ended.
+
+    Attributes:
+        exit_code: Of its first process; 128 + n, if signal n ended it. None: nobody knows.
+        signal: n. A program that exits with 128 + n by itself looks the same from here; its wrapper knows better.
+        oom_killed: Whether the memory limit ended it.
+        lost: Why it was lost.
+        notes: What else is to be said.
+    """
+
+    exit_code: int | None
+    signal: int | None = None
+    oom_killed: bool = False
+    lost: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+async def judge(client: Client, name: str, image: str, code: int, directory: Path, excerpt: str) -> Verdict:
+    """Find out how a container ended.
+
+    Args:
+        client: The engine.
+        name: Of the container.
+        image: What it was started from.
+        code: Exit code of the engine's command.
+        directory: Where the command was started: there podman's monitor tells of a kill for memory.
+        excerpt: The last lines the command printed.
+
+    Raises:
+        BuildGoneError: What was built is gone.
+    """
+    if code < 0:
+        return Verdict(None, lost=f"the command of {client.flavour} was ended by signal {-code}")
+    try:
+        if code in _NOT_STARTED or client.is_gone(excerpt):
+            return await _doubtful(client, name, image, code, excerpt)
+        return await _ended(client, name, code, directory)
+    except BuildGoneError:
+        raise
+    except EngineUnavailableError as error:
+        return Verdict(None, lost=str(error))
+
+
+async def _doubtful(client: Client, name: str, image: str, code: int, excerpt: str) -> Verdict:
+    found = await client.inspect("container", name)
+    state: dict[str, Any] = found["State"] if found else {}
+    last = excerpt.strip().splitlines()[-1:] or ["it said nothing"]
+    if not found and await client.inspect("image", image) is None:
+        raise BuildGoneError(f"the image {image} was removed; build it again")
+    started = not str(state.get("StartedAt", _NEVER)).startswith(_NEVER)
+    if started and (state.get("Running") or state.get("Status") != "exited"):
+        return Verdict(None, lost=f"{client.flavour} let go of a container that had not ended: {last[0]}")
+    if started and state.get("ExitCode") == code:
+        return _exited(code)
+    if not started and code in {126, 127}:
+        return Verdict(code, notes=(f"it could not be started: {last[0]}",))
+    return Verdict(None, lost=f"{client.flavour} could not run it: {last[0]}")
+
+
+async def _ended(client: Client, name: str, code: int, directory: Path) -> Verdict:
+    # podman's monitor of Debian 12 leaves this file where podman was started, and podman does not see it; later ones
+    # tell podman. Docker says it itself.
+    out_of_memory = (directory / "oom").exists()
+    if code == _KILLED and not out_of_memory:
+        found = await client.inspect("container", name)
+        out_of_memory = bool(found and found["State"].get("OOMKilled"))
+    if code != _KILLED and out_of_memory:
+        return Verdict(code, notes=("the memory limit killed a process of it",))
+    return _exited(code, oom_killed=out_of_memory)
+
+
+def _exited(code: int, *, oom_killed: bool = False) -> Verdict:
+    return Verdict(code, code - 128 if code in _SIGNALLED else None, oom_killed)

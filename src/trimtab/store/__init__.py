@@ -1,0 +1,62 @@
+"""Documents and blobs on object storage: a directory or an S3 server, the same keys."""
+
+from trimtab.store.adapter import DocumentStore
+from trimtab.store.check import check
+from trimtab.store.documents import decode, encode
+from trimtab.store.errors import (
+    AccessError,
+    BucketError,
+    DocumentError,
+    FullError,
+    InvalidKeyError,
+    NotFoundError,
+    ReadOnlyError,
+    StoreError,
+    StoreURLError,
+    TooLargeError,
+    UnavailableError,
+    UnreachableError,
+)
+from trimtab.store.finding import Finding
+from trimtab.store.inspection import InspectionStore
+from trimtab.store.inspection_parts import InspectionBuildsStore, InspectionResultsStore
+from trimtab.store.inspections import Inspections
+from trimtab.store.loader import copy_inspection, load_inspections
+from trimtab.store.report import BuildReport, FailureReport, Report, RunReport
+from trimtab.store.results import DependencyMonkeyReportsStore, DependencyMonkeyRequestsStore, ResultStore
+from trimtab.store.store import Entry, Store
+
+__all__ = [
+    "AccessError",
+    "BucketError",
+    "BuildReport",
+    "DependencyMonkeyReportsStore",
+    "DependencyMonkeyRequestsStore",
+    "DocumentError",
+    "DocumentStore",
+    "Entry",
+    "FailureReport",
+    "Finding",
+    "FullError",
+    "InspectionBuildsStore",
+    "InspectionResultsStore",
+    "InspectionStore",
+    "Inspections",
+    "InvalidKeyError",
+    "NotFoundError",
+    "ReadOnlyError",
+    "Report",
+    "ResultStore",
+    "RunReport",
+    "Store",
+    "StoreError",
+    "StoreURLError",
+    "TooLargeError",
+    "UnavailableError",
+    "UnreachableError",
+    "check",
+    "copy_inspection",
+    "decode",
+    "encode",
+    "load_inspections",
+]

@@ -1,0 +1,192 @@
+"""One run of the batch: its attempts, until one leaves a result or the bound is reached.
+
+A run counts once: its result is put if absent, and an attempt that was begun and not noted as ended, because this process was
+killed in the middle, is recorded as lost and made anew.
+"""
+
+import asyncio
+import secrets
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from trimtab.catalog import RunDocuments, record_run
+from trimtab.engines import BuildGoneError, EngineUnavailableError, RefusedError, Run, RunRequest
+from trimtab.store import DocumentError, NotFoundError, RunReport
+from trimtab.store.documents import decode
+from trimtab.workflows.building import build, build_of
+from trimtab.workflows.failures import of_run
+from trimtab.workflows.outcome import result_of
+from trimtab.workflows.work import Work
+
+__all__ = ["keep", "run"]
+
+KILLED = "the process that made it was ended in the middle"
+TOKEN = "TRIMTAB_RUN_TOKEN"  # noqa: S105 - the name of a variable
+REFUSED = "it was refused, and so not tried again"
+LIMIT = 1 << 20
+
+
+async def run(work: Work, item: int, *, warmup: bool = False) -> list[RunReport]:
+    """Make a run, unless that was done.
+
+    Args:
+        work: The inspection, which was built.
+        item: Which; a warm-up has a number beyond the batch.
+        warmup: It is not counted: nothing of it is stored.
+
+    Returns:
+        What the inspection's report says of each attempt.
+    """
+    found = await asyncio.to_thread(_noted, work, item)
+    while not found or _again(found[-1], work.patience.attempts):
+        attempt = len(found) + 1
+        if found:
+            work.tell("retrying", item, str(found[-1]["lost"]), warmup=warmup)
+            await asyncio.sleep(work.patience.before(attempt))
+        found.append(await _attempt(work, item, attempt, warmup=warmup))
+    for each in found if not warmup else ():
+        await asyncio.to_thread(_keep, work, each)
+    work.tell("ran", item, _told(found[-1]), warmup=warmup)
+    return found
+
+
+def keep(work: Work) -> list[RunReport]:
+    """Store what is noted of the batch of an inspection that was broken off, and tell what that is."""
+    found = [each for item in range(work.specification.batch_size) for each in _noted(work, item)]
+    for each in found:
+        _keep(work, each)
+    return found
+
+
+def _again(last: RunReport, attempts: int) -> bool:
+    return last["state"] == "lost" and last["attempt"] < attempts and REFUSED not in last["notes"]
+
+
+async def _attempt(work: Work, item: int, attempt: int, *, warmup: bool) -> RunReport:
+    name, token = work.journal.run(item, attempt), secrets.token_hex(16)
+    output = await asyncio.to_thread(work.journal.empty, name)
+    work.journal.write(f"{name}.begun", datetime.now(UTC).isoformat())
+    work.tell("running", item, warmup=warmup)
+    done = await _made(work, item, output, token)
+    result = await asyncio.to_thread(result_of, done, output, token)
+    report = _report(item, attempt, done, result)
+    work.journal.write(f"{name}.json", {"report": report, "result": result})
+    return report
+
+
+async def _made(work: Work, item: int, output: Path, token: str) -> Run:
+    """Run it; what was built and is gone is built again, once."""
+    noted, began = work.journal.read("build.json"), datetime.now(UTC)
+    sink = partial(work.watcher.output, item)
+    try:
+        try:
+            return await work.engine.run(_request(work, item, noted, output, token), sink)
+        except BuildGoneError:
+            noted = await build(work, anew=True)
+            if "build" not in noted:
+                raise
+            return await work.engine.run(_request(work, item, noted, output, token), sink)
+    except (EngineUnavailableError, RefusedError) as error:
+        log, notes = output.with_name(output.name + ".log"), (REFUSED,) * isinstance(error, RefusedError)
+        return Run(None, None, False, False, str(error), began, datetime.now(UTC), log, notes)
+
+
+def _request(work: Work, item: int, noted: dict[str, Any], output: Path, token: str) -> RunRequest:
+    wanted = work.specification.run
+    return RunRequest(
+        id=work.id,
+        item=item,
+        build=build_of(noted),
+        resources=wanted.requests.to_resources(),
+        timeout=wanted.timeout,
+        network=wanted.isolation.network,
+        output=output,
+        environment={TOKEN: token},
+        reuse=wanted.isolation.scope == "batch",
+    )
+
+
+def _report(item: int, attempt: int, done: Run, result: dict[str, Any] | None) -> RunReport:
+    told = None if result is None else result.get("exit_code")
+    exit_code = told if isinstance(told, int) else done.exit_code
+    failure = of_run(done, result, exit_code)
+    state = "lost" if done.lost is not None else "failed" if failure else "succeeded"
+    return RunReport(
+        item=item,
+        attempt=attempt,
+        state=state,
+        exit_code=exit_code,
+        signal=done.signal,
+        timed_out=bool(done.timed_out or (result or {}).get("timed_out")),
+        oom_killed=done.oom_killed,
+        lost=done.lost,
+        started=done.started.isoformat(),
+        ended=done.ended.isoformat(),
+        failure=failure,
+        notes=list(done.notes),
+    )
+
+
+def _noted(work: Work, item: int) -> list[RunReport]:
+    """The attempts that were begun, in order; one whose end nobody saw is lost."""
+    found: list[RunReport] = []
+    for attempt in range(1, work.patience.attempts + 1):
+        name = work.journal.run(item, attempt)
+        began = work.journal.read(f"{name}.begun")
+        if began is None:
+            break
+        noted = work.journal.read(f"{name}.json")
+        found.append(_broken(item, attempt, began) if noted is None else noted["report"])
+    return found
+
+
+def _broken(item: int, attempt: int, began: str) -> RunReport:
+    return RunReport(
+        item=item,
+        attempt=attempt,
+        state="lost",
+        exit_code=None,
+        signal=None,
+        timed_out=False,
+        oom_killed=False,
+        lost=KILLED,
+        started=began,
+        ended=began,
+        failure={"kind": "infrastructure", "reason": KILLED, "lines": []},
+        notes=[],
+    )
+
+
+def _keep(work: Work, report: RunReport) -> None:
+    """Documents first, then the row."""
+    name = work.journal.run(report["item"], report["attempt"])
+    result = hwinfo = None
+    if report["state"] != "lost":
+        noted, output = work.journal.read(f"{name}.json"), work.journal.directory / name
+        log, hwinfo = output.with_name(output.name + ".log"), _hwinfo(output / "hwinfo")
+        result = work.stored.results.store_run(
+            report["item"], _result(noted, output), hwinfo=hwinfo, log=log if log.exists() else b""
+        )
+    with work.place.database.write() as connection:
+        record_run(connection, work.id, RunDocuments(report["item"], result, hwinfo, report))
+
+
+def _result(noted: dict[str, Any], output: Path) -> dict[str, Any] | bytes:
+    """As the wrapper wrote it, to the byte, if it did."""
+    found: dict[str, Any] = noted["result"]
+    return (output / "result").read_bytes() if found.get("proof") else found
+
+
+def _hwinfo(path: Path) -> dict[str, Any] | None:
+    """What it ran on, if the wrapper left that and the script let it be."""
+    try:
+        return decode(path.read_bytes(), path.name) if path.stat().st_size <= LIMIT else None
+    except (OSError, DocumentError, NotFoundError):
+        return None
+
+
+def _told(report: RunReport) -> str:
+    failure = report["failure"]
+    return failure["reason"] if failure else ""

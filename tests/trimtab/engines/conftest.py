@@ -1,0 +1,386 @@
+"""Engines as they are here, and small builds for them."""
+
+import asyncio
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trimtab.engines import (
+    Build,
+    BuildRequest,
+    ContainerEngine,
+    ContainerSettings,
+    Engine,
+    ProcessEngine,
+    ProcessSettings,
+    Resources,
+    Run,
+    RunRequest,
+)
+
+MIB = 2**20
+IMAGE = "localhost/python:3.11"
+ROOT = Path(__file__).parents[3]
+
+SH = '#!/bin/sh\neval "$SCRIPT"\n'
+"""A script that does what a variable says: tests that only run share one build."""
+
+ENTRYPOINT = """\
+#!/bin/sh
+# What a run wrapper does, in short: run the script by the stack's Python, and leave what it printed.
+cd "${THOTH_AMUN_EXEC_DIR:-/home/amun}"
+interpreter=venv/bin/python3
+[ -x "$interpreter" ] || interpreter=python3
+case $(head -c 20 script) in *sh*) interpreter=sh ;; esac
+"$interpreter" script >script.stdout
+code=$?
+cp script.stdout "$THOTH_OUTPUT_PATH"
+exit $code
+"""
+
+CONTAINERFILE = f"""\
+FROM {IMAGE}
+USER root
+COPY entrypoint script data.txt /home/amun/
+RUN ["/bin/sh", "-c", "chmod 0777 /home/amun && chmod a+x /home/amun/entrypoint"]
+CMD ["/home/amun/entrypoint"]
+USER 1042
+WORKDIR /home/amun
+"""
+
+
+@dataclass
+class Bench:
+    """An engine, and one inspection with it.
+
+    Attributes:
+        engine: The engine.
+        directory: Of the test.
+        state: Of the engine.
+        inspection: Its id.
+        flavour: `podman`, `docker`, `process`.
+        command: The command of a container engine with its environment, to look behind the engine's back.
+    """
+
+    engine: Any
+    directory: Path
+    state: Path
+    flavour: str
+    environment: dict[str, str] = field(default_factory=dict)
+    program: str = ""
+    inspection: str = "inspection-test-261126000000-0123456789abcdef"
+    shared: Build | None = None
+    printed: bytearray = field(default_factory=bytearray)
+
+    def request(self, script: str, **changes: Any) -> BuildRequest:
+        context = self.directory / "context"
+        shutil.rmtree(context, ignore_errors=True)
+        context.mkdir()
+        (context / "Containerfile").write_text(changes.pop("containerfile", CONTAINERFILE))
+        (context / "entrypoint").write_text(ENTRYPOINT)
+        (context / "script").write_text(script)
+        (context / "data.txt").write_text("data\n")
+        fields: dict[str, Any] = {
+            "id": self.inspection,
+            "context": context,
+            "base": IMAGE,
+            "resources": Resources(1, 512 * MIB),
+            "timeout": 120,
+            "files": (("/home/amun/data.txt", context / "data.txt"),),
+            "script": context / "script",
+        }
+        return BuildRequest(**(fields | changes))
+
+    async def build(self, script: str = "print('hello')", **changes: Any) -> Build:
+        return await self.engine.build(self.request(script, **changes), self.printed.extend)
+
+    async def run(
+        self, build: Build, item: int = 0, *, cpu: float = 1, memory: int = 128 * MIB, **changes: Any
+    ) -> Run:
+        output = self.directory / "results" / str(item)
+        shutil.rmtree(output, ignore_errors=True)
+        output.mkdir(parents=True)
+        fields: dict[str, Any] = {"timeout": 60, "network": False, "output": output}
+        request = RunRequest(self.inspection, item, build, Resources(cpu, memory), **(fields | changes))
+        return await self.engine.run(request, self.printed.extend)
+
+    async def sh(self, script: str, item: int = 0, **changes: Any) -> Run:
+        """Run lines of shell with the build that tests share."""
+        assert self.shared
+        return await self.run(self.shared, item, environment={"SCRIPT": script}, **changes)
+
+    def result(self, item: int = 0) -> str:
+        return (self.directory / "results" / str(item) / "result").read_text()
+
+    def ask(self, *arguments: str) -> str:
+        """What the engine's own command says."""
+        answer = subprocess.run(
+            [self.program, *arguments],
+            env=os.environ | self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return answer.stdout.strip()
+
+    def containers(self, *options: str) -> str:
+        """The containers of the inspection: those that run, or with `--all` the others too."""
+        return self.ask("ps", "--quiet", "--filter", f"label=trimtab.inspection={self.inspection}", *options)
+
+    def left(self) -> str:
+        """All that carries the inspection's label."""
+        label = ("--filter", f"label=trimtab.inspection={self.inspection}")
+        return "".join(
+            self.ask(*kind, "--quiet", *label)
+            for kind in (("ps", "--all"), ("volume", "ls"), ("images", "--no-trunc"))
+        )
+
+
+@pytest.fixture(scope="session")
+def archive() -> Path:
+    """The image that tests build upon; made once a machine."""
+    if os.getuid() != 0 or not shutil.which("podman"):
+        pytest.skip("no root or no podman: there is no image to build upon (scripts/system-packages)")
+    made = subprocess.run(
+        [ROOT / "scripts/test-image"], env=os.environ | _podman(), capture_output=True, text=True, check=False
+    )
+    if made.returncode:
+        pytest.skip(f"scripts/test-image made no image: {made.stderr.strip()[-500:]}")
+    return Path(made.stdout.strip())
+
+
+def _podman() -> dict[str, str]:
+    """Where cgroups are of version 1, podman needs a configuration; scripts/with-services says so too."""
+    if "CONTAINERS_CONF" in os.environ or Path("/sys/fs/cgroup/cgroup.controllers").exists():
+        return {}
+    return {"CONTAINERS_CONF": str(ROOT / "scripts/containers.conf")}
+
+
+@pytest.fixture(scope="session")
+def docker_host(archive) -> str:
+    """The address of a Docker engine that has the image."""
+    host = os.environ.get("TRIMTAB_TEST_DOCKER_HOST")
+    if not host:
+        pytest.skip("no Docker engine: run by scripts/with-services, or set TRIMTAB_TEST_DOCKER_HOST")
+    command, environment = _docker(), os.environ | {"DOCKER_HOST": host}
+    if subprocess.run(
+        [command, "image", "inspect", IMAGE], env=environment, capture_output=True, check=False
+    ).returncode:
+        subprocess.run(
+            [command, "load", "--input", archive], env=environment, check=True, capture_output=True
+        )
+    return host
+
+
+def _docker() -> str:
+    # The package's own: an older or other command of this name may come first on the path.
+    return "/usr/bin/docker" if Path("/usr/bin/docker").exists() else "docker"
+
+
+@pytest.fixture
+async def podman(archive, builds, tmp_path):
+    """podman, with nothing built."""
+    async for bench in _container("podman", builds, tmp_path):
+        yield bench
+        await bench.engine.clean(bench.inspection)
+
+
+@pytest.fixture
+async def docker(docker_host, builds, tmp_path):
+    """Docker, with nothing built."""
+    async for bench in _container("docker", builds, tmp_path):
+        yield bench
+        await bench.engine.clean(bench.inspection)
+
+
+@pytest.fixture(params=["podman", "docker"])
+def container(request) -> Bench:
+    """Each container engine in turn, with nothing built."""
+    return request.getfixturevalue(request.param)
+
+
+@dataclass
+class Session:
+    """What tests of one engine share: a state, and with it the cache of layers, and a build.
+
+    Attributes:
+        state: Of the engine.
+        build: Runs what a variable says.
+    """
+
+    state: Path
+    build: Build | None = None
+
+
+@pytest.fixture(scope="session")
+def builds(tmp_path_factory):
+    """By engine, what its tests share; removed at the end."""
+    found = {flavour: Session(tmp_path_factory.mktemp(flavour)) for flavour in ("podman", "docker")}
+    yield found
+    for flavour, session in found.items():
+        if (session.state / "claims").exists():
+            asyncio.run(ContainerEngine(flavour, session.state, _settings(flavour)).expire(0))
+
+
+@pytest.fixture
+async def podman_run(archive, builds, tmp_path):
+    """podman, with the build that tests share."""
+    async for bench in _shared("podman", builds, tmp_path):
+        yield bench
+
+
+@pytest.fixture
+async def docker_run(docker_host, builds, tmp_path):
+    """Docker, with the build that tests share."""
+    async for bench in _shared("docker", builds, tmp_path):
+        yield bench
+
+
+@pytest.fixture(params=["podman", "docker"])
+def runner(request) -> Bench:
+    """Each container engine in turn, with the build that tests share."""
+    return request.getfixturevalue(f"{request.param}_run")
+
+
+async def _shared(flavour, builds, tmp_path):
+    async for bench in _container(flavour, builds, tmp_path):
+        bench.inspection = f"inspection-shared-{os.getpid()}"
+        session = builds[flavour]
+        session.build = session.build or await bench.build(SH)
+        bench.shared = session.build
+        bench.printed.clear()
+        yield bench
+        await bench.engine._runner.settle()
+        bench.engine._claims.release(bench.inspection)
+
+
+async def _container(flavour, builds, tmp_path):
+    settings = _settings(flavour)
+    engine = ContainerEngine(flavour, builds[flavour].state, settings)
+    assert isinstance(engine, Engine)
+    program = shutil.which(settings.program or flavour)
+    assert program
+    yield Bench(
+        engine, tmp_path, builds[flavour].state, flavour, dict(settings.environment), program,
+        f"inspection-{secrets.token_hex(8)}",
+    )  # fmt: skip
+
+
+def _settings(flavour):
+    if flavour == "podman":
+        program, environment = None, _podman()
+    else:
+        program, environment = _docker(), {"DOCKER_HOST": os.environ["TRIMTAB_TEST_DOCKER_HOST"]}
+    return ContainerSettings(
+        program=program, environment=environment, build_network="host", slack=0.0, grace=1.0
+    )
+
+
+@pytest.fixture
+def make_process(tmp_path) -> Callable[..., Bench]:
+    """Process engines with some settings."""
+
+    def make(**changes: Any) -> Bench:
+        settings = ProcessSettings(**({"slack": 0.0, "grace": 1.0} | changes))
+        return Bench(ProcessEngine(tmp_path / "state", settings), tmp_path, tmp_path / "state", "process")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def sample_index(tmp_path_factory):
+    """An index of ours with a package of ours, so that no test of an installation asks the network."""
+    return make_index(tmp_path_factory.mktemp("index"))
+
+
+PACKAGE = "trimtab-sample"
+
+
+@dataclass(frozen=True)
+class SampleIndex:
+    """An index on disk with one package in some versions.
+
+    Attributes:
+        directory: Its root, as `file://…` the URL.
+        hashes: By version.
+    """
+
+    directory: Path
+    hashes: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return self.directory.as_uri()
+
+    def pipfile(self, version: str = "1.0", **changes: object) -> bytes:
+        entry = {"version": f"=={version}", "hashes": [f"sha256:{self.hashes[version]}"], **changes}
+        return json.dumps({"_meta": {}, "default": {PACKAGE: entry}, "develop": {}}).encode()
+
+    def requirements(self, version: str = "1.0") -> bytes:
+        return f"{PACKAGE}=={version} --hash=sha256:{self.hashes[version]}\n".encode()
+
+    def pylock(self, version: str = "1.0") -> bytes:
+        wheel = f'{{name = "x.whl", url = "https://files.example.com/x.whl", hashes = {{sha256 = "{self.hashes[version]}"}}}}'
+        return f'lock-version = "1.0"\n[[packages]]\nname = "{PACKAGE}"\nversion = "{version}"\nwheels = [{wheel}]\n'.encode()
+
+    def uv(self, version: str = "1.0") -> dict[str, bytes]:
+        project = f'[project]\nname = "app"\nversion = "0"\nrequires-python = ">=3.8"\ndependencies = ["{PACKAGE}=={version}"]\n'
+        lock = f"""\
+version = 1
+requires-python = ">=3.8"
+
+[[package]]
+name = "app"
+version = "0"
+source = {{ virtual = "." }}
+dependencies = [{{ name = "{PACKAGE}" }}]
+
+[package.metadata]
+requires-dist = [{{ name = "{PACKAGE}", specifier = "=={version}" }}]
+
+[[package]]
+name = "{PACKAGE}"
+version = "{version}"
+source = {{ registry = "https://pypi.example/simple" }}
+wheels = [{{ url = "https://files.pypi.example/trimtab_sample-{version}-py3-none-any.whl", hash = "sha256:{self.hashes[version]}", size = 1 }}]
+"""
+        return {"pyproject.toml": project.encode(), "uv.lock": lock.encode()}
+
+
+def make_index(directory: Path, versions: tuple[str, ...] = ("1.0", "2.0")) -> SampleIndex:
+    """Write the index."""
+    place = directory / PACKAGE
+    place.mkdir(parents=True)
+    hashes, links = {}, []
+    for version in versions:
+        wheel = _wheel(place, version)
+        hashes[version] = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        links.append(f'<a href="{wheel.name}#sha256={hashes[version]}">{wheel.name}</a>')
+    (place / "index.html").write_text(f"<!DOCTYPE html><html><body>{''.join(links)}</body></html>")
+    return SampleIndex(directory, hashes)
+
+
+def _wheel(directory: Path, version: str) -> Path:
+    module = PACKAGE.replace("-", "_")
+    information = f"{module}-{version}.dist-info"
+    files = {
+        f"{module}.py": f"VERSION = '{version}'\n",
+        f"{information}/METADATA": f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: {version}\n",
+        f"{information}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(f"{name},,\n" for name in [*files, f"{information}/RECORD"])
+    path = directory / f"{module}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in {**files, f"{information}/RECORD": record}.items():
+            archive.writestr(zipfile.ZipInfo(name), text)
+    return path

@@ -1,0 +1,118 @@
+"""Of a supervised program nothing is left, and its end is told exactly."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from trimtab.engines.supervision import Program, SupervisionError, supervise
+
+pytestmark = pytest.mark.integration
+PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+
+
+async def run(script, sink=lambda _: None, **changes):
+    return await supervise(Program(("sh", "-c", script), "/", PATH, **changes), sink)
+
+
+async def test_output_of_both_kinds_and_the_exit_code():
+    printed = bytearray()
+    ending = await run("echo one; echo two >&2; exit 3", printed.extend)
+    assert (ending.code, ending.signal, ending.timed_out, ending.killed) == (3, None, False, 0)
+    assert printed == b"one\ntwo\n"
+
+
+async def test_a_signal_is_no_exit_code():
+    ending = await run("kill -KILL $$")
+    assert (ending.code, ending.signal) == (None, signal.SIGKILL)
+
+
+async def test_standard_input_is_empty_and_no_other_descriptor_is_passed_on():
+    """A program that could write the report could say how it ended."""
+    printed = bytearray()
+    await run("cat; ls /proc/self/fd", printed.extend)
+    assert printed.split() == [b"0", b"1", b"2", b"3"]  # the last is the listing's own
+
+
+async def test_what_cannot_be_started_is_an_error_with_its_reason():
+    for argv, reason in ((("/not/there",), "No such file"), (("/etc/passwd",), "Permission denied")):
+        with pytest.raises(SupervisionError, match=reason):
+            await supervise(Program(argv, "/", PATH), lambda _: None)
+    with pytest.raises(SupervisionError, match="/not/there"):
+        await supervise(Program(("true",), "/not/there", PATH), lambda _: None)
+    with pytest.raises(SupervisionError, match="control groups"):
+        await supervise(Program(("true",), "/", PATH, groups=("/not/there",)), lambda _: None)
+
+
+async def test_a_program_has_time_to_end_by_itself():
+    printed = bytearray()
+    ending = await run(
+        "trap 'echo bye; exit 4' TERM; while :; do sleep 0.05; done", printed.extend, timeout=0.3
+    )
+    assert (ending.code, ending.timed_out, printed) == (4, True, b"bye\n")
+
+
+async def test_a_program_that_will_not_end_is_killed():
+    ending = await run("trap '' TERM; while :; do sleep 0.05; done", timeout=0.3, grace=0.3)
+    assert (ending.signal, ending.timed_out) == (signal.SIGKILL, True)
+
+
+async def test_what_a_builder_runs_is_ended_first_so_that_it_can_clean_up():
+    printed = bytearray()
+    ending = await run(
+        "trap 'echo no' TERM; sleep 600; echo cleaned up; exit 6", printed.extend, timeout=0.3, ask="below"
+    )
+    assert (ending.code, printed.split(b"\n")[-2]) == (6, b"cleaned up")
+
+
+async def test_daemons_are_found_and_counted():
+    ending = await run("(setsid sleep 600 &); (setsid sh -c 'sleep 600 & sleep 600' &); sleep 0.2; exit 0")
+    assert ending.code == 0
+    assert ending.killed >= 3
+
+
+async def test_an_error_of_the_listener_ends_the_program():
+    pids = []
+
+    def listen(data):
+        pids.append(int(data))
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        await run("echo $$; sleep 600", listen)
+    assert not alive(pids[0])
+
+
+async def test_limits_hold():
+    printed = bytearray()
+    cores = (min(os.sched_getaffinity(0)),)
+    await run(
+        "ulimit -c; ulimit -n; nproc",
+        printed.extend,
+        limits={"RLIMIT_CORE": 0, "RLIMIT_NOFILE": 50},
+        cores=cores,
+    )
+    assert printed.split() == [b"0", b"50", b"1"]
+
+
+async def test_two_cancellations_are_no_escape():
+    pids, heard = [], asyncio.Event()
+
+    def listen(data):
+        pids.append(int(data))
+        heard.set()
+
+    task = asyncio.create_task(run("trap '' TERM; echo $$; sleep 600", listen, grace=0.3))
+    await heard.wait()
+    task.cancel()
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not alive(pids[0])
+
+
+def alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
