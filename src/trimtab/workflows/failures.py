@@ -1,80 +1,49 @@
-"""Why something failed: the stack, the script, or the infrastructure."""
+"""Why something failed, as an inspection's report has it."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from trimtab.engines import (
-    BuildFailedError,
-    EngineError,
-    EngineLostError,
-    EngineUnavailableError,
-    FailureKind,
-    RefusedError,
-    Run,
-)
+from trimtab.engines import EngineError, Run
+from trimtab.inspection import failure
+from trimtab.inspection.failure import Failure
+from trimtab.inspection.result import ResultError, RunResult
 from trimtab.store import FailureReport
+from trimtab.workflows.outcome import FORGED
 
 __all__ = ["is_passing", "of_build", "of_run"]
-
-LINES, LENGTH = 20, 500
-_PASSING = (FailureKind.BASE, FailureKind.NETWORK)
 
 
 def of_build(error: EngineError) -> FailureReport:
     """Why a build failed."""
-    if isinstance(error, RefusedError):
-        return {"kind": "stack", "reason": str(error), "lines": list(error.reasons)}
-    if isinstance(error, BuildFailedError):
-        kind = "stack" if error.kind is FailureKind.STACK else "infrastructure"
-        return {"kind": kind, "reason": _words(error), "lines": _lines(error.excerpt)}
-    return {"kind": "infrastructure", "reason": str(error), "lines": []}
+    return _report(failure.of_build(error))
 
 
 def is_passing(error: EngineError) -> bool:
-    """Whether trying once more may help: it does not where a limit, or the stack, was the cause."""
-    if isinstance(error, BuildFailedError):
-        return error.kind in _PASSING
-    return isinstance(error, EngineLostError | EngineUnavailableError)
+    """Whether trying once more may help."""
+    return failure.of_build(error).retry
 
 
-def of_run(run: Run, result: Mapping[str, Any] | None, exit_code: int | None) -> FailureReport | None:
-    """Why a run failed; None: it did not."""
-    if run.lost is not None:
-        return {"kind": "infrastructure", "reason": run.lost, "lines": []}
-    if exit_code == 0 and not run.timed_out:
-        return None
-    return {"kind": "script", "reason": _ending(run, result, exit_code), "lines": _said(run, result)}
+def of_run(run: Run, result: Mapping[str, Any] | None) -> FailureReport | None:
+    """Why a run failed; None: it did not.
 
-
-def _ending(run: Run, result: Mapping[str, Any] | None, exit_code: int | None) -> str:
-    told = result or {}
-    if run.timed_out or told.get("timed_out"):
-        return "the script took longer than run.timeout allows"
-    if run.oom_killed:
-        return "the script needed more memory than run.requests.memory allows"
-    if isinstance(error := told.get("error"), str):
-        return error
-    number = run.signal or told.get("signal")
-    return f"the script was ended by signal {number}" if number else f"the script ended with {exit_code}"
-
-
-def _said(run: Run, result: Mapping[str, Any] | None) -> list[str]:
-    said = (result or {}).get("stderr")
-    if isinstance(said, str) and said.strip():
-        return _lines(said)
+    Args:
+        run: How it ended.
+        result: Its document, or what stands for it; None if the infrastructure lost the run.
+    """
     try:
-        with run.log.open("rb") as file:
-            file.seek(max(0, run.log.stat().st_size - LINES * LENGTH))
-            return _lines(file.read().decode(errors="replace"))
-    except OSError:
-        return []
+        found = _found(run, result or {})
+    except ResultError as error:
+        return {"kind": "script", "reason": f"its result is no result: {error}", "lines": []}
+    return None if found is None else _report(found)
 
 
-def _words(error: BuildFailedError) -> str:
-    code = "" if error.exit_code is None else f", exit code {error.exit_code}"
-    lines = _lines(error.excerpt)
-    return f"the build failed ({error.kind}{code}): {lines[-1] if lines else 'it printed nothing'}"
+def _found(run: Run, result: Mapping[str, Any]) -> Failure | None:
+    if result.get("proof"):
+        return failure.of_run(run, RunResult.load(result))
+    if result.get("error") == FORGED:
+        return failure.of_run(run, RunResult.load(result), proved=False)
+    return failure.of_run(run, None)
 
 
-def _lines(text: str) -> list[str]:
-    return [line[:LENGTH] for line in text.splitlines() if line.strip()][-LINES:]
+def _report(found: Failure) -> FailureReport:
+    return {"kind": str(found.kind), "reason": found.message, "lines": list(found.lines)}

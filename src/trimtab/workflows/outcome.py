@@ -8,7 +8,7 @@ from trimtab.inspection.wrapper.proof import proved
 from trimtab.store import DocumentError
 from trimtab.store.documents import decode
 
-__all__ = ["result_of"]
+__all__ = ["FORGED", "MISSING", "result_of"]
 
 LIMIT = 64 << 20
 MISSING = "the script ended the run before its result could be written"

@@ -111,7 +111,7 @@ def _request(work: Work, item: int, noted: dict[str, Any], output: Path, token: 
 def _report(item: int, attempt: int, done: Run, result: dict[str, Any] | None) -> RunReport:
     told = None if result is None else result.get("exit_code")
     exit_code = told if isinstance(told, int) else done.exit_code
-    failure = of_run(done, result, exit_code)
+    failure = of_run(done, result)
     state = "lost" if done.lost is not None else "failed" if failure else "succeeded"
     return RunReport(
         item=item,

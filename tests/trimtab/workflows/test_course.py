@@ -72,7 +72,11 @@ async def test_what_the_script_does_wrong_is_told_with_the_lines_that_matter(mak
     work = make_work(batch_size=1, script="#!/bin/sh\necho oh >&2\nexit 3\n")
     report = await go(work)
     assert report["state"] == "failed"
-    assert report["failure"] == {"kind": "script", "reason": "the script ended with 3", "lines": ["oh"]}
+    assert report["failure"] == {
+        "kind": "script",
+        "reason": "The script ended with exit code 3.",
+        "lines": ["oh"],
+    }
     assert rows(work) == ("failed", [(0, 1, "failed")])
 
 

@@ -68,19 +68,37 @@ def test_a_lost_run_has_no_result(tmp_path, ended):
     assert result_of(ended(None, lost="the engine went away"), tmp_path, TOKEN) is None
 
 
-def test_the_cause_of_a_runs_failure(ended, tmp_path):
-    (tmp_path / "output.log").write_text("Traceback\n\nValueError: no\n")
-    assert of_run(ended(), {}, 0) is None
-    assert of_run(ended(None, lost="gone"), None, None)["kind"] == "infrastructure"
-    found = of_run(ended(1), {}, 1)
-    assert found == {
-        "kind": "script",
-        "reason": "the script ended with 1",
-        "lines": ["Traceback", "ValueError: no"],
-    }
-    assert "run.timeout" in of_run(ended(143, timed_out=True), {}, 143)["reason"]
-    assert "run.requests.memory" in of_run(ended(137, oom_killed=True), {}, 137)["reason"]
-    assert "signal 11" in of_run(ended(139, signal=11), {"stderr": "x"}, 139)["reason"]
+def written(**fields):
+    """A result as the wrapper leaves it."""
+    return {"exit_code": 0, "stdout": {}, "stderr": "", "proof": "of the wrapper", **fields}
+
+
+def test_a_run_that_went_well_has_no_failure(ended):
+    assert of_run(ended(), written()) is None
+
+
+@pytest.mark.parametrize(
+    ("ending", "result", "kind", "reason"),
+    [
+        ({"exit_code": None, "lost": "gone"}, None, "infrastructure", "gone"),
+        ({"exit_code": 1}, written(exit_code=1, stderr="ValueError: no\n"), "script", "exit code 1"),
+        ({"exit_code": 1}, written(exit_code=1, stderr="ImportError: no\n"), "stack", "cannot be imported"),
+        ({"exit_code": 143, "timed_out": True}, written(exit_code=143, timed_out=True), "infrastructure", "run.timeout"),
+        ({"exit_code": 137, "oom_killed": True}, written(exit_code=137), "infrastructure", "run.requests.memory"),
+        ({"exit_code": 139}, written(exit_code=-11, signal=11), "stack", "SIGSEGV"),
+        ({"exit_code": 137, "oom_killed": True}, {"error": MISSING}, "infrastructure", "run.requests.memory"),
+        ({"exit_code": 0}, {"exit_code": 0, "error": FORGED}, "script", "not the wrapper's"),
+        ({"exit_code": 0}, written(exit_code="none"), "script", "no result"),
+    ],
+)  # fmt: skip
+def test_the_cause_of_a_runs_failure(ended, ending, result, kind, reason):
+    found = of_run(ended(**ending), result)
+    assert found["kind"] == kind
+    assert reason in found["reason"]
+
+
+def test_a_failure_has_the_lines_that_matter(ended):
+    assert of_run(ended(1), written(exit_code=1, stderr="oh\n\nno\n"))["lines"] == ["oh", "no"]
 
 
 @pytest.mark.parametrize(
@@ -88,9 +106,9 @@ def test_the_cause_of_a_runs_failure(ended, tmp_path):
     [
         (BuildFailedError(FailureKind.STACK, 1, "no such version"), "stack", False),
         (BuildFailedError(FailureKind.OOM, 137, ""), "infrastructure", False),
-        (BuildFailedError(FailureKind.TIMEOUT, None, ""), "infrastructure", False),
+        (BuildFailedError(FailureKind.TIMEOUT, None, ""), "infrastructure", True),
         (BuildFailedError(FailureKind.NETWORK, 1, "timed out"), "infrastructure", True),
-        (BuildFailedError(FailureKind.BASE, 125, "manifest unknown"), "infrastructure", True),
+        (BuildFailedError(FailureKind.BASE, 125, "manifest unknown"), "stack", False),
         (EngineLostError("gone"), "infrastructure", True),
         (EngineUnavailableError("gone"), "infrastructure", True),
         (RefusedError("process", ("no packages",)), "stack", False),
