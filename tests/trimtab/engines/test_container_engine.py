@@ -243,9 +243,7 @@ async def test_what_a_killed_build_left_is_removed_by_the_next_expire(podman, tm
     """Its supervisor ends the build; should that be killed as well, the working containers remain."""
     state, mark = tmp_path / "state", f"4{os.getpid()}"
     podman.engine = ContainerEngine("podman", state, podman.engine._settings)
-    request = podman.request(
-        "", containerfile=f"FROM localhost/python:3.11\nRUN true\nRUN sleep {mark}\n", script=None
-    )
+    request = podman.request("", containerfile=f"FROM localhost/python:3.11\nRUN true\nRUN sleep {mark}\n")
     program = f"""
 import asyncio
 from pathlib import Path
