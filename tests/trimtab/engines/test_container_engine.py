@@ -239,6 +239,38 @@ async def test_a_cancelled_run_leaves_nothing(runner):
     assert runner.containers("--all") == ""
 
 
+async def test_what_a_killed_build_left_is_removed_by_the_next_expire(podman, tmp_path):
+    """Its supervisor ends the build; should that be killed as well, the working containers remain."""
+    state, mark = tmp_path / "state", f"4{os.getpid()}"
+    podman.engine = ContainerEngine("podman", state, podman.engine._settings)
+    request = podman.request("", containerfile=f"FROM localhost/python:3.11\nRUN true\nRUN sleep {mark}\n")
+    program = f"""
+import asyncio
+from pathlib import Path
+from trimtab.engines import *
+engine = ContainerEngine("podman", Path({str(state)!r}), ContainerSettings(environment={podman.environment!r}, build_network="host"))
+request = BuildRequest({request.id!r}, Path({str(request.context)!r}), {request.base!r}, Resources(1, 2**29))
+asyncio.run(engine.build(request, lambda data: None))
+"""
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", program)
+    await until(lambda: running(f"sleep\0{mark}"))
+    await podman.engine.expire(0)
+    assert running(f"sleep\0{mark}")
+    (builder,) = [
+        int(path.parent.name) for path in command_lines() if f"{state}/build-".encode() in path.read_bytes()
+    ]
+    os.kill(builder, signal.SIGKILL)
+    child.kill()
+    await child.wait()
+    await until(lambda: not running(f"sleep\0{mark}"))
+    working = podman.ask("ps", "--all", "--external", "--quiet")
+    await podman.engine.expire(0)
+    assert (
+        len(podman.ask("ps", "--all", "--external", "--quiet").splitlines()) <= len(working.splitlines()) - 2
+    )
+    assert list(state.glob("build-*")) == []
+
+
 async def test_secrets_reach_a_build_and_stay_in_no_image(container, tmp_path):
     container.engine._builder._index = replace(
         container.engine._builder._index, default="https://user:pass-word@mirror.example.com/simple"
@@ -445,9 +477,19 @@ async def until(found, seconds=30):
         await asyncio.sleep(0.1)
 
 
+def command_lines():
+    """The files with the command lines of all processes that there are and stay."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            path.read_bytes()
+        except OSError:
+            continue
+        yield path
+
+
 def running(part: str) -> bool:
     """Whether a process has this in its command line."""
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for path in command_lines():
         try:
             if part.encode() in path.read_bytes():
                 return True

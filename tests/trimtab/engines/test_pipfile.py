@@ -105,9 +105,16 @@ def test_a_file_that_is_none_is_an_error_with_the_remedy(content, problem):
         read_pipfile(content)
 
 
-NAMES = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,10}[A-Za-z0-9])?", fullmatch=True)
-VERSIONS = st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,3}){0,3}((a|b|rc)[0-9]{1,2})?(\.post[0-9])?", fullmatch=True)
-HASHES = st.lists(st.from_regex(r"sha256:[0-9a-f]{64}", fullmatch=True), min_size=1, max_size=3)
+NAMES = st.builds(
+    "{}{}{}".format, st.sampled_from("aZ9"), st.text("b-_.X1", max_size=6), st.sampled_from("cY8")
+)
+VERSIONS = st.builds(
+    "{}{}{}".format,
+    st.lists(st.integers(0, 999), min_size=1, max_size=4).map(lambda parts: ".".join(map(str, parts))),
+    st.sampled_from(["", "a1", "rc2"]),
+    st.sampled_from(["", ".post1", ".dev3"]),
+)
+HASHES = st.lists(st.integers(0, 2**256 - 1).map("sha256:{:064x}".format), min_size=1, max_size=3)
 MARKERS = st.sampled_from(["", "python_version >= '3.8'", "os_name == 'nt' or sys_platform != 'linux'"])
 ENTRIES = st.builds(
     lambda version, hashes, marker, extras: {

@@ -14,6 +14,7 @@ from trimtab.engines.container.containerfile import Secrets, prepare
 from trimtab.engines.container.labels import Labels
 from trimtab.engines.container.progress import CacheWatch
 from trimtab.engines.container.settings import ContainerSettings
+from trimtab.engines.container.working import BASE, PREFIX
 from trimtab.engines.engine import LogSink
 from trimtab.engines.errors import BuildFailedError, EngineLostError, EngineUnavailableError, FailureKind
 from trimtab.engines.failures import build_failure, names_instruction
@@ -48,7 +49,8 @@ class Builder:
     async def build(self, request: BuildRequest, sink: LogSink) -> Build:
         """Build the image, and for podman the volume that its runs lay over."""
         self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        directory = Path(tempfile.mkdtemp(prefix="build-", dir=self._state))
+        directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=self._state))
+        (directory / BASE).write_text(request.base)
         began, watch = time.monotonic(), CacheWatch()
         path = request.context.with_name(request.context.name + ".log")
         try:

@@ -12,6 +12,7 @@ from trimtab.engines.container.labels import Labels
 from trimtab.engines.container.removal import Remover
 from trimtab.engines.container.run import Runner
 from trimtab.engines.container.settings import ContainerSettings
+from trimtab.engines.container.working import remove_working_containers
 from trimtab.engines.engine import Capabilities, LogSink
 from trimtab.engines.errors import RefusedError
 from trimtab.engines.identity import check_id
@@ -20,6 +21,8 @@ from trimtab.engines.request import Build, BuildRequest, Resources, Run, RunRequ
 
 __all__ = ["ContainerEngine"]
 
+_BUILDS = ".builds"
+"""Claimed while something is built; no id of an inspection begins with a dot."""
 _CDI = (Path("/etc/cdi"), Path("/var/run/cdi"))
 
 
@@ -39,7 +42,9 @@ class ContainerEngine:
         self._settings = settings
         self._client = Client(flavour, settings)
         self._claims = Claims(state / "claims")
-        labels = Labels(state)
+        self._state = state
+        self._building = 0
+        self._labels = labels = Labels(state)
         self._builder = Builder(self._client, labels, settings, state)
         self._runner = Runner(self._client, labels, settings, state)
         self._keeper = Keeper(self._client, labels, settings, self._runner, state)
@@ -57,7 +62,14 @@ class ContainerEngine:
         check_id(self.name, request.id)
         await self._refuse_unmet(request.resources)
         self._claims.take(request.id)
-        return await self._builder.build(request, log)
+        self._claims.take(_BUILDS)
+        self._building += 1
+        try:
+            return await self._builder.build(request, log)
+        finally:
+            self._building -= 1
+            if self._building == 0:
+                self._claims.release(_BUILDS)
 
     async def run(self, request: RunRequest, log: LogSink) -> Run:
         """Run it once, in a container of its own or in the inspection's."""
@@ -76,7 +88,10 @@ class ContainerEngine:
 
     async def expire(self, older_than: float) -> list[str]:
         """End and remove what is older, and containers whose process was killed."""
-        return await self._remover.expire(older_than)
+        removed = await self._remover.expire(older_than)
+        if self._client.is_podman and self._claims.is_free(_BUILDS):
+            await remove_working_containers(self._client, self._labels, self._state)
+        return removed
 
     async def _refuse_unmet(self, resources: Resources) -> None:
         capabilities = self._capabilities or await self.prepare()

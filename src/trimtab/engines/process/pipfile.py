@@ -92,7 +92,7 @@ def _pin(name: str, entry: object) -> Pin:
     _refuse(entry)
     extras = entry.get("extras") or []
     common = (
-        tuple(sorted(name_of(extra) for extra in (extras if isinstance(extras, list) else [extras]))),
+        tuple(sorted({name_of(extra) for extra in (extras if isinstance(extras, list) else [extras])})),
         marker_of(_marker_texts(entry)),
         hashes_of(entry.get("hashes")),
     )

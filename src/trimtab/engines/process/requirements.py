@@ -97,7 +97,7 @@ def _pin(line: str) -> Pin:
     except (InvalidRequirement, RecursionError):
         raise ValueError(f"{text[:100]!r} is no requirement") from None
     marker = marker_of([str(requirement.marker)]) if requirement.marker else ""
-    extras = tuple(sorted(name_of(extra) for extra in requirement.extras))
+    extras = tuple(sorted({name_of(extra) for extra in requirement.extras}))
     name = name_of(requirement.name)
     if requirement.url:
         return Pin(name, "", extras, marker, _proof(hashes, requirement.url), _file(requirement.url))
