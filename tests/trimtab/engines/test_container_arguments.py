@@ -75,6 +75,12 @@ def test_an_exec_has_its_own_variables():
     ]  # fmt: skip
 
 
+def test_what_may_be_a_secret_is_in_no_argument():
+    found = exec_arguments("c", {"TRIMTAB_RUN_TOKEN": "secret", "PATH": "/x"}, ("/y",))
+    assert pairs(found) >= {("--env", "TRIMTAB_RUN_TOKEN"), ("--env", "PATH=/x")}
+    assert "secret" not in " ".join(found)
+
+
 def test_a_build_is_limited_and_names_no_secret(tmp_path):
     request = BuildRequest("i", tmp_path / "context", "base", Resources(0.5, 2**29))
     found = build_arguments(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trimtab.engines.container.client import Flavour
+from trimtab.engines.container.client import OURS, Flavour
 from trimtab.engines.container.settings import ContainerSettings
 from trimtab.engines.request import Resources
 
@@ -126,17 +126,16 @@ def run_arguments(
         labels: Options that label it.
         cidfile: Takes its id.
         mounts: Directories of this machine by their path in the container, writable.
-        environment: Variables that are added to the image's.
+        environment: Variables that are added to the image's; the program must have those that are `OURS` in its own environment.
         image: Its id.
         command: Entry point and arguments instead of the image's.
         detached: Return as soon as it runs.
     """
     volumes = [part for target, source in mounts.items() for part in ("--volume", f"{source}:{target}:rw,Z")]
-    variables = [part for name, value in environment.items() for part in ("--env", f"{name}={value}")]
     entry = ["--entrypoint", command[0]] if command else []
     return [
         "run", *(["--detach"] if detached else []), "--name", name, "--cidfile", str(cidfile), *labels,
-        *confinement.options(), *volumes, *variables, *entry, image, *command[1:],
+        *confinement.options(), *volumes, *_variables(environment), *entry, image, *command[1:],
     ]  # fmt: skip
 
 
@@ -145,11 +144,19 @@ def exec_arguments(container: str, environment: Mapping[str, str], command: tupl
 
     Args:
         container: Its name.
-        environment: Variables that are added.
+        environment: Variables that are added; the program must have those that are `OURS` in its own environment.
         command: What is run.
     """
-    variables = [part for name, value in environment.items() for part in ("--env", f"{name}={value}")]
-    return ["exec", "--workdir", HOME, *variables, container, *command]
+    return ["exec", "--workdir", HOME, *_variables(environment), container, *command]
+
+
+def _variables(environment: Mapping[str, str]) -> list[str]:
+    """Ours by name alone, for they may be secrets, and everybody on the machine can read arguments."""
+    return [
+        part
+        for name, value in environment.items()
+        for part in ("--env", name if name.startswith(OURS) else f"{name}={value}")
+    ]
 
 
 def _at_most(kind: int, wanted: int) -> int:

@@ -11,7 +11,7 @@ from trimtab.engines.container.settings import ContainerSettings
 from trimtab.engines.errors import EngineUnavailableError
 from trimtab.engines.program import Answer, ask
 
-__all__ = ["Client", "Flavour"]
+__all__ = ["OURS", "Client", "Flavour"]
 
 Flavour: TypeAlias = Literal["podman", "docker"]
 
@@ -24,6 +24,8 @@ _GONE = re.compile(
     r"|unable to connect to podman|code = unavailable|transport is closing",
     re.IGNORECASE,
 )
+OURS = "TRIMTAB_"
+"""How the names of our own variables begin, which mean nothing to podman and Docker."""
 
 
 class Client:
@@ -38,6 +40,11 @@ class Client:
         self.flavour: Flavour = flavour
         self._program = settings.program
         self.environment: Mapping[str, str] = {**os.environ, "DOCKER_BUILDKIT": "1", **settings.environment}
+
+    def environment_with(self, variables: Mapping[str, str]) -> dict[str, str]:
+        """The command's environment, and those of a run's variables that it hands on by name."""
+        ours = {name: value for name, value in variables.items() if name.startswith(OURS)}
+        return {**self.environment, **ours}
 
     @property
     def is_podman(self) -> bool:

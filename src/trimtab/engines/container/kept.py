@@ -97,8 +97,13 @@ class Keeper:
             shutil.rmtree(kept.directory, ignore_errors=True)
 
     def _command(self, request: RunRequest, kept: _Kept, log: Log) -> Coroutine[Any, Any, int]:
-        arguments = exec_arguments(kept.name, variables_of(request), kept.command)
-        return stream([self._client.program, *arguments], log.write, environment=self._client.environment)
+        variables = variables_of(request)
+        arguments = exec_arguments(kept.name, variables, kept.command)
+        return stream(
+            [self._client.program, *arguments],
+            log.write,
+            environment=self._client.environment_with(variables),
+        )
 
     async def _verdict(self, kept: _Kept, guard: Guard, code: int, log: Log) -> Verdict:
         if guard.timed_out or guard.over_disk:  # we ended it, and the container with it

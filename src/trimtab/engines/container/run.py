@@ -111,7 +111,7 @@ class Runner:
     def _command(self, request: RunRequest, place: Place, log: Log) -> Coroutine[Any, Any, int]:
         return stream(
             [self._client.program, *self._arguments(request, place)], log.write,
-            directory=place.directory, environment=self._client.environment,
+            directory=place.directory, environment=self._client.environment_with(variables_of(request)),
         )  # fmt: skip
 
     def _arguments(self, request: RunRequest, place: Place) -> list[str]:
