@@ -6,6 +6,7 @@ Each test is one way to forge, spoil or prevent the document; the module `wrappe
 import json
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -47,8 +48,11 @@ class TestAsAnotherUser:
 
     @pytest.fixture
     def stranger(self, python):
-        for parent in [python.path, *python.path.parents][:3]:
-            parent.chmod(0o777)
+        python.path.chmod(0o777)
+        for parent in python.path.parents:
+            if parent == Path(tempfile.gettempdir()):
+                break
+            parent.chmod(parent.stat().st_mode | 0o011)  # pytest's own directories are its user's alone
         python.options = {"user": 1042, "group": 1042, "extra_groups": ()}
         python.environment["TRIMTAB_PYTHON"] = "/usr/bin/python3"
         if not Path("/usr/bin/python3").exists():
