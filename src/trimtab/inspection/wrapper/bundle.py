@@ -47,7 +47,7 @@ MODULES = (
 def files() -> dict[str, bytes]:
     """The files a build context needs for the wrapper, by name, all in one directory; `entrypoint` is executable.
 
-    The other file saves some 15 ms of each run, where the image's Python is of this process's version: it holds the
+    The other file saves each run the compiling, where the image's Python is of this process's version: it holds the
     modules compiled. Without it, or with another Python, they are compiled by each run.
     """
     return {"entrypoint": entrypoint(), f"entrypoint.{sys.implementation.cache_tag}": compiled()}
