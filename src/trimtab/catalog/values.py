@@ -36,7 +36,7 @@ def integer(value: Any, *, big: bool = False) -> int | None:
     """An integer of 32 bits, or 64; also one that is written as text, as older documents do."""
     if isinstance(value, bool):
         return None
-    if isinstance(value, str) and value.strip().removeprefix("-").isdecimal() and len(value) < 20:  # noqa: PLR2004
+    if isinstance(value, str) and value.strip().removeprefix("-").isdecimal() and len(value) < 20:  # noqa: PLR2004 - digits of 64 bits
         value = int(value)
     limit = BIG_INTEGER if big else INTEGER
     return value if isinstance(value, int) and -limit <= value < limit else None
