@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 __all__ = ["ClientSettings", "ServerSettings", "Settings"]
 
+
 def _split(value: object) -> object:
     """Entries of a text with commas between them."""
     if isinstance(value, str):
@@ -78,7 +79,9 @@ class Settings(BaseSettings):
 class ClientSettings(Settings):
     """Whose things a command speaks of: those of a server, or those of this machine."""
 
-    server: Annotated[str | None, Field(description="URL of a server, instead of this machine's database and store")] = None
+    server: Annotated[
+        str | None, Field(description="URL of a server, instead of this machine's database and store")
+    ] = None
     token: Annotated[SecretStr | None, Field(description="Token for the server")] = None
 
 
@@ -102,7 +105,9 @@ class ServerSettings(Settings):
     ] = "auto"
     allow_process_engine: Annotated[
         bool,
-        Field(description="Whether scripts of callers may run as processes of this machine: it is no sandbox"),
+        Field(
+            description="Whether scripts of callers may run as processes of this machine: it is no sandbox"
+        ),
     ] = False
     worker: Annotated[
         bool, Field(description="Whether this server makes inspections, and not only accepts them")

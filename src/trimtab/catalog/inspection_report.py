@@ -1,6 +1,6 @@
 """How an inspection stands, also before it is over."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from trimtab.catalog import inspections as catalog
@@ -35,7 +35,7 @@ def report_of(database: Database, inspection: InspectionStore) -> dict[str, Any]
     return None if row is None else _of_rows(row, runs)
 
 
-def _of_rows(row: Mapping[str, Any], runs: Any) -> dict[str, Any]:
+def _of_rows(row: catalog.Row, runs: Sequence[catalog.Row]) -> dict[str, Any]:
     failure = {"kind": row["failure_class"], "reason": row["failure_reason"]}
     return {
         "inspection_id": row["id"],

@@ -74,7 +74,9 @@ def inspect(
     settings = read_settings(ClientSettings, {"home": home, "server": server})
     if settings.server:
         if engine != "auto" or follow:
-            _fail("--engine and --follow are of this machine; a server has its own engine, and its logs", USAGE)
+            _fail(
+                "--engine and --follow are of this machine; a server has its own engine, and its logs", USAGE
+            )
         raise typer.Exit(_there(settings, specification, output, best_effort=best_effort))
     if specification.script_url:
         _fail(f"{file}: script: only a server fetches it from a URL; give the script itself", USAGE)

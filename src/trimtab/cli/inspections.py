@@ -98,9 +98,7 @@ def log(inspection_id: Id, run: Run = None, server: Server = None) -> None:
 
 
 @app.command()
-def result(
-    inspection_id: Id, run: Run = None, output: Format = Output.json, server: Server = None
-) -> None:
+def result(inspection_id: Id, run: Run = None, output: Format = Output.json, server: Server = None) -> None:
     """Print the result of a run, or those of all."""
     from trimtab.cli.inspection_output import print_document
 

@@ -32,7 +32,8 @@ def serve(
     engine: Annotated[
         str | None,
         typer.Option(
-            help="What makes inspections: auto, container, podman, docker or process. [auto]", metavar="ENGINE"
+            help="What makes inspections: auto, container, podman, docker or process. [auto]",
+            metavar="ENGINE",
         ),
     ] = None,
     allow_process_engine: Annotated[

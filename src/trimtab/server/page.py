@@ -52,7 +52,7 @@ def page(description: dict[str, Any]) -> str:
         for method, operation in operations.items():
             tag = next(iter(operation.get("tags", ())), "other")
             groups.setdefault(tag, []).append(_operation(path, method, operation))
-    return _template().render(info=description["info"], groups=groups)
+    return str(_template().render(info=description["info"], groups=groups))
 
 
 def _operation(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:

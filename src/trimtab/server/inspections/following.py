@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from dataclasses import asdict
 from typing import Any
@@ -50,10 +50,9 @@ class Follower:
 
     async def stream(self, inspection_id: str) -> AsyncIterator[bytes]:
         """Each event as text/event-stream has it, up to `over`."""
-        async with self._room:
-            async with aclosing(self._events(inspection_id)) as events:
-                async for event in events:
-                    yield b": still here\n\n" if event is None else _encoded(event)
+        async with self._room, aclosing(self._events(inspection_id)) as events:
+            async for event in events:
+                yield b": still here\n\n" if event is None else _encoded(event)
 
     async def wait(self, inspection_id: str, seconds: float) -> None:
         """Until it is over, so many seconds have passed, or the server ends."""
@@ -63,7 +62,7 @@ class Follower:
                     async for _ in events:
                         pass
 
-    async def _events(self, inspection_id: str) -> AsyncIterator[Event | None]:
+    async def _events(self, inspection_id: str) -> AsyncGenerator[Event | None, None]:
         """Events up to the last; None where there was none for a while."""
         found = self._maker.follow(inspection_id)
         stopping = asyncio.ensure_future(self._stopping.wait())
@@ -71,9 +70,8 @@ class Follower:
         try:
             while True:
                 coming = coming or asyncio.ensure_future(anext(found))
-                await asyncio.wait(
-                    {coming, stopping}, timeout=self._beat, return_when=asyncio.FIRST_COMPLETED
-                )
+                waiting: set[asyncio.Future[Any]] = {coming, stopping}
+                await asyncio.wait(waiting, timeout=self._beat, return_when=asyncio.FIRST_COMPLETED)
                 if stopping.done():
                     return
                 if not coming.done():

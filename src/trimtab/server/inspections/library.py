@@ -29,7 +29,7 @@ class Found:
     """
 
     stored: InspectionStore
-    row: Mapping[str, Any] | None
+    row: catalog.Row | None
 
     @property
     def id(self) -> str:

@@ -76,7 +76,8 @@ def _add_submission(router: APIRouter, desk: Desk) -> None:
             bool, Query(description="Leave out what the engine cannot do, and say so in the report")
         ] = False,
         idempotency_key: Annotated[
-            str | None, Header(min_length=1, max_length=200, description="Asked twice with it, it is made once")
+            str | None,
+            Header(min_length=1, max_length=200, description="Asked twice with it, it is made once"),
         ] = None,
     ) -> Response:
         """Submit an inspection: it is built once and run as often as it says."""
@@ -153,7 +154,9 @@ def _add_runs(router: APIRouter, library: Library) -> None:
     def get_inspection_job_batch_size(inspection_id: str, caller: Asking) -> Response:
         """Tell how many runs were asked for."""
         found = library.find(caller, inspection_id)
-        size = library.specification(found).get("batch_size") if found.row is None else found.row["batch_size"]
+        size = (
+            library.specification(found).get("batch_size") if found.row is None else found.row["batch_size"]
+        )
         return answer({"batch_size": integer(size) or 1}, inspection_id)
 
     @router.get(

@@ -1,10 +1,10 @@
 """How an inspection stands, in the words of the original: of a build's pod, and of an Argo workflow."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from trimtab.catalog import InspectionState
+from trimtab.catalog.inspections import Row
 from trimtab.server.inspections.library import Found
 
 __all__ = ["UNKNOWN", "status_of"]
@@ -32,7 +32,7 @@ def status_of(found: Found) -> dict[str, Any]:
     }
 
 
-def _build(row: Mapping[str, Any]) -> dict[str, Any]:
+def _build(row: Row) -> dict[str, Any]:
     state = row["state"]
     failed = state == InspectionState.BUILD_FAILED
     code = 1 if failed else 0 if row["build"] else None
@@ -47,7 +47,7 @@ def _build(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _workflow(row: Mapping[str, Any]) -> dict[str, Any]:
+def _workflow(row: Row) -> dict[str, Any]:
     return {
         "phase": PHASES.get(row["state"], "Failed"),
         "startedAt": _moment(row["started_at"]),

@@ -74,7 +74,9 @@ def conclude(place, queue) -> Callable[..., str]:
         for item, each in enumerate(results):
             if each is not None:
                 stored.results.store_run(item, each, hwinfo=HWINFO, log=b"beside\n")
-            runs.append({"item": item, "attempt": 1, "state": "succeeded" if each else "lost", "failure": None})
+            runs.append(
+                {"item": item, "attempt": 1, "state": "succeeded" if each else "lost", "failure": None}
+            )
         report = {
             "inspection_id": inspection_id,
             "state": state,
@@ -101,7 +103,7 @@ def serve(place, tmp_path) -> Callable[..., Any]:
     async def serve_(maker: Any = None, **settings: Any) -> AsyncIterator[dict[str, httpx2.AsyncClient]]:
         hosts = settings.pop("hosts", frozenset())
         values = {"token_file": file, "worker": False} | settings
-        app = create_app(ServerSettings(**values), place=place, maker=maker, hosts=hosts)
+        app = create_app(ServerSettings(**values), place=place, maker=maker or StandIn(place), hosts=hosts)
         transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
         async with app.router.lifespan_context(app):
             yield {
@@ -125,3 +127,42 @@ async def callers(serve) -> AsyncIterator[dict[str, httpx2.AsyncClient]]:
 @pytest.fixture
 def root(callers) -> httpx2.AsyncClient:
     return callers["root"]
+
+
+class StandIn:
+    """Until workers are there."""
+
+    def __init__(self, place):
+        self.place = place
+        self.engine = "auto"
+
+    async def submit(self, submission, *, idempotency=None):
+        with self.place.database.write() as connection:
+            return accept(
+                connection,
+                submission.id,
+                submission.specification,
+                created_at=submission.created,
+                owner=submission.owner,
+                idempotency=idempotency,
+            )
+
+    async def cancel(self, inspection_id):
+        with self.place.database.write() as connection:
+            return advance(connection, inspection_id, "cancelled")
+
+    async def retry(self, inspection_id, owner=None):
+        from trimtab.catalog import inspections
+        from trimtab.inspection import Specification
+        from trimtab.workflows import Submission
+
+        with self.place.database.read() as connection:
+            document = inspections.specification(connection, inspection_id)
+        made = Submission.of(Specification.load(document), "auto", deployment="test", owner=owner)
+        await self.submit(made)
+        return made
+
+    async def follow(self, inspection_id):
+        from trimtab.workflows import Event
+
+        yield Event(inspection_id, "accepted")

@@ -92,7 +92,9 @@ async def test_statistics_of_what_has_not_run_yet(root, queue):
     assert answer.json()["statistics"]["counts"]["counted"] == 0
 
 
-@pytest.mark.parametrize("asked", [{"confidence": 0}, {"confidence": 1}, {"half_width": -1}, {"confidence": "nan"}])
+@pytest.mark.parametrize(
+    "asked", [{"confidence": 0}, {"confidence": 1}, {"half_width": -1}, {"confidence": "nan"}]
+)
 async def test_figures_that_cannot_be_asked_for(root, conclude, asked):
     assert (await root.get(f"/api/v1/inspect/{conclude()}/statistics", params=asked)).status_code == 400
 
@@ -109,7 +111,9 @@ async def test_two_are_compared(root, conclude):
 
 
 async def test_what_is_over_is_deleted_with_all_of_it(root, conclude, place):
-    assert (await root.delete(f"/api/v1/inspect/{conclude()}")).json() == {"parameters": {"inspection_id": FIRST}}
+    assert (await root.delete(f"/api/v1/inspect/{conclude()}")).json() == {
+        "parameters": {"inspection_id": FIRST}
+    }
     assert place.inspections.begun() == []
     assert (await root.get(f"/api/v1/inspect/{FIRST}/report")).status_code == 404
     assert (await root.delete(f"/api/v1/inspect/{FIRST}")).status_code == 404
@@ -157,7 +161,9 @@ async def test_an_inspection_is_made_once_more(root, conclude, place):
         ("POST", "retry"),
     ],
 )
-@pytest.mark.parametrize("inspection_id", [UNKNOWN, "..", "a%00b", "%ED%A0%80", "x" * 300, "a b", "%2e%2e%2fx"])
+@pytest.mark.parametrize(
+    "inspection_id", [UNKNOWN, "..", "a%00b", "%ED%A0%80", "x" * 300, "a b", "%2e%2e%2fx"]
+)
 async def test_an_unknown_inspection_is_404_whatever_it_is_called(root, method, name, inspection_id):
     response = await root.request(method, f"/api/v1/inspect/{inspection_id}/{name}")
     assert response.status_code == 404

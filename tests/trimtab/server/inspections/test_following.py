@@ -57,7 +57,14 @@ async def test_events_come_up_to_the_last():
     maker = Maker(*COURSE)
     events = parse(await read(Follower(maker).stream(FIRST)))
     assert [kind for kind, _ in events] == ["accepted", "building", "ran", "over"]
-    assert events[2][1] == {"inspection": FIRST, "kind": "ran", "item": 0, "warmup": False, "text": "\u00e4\n", "attempt": 1}
+    assert events[2][1] == {
+        "inspection": FIRST,
+        "kind": "ran",
+        "item": 0,
+        "warmup": False,
+        "text": "\u00e4\n",
+        "attempt": 1,
+    }
     assert maker.closed == 1
 
 
@@ -112,7 +119,17 @@ async def test_what_is_over_is_told_at_once(root, conclude):
     response = await root.get(f"/api/v1/inspect/{FIRST}/events")
     assert response.headers["Content-Type"].startswith("text/event-stream")
     assert parse([response.content]) == [
-        ("over", {"inspection": FIRST, "kind": "over", "item": None, "warmup": False, "text": "failed", "attempt": 1})
+        (
+            "over",
+            {
+                "inspection": FIRST,
+                "kind": "over",
+                "item": None,
+                "warmup": False,
+                "text": "failed",
+                "attempt": 1,
+            },
+        )
     ]
 
 

@@ -90,7 +90,14 @@ async def test_post_inspection_400(original, body, said):
     assert said in answer["error"]
 
 
-@pytest.mark.parametrize("part", [{"requirements": {}}, {"requirements_locked": {"default": {}}}, {"requirements": {"packages": {"six": "*"}}}])
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"requirements": {}},
+        {"requirements_locked": {"default": {}}},
+        {"requirements": {"packages": {"six": "*"}}},
+    ],
+)
 async def test_b8_a_stack_of_which_one_half_is_missing_is_a_bad_request(original, part):
     answer = await original.call("POST", "/inspect", 400, json=BODY | {"python": part})
     assert "python" in answer["error"]
@@ -105,7 +112,10 @@ async def test_get_inspection_lists_ids_in_their_order(original, conclude):
 
 async def test_b10_pages_follow_each_other(original, conclude):
     names = [conclude(f"inspection-26010100000{n}-000000000000000{n}") for n in range(5)]
-    pages = [(await original.call("GET", "/inspect", params={"page": n, "limit": 2}))["inspections"] for n in (1, 2, 3, 4)]
+    pages = [
+        (await original.call("GET", "/inspect", params={"page": n, "limit": 2}))["inspections"]
+        for n in (1, 2, 3, 4)
+    ]
     assert pages == [names[:2], names[2:4], names[4:], []]
 
 
@@ -130,7 +140,10 @@ async def test_get_inspection_build_log(original, conclude):
 
 async def test_get_inspection_build_log_404(original, queue):
     answer = await original.call("GET", f"/inspect/{queue()}/build/log", 404)
-    assert answer == {"error": "Build log for the given inspection id was not found", "parameters": PARAMETERS}
+    assert answer == {
+        "error": "Build log for the given inspection id was not found",
+        "parameters": PARAMETERS,
+    }
 
 
 async def test_get_inspection_job_batch_size(original, conclude):
@@ -169,7 +182,11 @@ async def test_get_inspection_status(original, conclude):
     assert set(status) == {"build", "workflow", "data_stored", "state"}
     assert set(status["build"]) == {"container", "exit_code", "finished_at", "reason", "started_at", "state"}
     assert (status["build"]["state"], status["build"]["exit_code"]) == ("terminated", 0)
-    assert (status["workflow"]["phase"], status["data_stored"], status["state"]) == ("Succeeded", True, "succeeded")
+    assert (status["workflow"]["phase"], status["data_stored"], status["state"]) == (
+        "Succeeded",
+        True,
+        "succeeded",
+    )
 
 
 @pytest.mark.parametrize(
@@ -223,7 +240,9 @@ async def test_the_list_of_routes(original):
 
 async def test_the_openapi_document_names_the_operations_of_the_original(original):
     document = await original.call("GET", "/openapi.json")
-    names = json.dumps([[each["operationId"] for each in path.values()] for path in document["paths"].values()])
+    names = json.dumps(
+        [[each["operationId"] for each in path.values()] for path in document["paths"].values()]
+    )
     for name in (
         "get_version",
         "post_inspection",

@@ -13,7 +13,15 @@ FIRST = "inspection-matmul-260101000000-0000000000000001"
 SECOND = "inspection-matmul-260101000001-0000000000000002"
 POST = {"event": "HELLO", "param": {}}
 SERVO = "/accounts/example.com/applications/shop/servo"
-READS = ["status", "specification", "build/log", "job/batch-size", "job/0/log", "job/0/result", "job/0/hwinfo"]
+READS = [
+    "status",
+    "specification",
+    "build/log",
+    "job/batch-size",
+    "job/0/log",
+    "job/0/result",
+    "job/0/hwinfo",
+]
 READS += ["report", "containerfile", "statistics", "wait", f"compare/{FIRST}", "events"]
 
 
