@@ -161,13 +161,11 @@ async def test_an_inspection_is_made_once_more(root, conclude, place):
         ("POST", "retry"),
     ],
 )
-@pytest.mark.parametrize(
-    "inspection_id", [UNKNOWN, "..", "a%00b", "%ED%A0%80", "x" * 300, "a b", "%2e%2e%2fx"]
-)
-async def test_an_unknown_inspection_is_404_whatever_it_is_called(root, method, name, inspection_id):
-    response = await root.request(method, f"/api/v1/inspect/{inspection_id}/{name}")
-    assert response.status_code == 404
-    assert "error" in response.json()
+async def test_an_unknown_inspection_is_404_whatever_it_is_called(root, method, name):
+    for inspection_id in (UNKNOWN, "..", "a%00b", "%ED%A0%80", "x" * 300, "a b", "%2e%2e%2fx"):
+        response = await root.request(method, f"/api/v1/inspect/{inspection_id}/{name}")
+        assert response.status_code == 404
+        assert "error" in response.json()
 
 
 async def test_documents_of_others_are_answered_whatever_is_in_them(root, conclude):

@@ -93,7 +93,6 @@ async def test_post_inspection_400(original, body, said):
 @pytest.mark.parametrize(
     "part",
     [
-        {"requirements": {}},
         {"requirements_locked": {"default": {}}},
         {"requirements": {"packages": {"six": "*"}}},
     ],
