@@ -107,6 +107,8 @@ async def _resume(place: Place, journal: Journal, output: Output, *, follow: boo
     submission = journal.submission()
     if submission is None:
         raise BusyError(f"{journal.directory.name} is not under way: it is over, or there is none such")
+    if journal.is_queued():
+        raise BusyError(f"{submission.id} is in the queue, and goes on when `trimtab serve` does")
     specification = Specification.load(submission.specification)
     with journal.held():
         engine, capabilities = await _engine(place, submission.engine)
