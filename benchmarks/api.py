@@ -125,8 +125,8 @@ def _fill(url: str) -> None:
     database = Database(url)
     with database.write() as connection:
         for table, rows in _rows():
-            rows = iter(rows)
-            while some := list(islice(rows, 10_000)):
+            left = iter(rows)
+            while some := list(islice(left, 10_000)):
                 connection.execute(sa.insert(table), some)
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ANALYZE")

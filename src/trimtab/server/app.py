@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
@@ -25,10 +25,7 @@ from trimtab.server.script import Scripts
 from trimtab.server.stamp import Stamp
 from trimtab.server.tokens import Tokens
 from trimtab.settings import ServerSettings
-from trimtab.workflows import Place
-
-if TYPE_CHECKING:
-    from trimtab.server.inspections.worker import Maker
+from trimtab.workflows import Place, Worker
 
 __all__ = ["create_app"]
 
@@ -47,7 +44,7 @@ def create_app(
     sessions: Sessions | None = None,
     *,
     place: Place | None = None,
-    maker: "Maker | None" = None,
+    worker: Worker | None = None,
     hosts: frozenset[str] = frozenset(),
 ) -> FastAPI:
     """The server's application.
@@ -57,7 +54,7 @@ def create_app(
         sessions: What it serves; by default those of the database of the settings.
         place: Where inspections are; by default that of the settings, unless sessions alone are given: then there is no API of
             inspections.
-        maker: Who makes inspections; by default a worker of this process, which is started and stopped with the application.
+        worker: Who makes inspections; by default a worker of this process, which is started and stopped with the application.
         hosts: Names by which it may be addressed; empty for any.
 
     Raises:
@@ -74,7 +71,7 @@ def create_app(
         assert place is not None
         sessions = Sessions(place.database, nap=settings.sleep, stale_after=settings.stale_after)
     metrics = Metrics(sessions.database)
-    started: list[Any] = []
+    started: list[Worker] = []
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -107,28 +104,26 @@ def create_app(
     app.include_router(api.create_router(sessions), dependencies=[*token, admin])
     app.include_router(oauth.create_router(), dependencies=[agent])
     if place is not None:
-        if maker is None:
-            maker = _worker(place, settings)
-            started.append(maker)
-        _add_inspections(app, place, maker, settings, token)
+        if worker is None:
+            worker = _worker(place, settings)
+            started.append(worker)
+        _add_inspections(app, place, worker, settings, token)
     add_description(app)
     return app
 
 
 def _add_inspections(
-    app: FastAPI, place: Place, maker: "Maker", settings: ServerSettings, token: list[Any]
+    app: FastAPI, place: Place, worker: Worker, settings: ServerSettings, token: list[Any]
 ) -> None:
-    library, follower = Library(place), Follower(maker)
+    library, follower = Library(place), Follower(worker.follow)
     scripts = Scripts(Allowed.of(settings.script_hosts))
-    desk = Desk(maker, place.deployment, scripts)
+    desk = Desk(worker, place.deployment, scripts)
     app.include_router(original.create_router(library, desk), dependencies=token)
-    app.include_router(beside.create_router(library, maker, follower), dependencies=token)
+    app.include_router(beside.create_router(library, worker, follower), dependencies=token)
     app.state.stopping.append(follower.stop)
 
 
-def _worker(place: Place, settings: ServerSettings) -> Any:
-    from trimtab.workflows import Worker
-
+def _worker(place: Place, settings: ServerSettings) -> Worker:
     return Worker(
         place,
         engine=settings.engine,

@@ -14,7 +14,7 @@ from trimtab.server.inspections.answer import answer
 from trimtab.server.inspections.following import Follower, ended
 from trimtab.server.inspections.library import Found, Library, missing
 from trimtab.server.inspections.original import MISSING, READ, SUBMIT, Asked
-from trimtab.server.inspections.worker import Maker
+from trimtab.workflows import Worker
 
 __all__ = ["create_router"]
 
@@ -37,19 +37,19 @@ Measure = Annotated[
 Share = Annotated[float | None, Query(gt=0, lt=1)]
 
 
-def create_router(library: Library, maker: Maker, follower: Follower) -> APIRouter:
+def create_router(library: Library, worker: Worker, follower: Follower) -> APIRouter:
     """The routes that the original lacks.
 
     Args:
         library: What there is.
-        maker: Who makes inspections.
+        worker: Who makes inspections.
         follower: Tells how they go on.
     """
     router = APIRouter(prefix="/api/v1", tags=["inspections"])
     _add_lists(router, library)
     _add_documents(router, library)
     _add_figures(router, library)
-    _add_changes(router, library, maker)
+    _add_changes(router, library, worker)
     _add_following(router, library, follower)
     return router
 
@@ -140,7 +140,7 @@ def _add_figures(router: APIRouter, library: Library) -> None:
         return answer({"comparison": found, "parameters": asked})
 
 
-def _add_changes(router: APIRouter, library: Library, maker: Maker) -> None:
+def _add_changes(router: APIRouter, library: Library, worker: Worker) -> None:
     @router.post(
         "/inspect/{inspection_id}/cancel",
         status_code=202,
@@ -151,7 +151,7 @@ def _add_changes(router: APIRouter, library: Library, maker: Maker) -> None:
     async def cancel_inspection(inspection_id: str, caller: Asking) -> Response:
         """End an inspection early. What is done of it stays; 409 if it is over."""
         found = await run_in_threadpool(library.find, caller, inspection_id)
-        if found.over or not await maker.cancel(inspection_id):
+        if found.over or not await worker.cancel(inspection_id):
             raise _conflict(library.find(caller, inspection_id), "is over already")
         return answer({"state": found.state}, inspection_id, status=202)
 
@@ -166,7 +166,7 @@ def _add_changes(router: APIRouter, library: Library, maker: Maker) -> None:
         """Submit a new inspection of what another was asked for; that one stays as it is."""
         await run_in_threadpool(library.find, caller, inspection_id)
         with missing(f"No specification for inspection {inspection_id!r} found"):
-            made = await maker.retry(inspection_id, caller.name)
+            made = await worker.retry(inspection_id, caller.name)
         return answer({"inspection_id": made.id, "parameters": made.specification}, status=202)
 
     @router.delete(

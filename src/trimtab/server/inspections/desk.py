@@ -6,9 +6,8 @@ from typing import Any
 
 from trimtab.inspection import Defaults, Specification
 from trimtab.server.caller import Caller
-from trimtab.server.inspections.worker import Maker
 from trimtab.server.script import Scripts
-from trimtab.workflows import Submission
+from trimtab.workflows import Submission, Worker
 
 __all__ = ["Desk"]
 
@@ -21,12 +20,12 @@ class Desk:
     """Accepts what callers submit.
 
     Args:
-        maker: Who makes it.
+        worker: Who makes it.
         deployment: Whose store it goes to.
         scripts: Fetches scripts.
     """
 
-    maker: Maker
+    worker: Worker
     deployment: str
     scripts: Scripts = field(default_factory=Scripts)
 
@@ -66,12 +65,12 @@ class Desk:
         whole = await self._with_script(specification)
         submission = Submission.of(
             whole,
-            self.maker.engine,
+            self.worker.engine,
             deployment=self.deployment,
             best_effort=best_effort,
             owner=caller.name,
         )
-        accepted = await self.maker.submit(submission, idempotency=idempotency)
+        accepted = await self.worker.submit(submission, idempotency=idempotency)
         return {"inspection_id": accepted, "parameters": submission.specification}
 
     async def _with_script(self, specification: Specification) -> Specification:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import asdict
 from typing import Any
@@ -11,7 +11,6 @@ from loguru import logger
 from starlette.exceptions import HTTPException
 
 from trimtab.catalog import CatalogError
-from trimtab.server.inspections.worker import Maker
 from trimtab.workflows import Event
 
 __all__ = ["Follower", "ended"]
@@ -24,13 +23,15 @@ class Follower:
     """Follows inspections for those who asked to.
 
     Args:
-        maker: Who makes them.
+        follow: Tells what happens to one: `Worker.follow`.
         beat: Seconds of silence after which a comment is sent, so that no proxy takes the line for dead.
         most: How many are followed at once; the next is told to come again.
     """
 
-    def __init__(self, maker: Maker, *, beat: float = BEAT, most: int = MOST) -> None:
-        self._maker = maker
+    def __init__(
+        self, follow: Callable[[str], AsyncIterator[Event]], *, beat: float = BEAT, most: int = MOST
+    ) -> None:
+        self._follow = follow
         self._beat = beat
         self._room = asyncio.Semaphore(most)
         self._stopping = asyncio.Event()
@@ -64,7 +65,7 @@ class Follower:
 
     async def _events(self, inspection_id: str) -> AsyncGenerator[Event | None, None]:
         """Events up to the last; None where there was none for a while."""
-        found = self._maker.follow(inspection_id)
+        found = self._follow(inspection_id)
         stopping = asyncio.ensure_future(self._stopping.wait())
         coming: asyncio.Future[Event] | None = None
         try:
@@ -83,7 +84,7 @@ class Follower:
                     return
         except StopAsyncIteration:
             return
-        except CatalogError as error:  # whoever follows asks again
+        except (CatalogError, LookupError) as error:  # whoever follows asks again
             logger.warning("following {}: {}", inspection_id, error)
         finally:
             await _ended(stopping, coming)

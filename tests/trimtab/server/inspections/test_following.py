@@ -19,8 +19,8 @@ COURSE = [
 ]
 
 
-class Maker:
-    """Tells events when it is told to; this is the one thing of a worker that a follower uses."""
+class Source:
+    """Tells events, and then nothing until it is told to go."""
 
     def __init__(self, *events, error=None):
         self.events = events
@@ -54,8 +54,8 @@ def parse(pieces):
 
 
 async def test_events_come_up_to_the_last():
-    maker = Maker(*COURSE)
-    events = parse(await read(Follower(maker).stream(FIRST)))
+    source = Source(*COURSE)
+    events = parse(await read(Follower(source.follow).stream(FIRST)))
     assert [kind for kind, _ in events] == ["accepted", "building", "ran", "over"]
     assert events[2][1] == {
         "inspection": FIRST,
@@ -65,40 +65,40 @@ async def test_events_come_up_to_the_last():
         "text": "\u00e4\n",
         "attempt": 1,
     }
-    assert maker.closed == 1
+    assert source.closed == 1
 
 
 async def test_silence_is_broken_by_comments():
-    stream = Follower(Maker(), beat=0.001).stream(FIRST)
+    stream = Follower(Source().follow, beat=0.001).stream(FIRST)
     assert [await anext(stream) for _ in range(3)] == [b": still here\n\n"] * 3
     await stream.aclose()
 
 
 async def test_a_stream_ends_when_the_server_does():
-    maker = Maker(COURSE[0])
-    follower = Follower(maker)
+    source = Source(COURSE[0])
+    follower = Follower(source.follow)
     stream = follower.stream(FIRST)
     await anext(stream)
     follower.stop()
     assert await read(stream) == []
-    assert maker.closed == 1
+    assert source.closed == 1
 
 
 async def test_a_client_that_leaves_takes_the_follower_along():
-    maker = Maker(COURSE[0])
-    stream = Follower(maker).stream(FIRST)
+    source = Source(COURSE[0])
+    stream = Follower(source.follow).stream(FIRST)
     await anext(stream)
     await stream.aclose()
-    assert maker.closed == 1
+    assert source.closed == 1
 
 
 async def test_a_database_out_of_reach_ends_the_stream_and_the_client_asks_again():
-    maker = Maker(COURSE[0], error=UnavailableError("the database is away"))
-    assert len(parse(await read(Follower(maker).stream(FIRST)))) == 1
+    source = Source(COURSE[0], error=UnavailableError("the database is away"))
+    assert len(parse(await read(Follower(source.follow).stream(FIRST)))) == 1
 
 
 async def test_there_is_an_end_to_how_many_follow():
-    follower = Follower(Maker(COURSE[0]), most=1)
+    follower = Follower(Source(COURSE[0]).follow, most=1)
     stream = follower.stream(FIRST)
     await anext(stream)
     with pytest.raises(Exception, match="too many"):
@@ -108,8 +108,8 @@ async def test_there_is_an_end_to_how_many_follow():
 
 
 async def test_waiting_ends_with_the_inspection_or_with_patience():
-    await asyncio.wait_for(Follower(Maker(*COURSE)).wait(FIRST, 60), 5)
-    await asyncio.wait_for(Follower(Maker()).wait(FIRST, 0.01), 5)
+    await asyncio.wait_for(Follower(Source(*COURSE).follow).wait(FIRST, 60), 5)
+    await asyncio.wait_for(Follower(Source().follow).wait(FIRST, 0.01), 5)
 
 
 async def test_what_is_over_is_told_at_once(root, conclude):
@@ -138,6 +138,6 @@ async def test_how_it_stands_is_told_without_waiting(root, queue):
     assert (answer["state"], answer["over"]) == ("queued", False)
 
 
-@pytest.mark.parametrize("timeout", ["-1", "61", "x", "nan", "inf"])
-async def test_there_is_an_end_to_patience(root, queue, timeout):
-    assert (await root.get(f"/api/v1/inspect/{queue()}/wait", params={"timeout": timeout})).status_code == 400
+@pytest.mark.parametrize("seconds", ["-1", "61", "x", "nan", "inf"])
+async def test_there_is_an_end_to_patience(root, queue, seconds):
+    assert (await root.get(f"/api/v1/inspect/{queue()}/wait", params={"timeout": seconds})).status_code == 400
