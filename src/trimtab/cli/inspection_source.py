@@ -59,13 +59,13 @@ def _local(settings: "ClientSettings") -> Iterator["Local"]:
     from trimtab.catalog import CatalogError
     from trimtab.engines import EngineError
     from trimtab.store import StoreError
-    from trimtab.workflows import BusyError, Place
+    from trimtab.workflows import BusyError, EndedError, Place
 
     try:
         with Place.open(settings) as place:
             yield Local(place)
-    except BusyError as error:
-        raise SourceError(f"{error}; cancel it first") from error
+    except (BusyError, EndedError) as error:
+        raise SourceError(f"{error}; end it there") from error
     except (StoreError, CatalogError, EngineError) as error:
         raise SourceError(str(error)) from error
 
@@ -125,12 +125,18 @@ class Local:
             return self._place.inspections[inspection_id].retrieve_specification()
 
     def cancel(self, inspection_id: str) -> None:
-        """End one early."""
-        raise NotImplementedError
+        """End one early, whoever makes it; also one that a killed process left."""
+        from trimtab.catalog import TERMINAL
+
+        state = self.report(inspection_id)["state"]
+        if state in TERMINAL:
+            raise SourceError(f"{inspection_id} is over: {state}")
+        if not asyncio.run(self._cancel(inspection_id)):
+            raise _unknown(inspection_id)
 
     def delete(self, inspection_id: str) -> None:
         """Delete one, and all that belongs to it; what a process works on is refused."""
-        from trimtab.catalog import inspections
+        from trimtab.catalog import inspections, submissions
         from trimtab.workflows import Journal
 
         stored, journal = (
@@ -139,6 +145,9 @@ class Local:
         )
         with self._place.database.read() as connection:
             known = inspections.by_id(connection, inspection_id) is not None
+            queued = submissions.by_id(connection, inspection_id) is not None
+        if queued:
+            raise SourceError(f"{inspection_id} is in a server's queue, or under way there; cancel it first")
         if not (known or stored.exists() or journal.submission()):
             raise _unknown(inspection_id)
         with journal.held():
@@ -148,6 +157,24 @@ class Local:
             with self._place.database.write() as connection:
                 inspections.delete(connection, inspection_id)
             journal.remove()
+
+    async def _cancel(self, inspection_id: str) -> bool:
+        from trimtab.catalog import InspectionState
+        from trimtab.engines import choose
+        from trimtab.workflows import Course, Journal, Worker
+        from trimtab.workflows.work import Work
+
+        async with Worker(self._place, works=False) as worker:
+            if await worker.cancel(inspection_id):
+                return True
+        journal = Journal(self._place.work / inspection_id)
+        with journal.held():
+            if (submission := journal.submission()) is None:
+                return False
+            engine, capabilities = await choose(submission.engine, self._place.engines)
+            course = Course(Work(self._place, engine, journal, submission), capabilities)
+            await course.break_off(InspectionState.CANCELLED)
+        return True
 
     async def _clean(self, inspection_id: str, engine: str) -> None:
         from trimtab.engines import choose
@@ -228,6 +255,10 @@ class Remote:
 
 
 def _path(inspection_id: str, *names: str) -> str:
+    from trimtab.store.keys import is_name
+
+    if not is_name(inspection_id):
+        raise SourceError(f"{inspection_id[:80]!r} is no id of an inspection")
     return "/".join(["/api/v1/inspect", quote(inspection_id, safe=""), *names])
 
 

@@ -157,10 +157,14 @@ def _add_changes(router: APIRouter, library: Library, worker: Worker) -> None:
         dependencies=[SUBMIT],
     )
     async def cancel_inspection(inspection_id: str, caller: Asking) -> Response:
-        """End an inspection early. What is done of it stays; 409 if it is over."""
+        """End an inspection early. What is done of it stays; 409 if it is over, or a command line makes it."""
         found = await run_in_threadpool(library.find, caller, inspection_id)
-        if found.over or not await worker.cancel(inspection_id):
-            raise _conflict(library.find(caller, inspection_id), "is over already")
+        wished = not found.over and await worker.cancel(inspection_id)
+        found = await run_in_threadpool(library.find, caller, inspection_id)
+        if not wished:
+            raise _conflict(
+                found, "is over already" if found.over else "is made by a command line; end it there"
+            )
         return answer({"state": found.state}, inspection_id, status=202)
 
     @router.post(
