@@ -3,15 +3,18 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
+ROOT = Path(__file__).parents[2]
 TRIMTAB = [sys.executable, "-c", "from trimtab.cli import main; main()"]
 SPECIFICATION = {
     "base": "registry.example/python:3.11",
@@ -72,9 +75,9 @@ def make(tmp_path, environment):
 
 @pytest.fixture
 def specification(tmp_path):
-    def write(script):
+    def write(script, **changes):
         path = tmp_path / "spec.json"
-        path.write_text(json.dumps(SPECIFICATION | {"script": script}))
+        path.write_text(json.dumps(SPECIFICATION | {"script": script} | changes))
         return str(path)
 
     return write
@@ -157,10 +160,36 @@ def test_whoever_stops_watching_leaves_the_inspection_to_the_server(serve, make,
 
 
 def test_without_leave_no_process_of_the_machine_runs_a_callers_script(serve, make, specification):
-    server = serve(TRIMTAB_ENGINE="process")
+    """Neither is it chosen where there is no container engine."""
+    server = serve(TRIMTAB_ENGINE="auto", PATH="/nowhere")
     code, _, err = done(make(server, "inspect", specification("#!/bin/sh\n")))
     assert code == 1
-    assert "not allowed here" in err
+    assert "the engine process is not allowed here" in err
+
+
+@pytest.fixture
+def image():
+    """An image to build upon, which podman has."""
+    if os.getuid() != 0 or not shutil.which("podman"):
+        pytest.skip("no root or no podman: there is no image to build upon (scripts/system-packages)")
+    made = subprocess.run([ROOT / "scripts/test-image"], capture_output=True, text=True, check=False)
+    if made.returncode:
+        pytest.skip(f"scripts/test-image made no image: {made.stderr.strip()[-500:]}")
+    return "localhost/python:3.11"
+
+
+def test_a_server_with_podman_builds_an_image_and_runs_it(serve, make, specification, image):
+    server = serve(TRIMTAB_ENGINE="podman")
+    script = "#!/usr/bin/env python3\nimport json, os\nprint(json.dumps({'user': os.getuid()}))\n"
+    code, out, err = done(make(server, "inspect", specification(script, base=image), "-o", "json"))
+    assert code == 0, err
+    report = json.loads(out)
+    assert (report["engine"]["name"], report["state"]) == ("podman", "succeeded")
+    code, out, _ = done(make(server, "inspections", "result", report["inspection_id"], "--run", "2"))
+    assert json.loads(out)["stdout"] == {"user": 1042}
+    code, out, _ = done(make(server, "inspections", "log", report["inspection_id"]))
+    assert "STEP" in out
+    assert done(make(server, "inspections", "delete", "-y", report["inspection_id"]))[0] == 0
 
 
 def test_a_server_stops_though_somebody_follows(serve, make, specification):
