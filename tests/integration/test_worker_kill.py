@@ -1,6 +1,7 @@
 """SIGKILL of a worker at a named point: another process comes to the same end, also on another machine."""
 
 import json
+import secrets
 import subprocess
 import sys
 from collections import Counter
@@ -93,14 +94,23 @@ def zygote():
 def embedded(tmp_path_factory):
     """A home for all, with the rows of those before."""
     home = tmp_path_factory.mktemp("killed")
-    return {"database": f"sqlite:///{home}/trimtab.sqlite", "store": f"{home}/store", "home": str(home)}
+    return task_of(f"sqlite:///{home}/trimtab.sqlite", home, home)
 
 
 @pytest.fixture
 def shared(tmp_path_factory, new_postgresql):
     """A database and a store that two machines share, each with a home of its own."""
     directory = tmp_path_factory.mktemp("shared")
-    return {"database": new_postgresql(), "store": f"{directory}/store", "home": f"{directory}/first"}
+    return task_of(new_postgresql(), directory, directory / "first")
+
+
+def task_of(database, directory, home):
+    return {
+        "database": database,
+        "store": f"{directory}/store",
+        "home": str(home),
+        "log": f"{directory}/{secrets.token_hex(8)}",
+    }
 
 
 def submission():
@@ -124,7 +134,10 @@ def check(task, asked):
     assert counted == dict.fromkeys(range(BATCH), 1)
     assert [each.item for each in documents_of(stored).runs if each.result] == list(range(BATCH))
     assert not (Path(task["home"]) / "work" / asked.id).exists()
-    return [each for each in shown if each[2] == "lost"]
+    lost = [each for each in shown if each[2] == "lost"]
+    made = Path(task["log"]).read_text().splitlines().count
+    assert made(f"{asked.id} 0") + made(f"{asked.id} 1") <= BATCH + len(lost)
+    return lost
 
 
 def is_lost(point):
