@@ -1,13 +1,17 @@
 """SIGKILL of a worker at a named point: another process comes to the same end, also on another machine."""
 
 import json
+import os
 import secrets
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from trimtab.catalog import Database, inspections, submissions
 from trimtab.catalog.rebuild import documents_of
@@ -73,8 +77,14 @@ class Zygote:
 
     def work(self, task):
         """How a worker ended."""
+        self.start(task)
+        return self.ended()
+
+    def start(self, task):
         self.process.stdin.write(json.dumps(task) + "\n")
         self.process.stdin.flush()
+
+    def ended(self):
         return int(self.process.stdout.readline())
 
     def close(self):
@@ -113,8 +123,9 @@ def task_of(database, directory, home):
     }
 
 
-def submission():
-    return Submission.of(Specification.parse(json.dumps(SPECIFICATION)), "process", deployment="test")
+def submission(**changes):
+    specification = Specification.parse(json.dumps(SPECIFICATION | changes))
+    return Submission.of(specification, "process", deployment="test")
 
 
 def check(task, asked):
@@ -181,3 +192,36 @@ def test_another_machine_takes_over_and_makes_only_what_is_not_stored(zygote, sh
     other = task | {"home": f"{Path(shared['home']).parent}/second"}
     assert zygote.work(other) == 0
     assert len(check(other, asked)) == (is_lost(point) or point[0].endswith("store_run"))
+
+
+def test_who_was_cut_off_leaves_it_to_whoever_took_over(zygote, shared):
+    """It stands still, its sessions end, another takes its work over and concludes it; then it goes on."""
+    asked = submission(script="#!/bin/sh\nsleep 3\n")
+    task = shared | {"submissions": [asked.document()]}
+    cut = Zygote()
+    cut.start(task)
+    while not (begun := Path(task["log"])).exists() or not begun.read_text():
+        time.sleep(0.05)
+    pid = int(Path(f"{task['log']}.pid").read_text())
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        end_sessions(task["database"])
+        other = task | {"home": f"{Path(shared['home']).parent}/second"}
+        assert zygote.work(other) == 0
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert cut.ended() == 0
+    cut.close()
+    assert check(other, asked) == [(0, 1, "lost")]
+
+
+def end_sessions(url):
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(
+            sa.text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    database.close()

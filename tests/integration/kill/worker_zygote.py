@@ -77,6 +77,7 @@ def note(path, line):
 def child(task):
     os.setsid()
     count(task["log"])
+    Path(f"{task['log']}.pid").write_text(str(os.getpid()))
     if "point" in task:
         arm(*task["point"])
     asyncio.run(work(task))
