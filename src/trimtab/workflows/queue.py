@@ -138,9 +138,13 @@ class Queue:
                     global_concurrency=everywhere,
                     polling_interval_sec=EVERY,
                 )
+
+        async def inspection(inspection_id: str) -> str:
+            return await make(inspection_id)
+
         DBOS(config=config)
         try:
-            DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(make)
+            DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(inspection)
             DBOS.listen_queues(list(queues))
             with self._database.reachable():
                 DBOS.launch()

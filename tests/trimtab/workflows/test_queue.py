@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -59,7 +60,7 @@ class Taking:
 
 def test_what_is_not_committed_was_not_put(opened):
     database, queue = opened
-    with pytest.raises(RuntimeError), database.write() as connection:
+    with suppress(RuntimeError), database.write() as connection:
         queue.put(connection, "test/process", FIRST)
         raise RuntimeError
     put(opened, SECOND)
@@ -117,7 +118,7 @@ def test_it_prints_nothing_and_leaves_no_thread(opened, capfd):
 
 def test_what_is_in_the_database_is_json(opened):
     """A pickle would run as code of whoever may write there."""
-    database, queue = opened
+    database, _ = opened
     put(opened, FIRST)
     table = "workflow_status" if database.is_sqlite else "dbos.workflow_status"
     with database.read() as connection:
