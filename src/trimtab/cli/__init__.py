@@ -25,6 +25,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "trimtab.cli.inspections",
         "List, show, continue and delete inspections, with their logs and results.",
     ),
+    "store": ("trimtab.cli.store", "Check the documents of inspections, and say how to mend them."),
+    "catalog": ("trimtab.cli.catalog", "Write the rows of inspections once more, from their documents."),
     "serve": ("trimtab.cli.serve", "Serve the optimizer to many agents over HTTP."),
     "sessions": ("trimtab.cli.sessions", "List, show, create, cancel, export and delete tuning sessions."),
     "token": ("trimtab.cli.token", "Make a token for a server, and what to keep of it."),

@@ -41,11 +41,17 @@ def inspect(
         ),
     ] = False,
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print the report.")] = Output.table,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the report. [reports/INSPECTION in the home directory]", metavar="DIR"
+        ),
+    ] = None,
     home: Annotated[Path | None, typer.Option(help="Directory of the embedded state.")] = None,
 ) -> None:
     """Build a stack, run its script, and report what came of it.
 
-    Progress goes to standard error, the report to standard output; documents and rows stay in the home directory, or
+    Progress goes to standard error, the report to standard output, and as a page to a folder; documents and rows stay in the home directory, or
     where TRIMTAB_STORE_URL and TRIMTAB_DATABASE_URL say. Ctrl-C ends what runs, and leaves a report of what was done.
 
     \b
@@ -67,7 +73,7 @@ def inspect(
     from trimtab.settings import Settings
 
     settings = read_settings(Settings, {"home": home})
-    wish = Wish(specification, engine, best_effort=best_effort)
+    wish = Wish(specification, engine, best_effort=best_effort, folder=report)
     raise typer.Exit(inspect_here(settings, wish, output, follow=follow))
 
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from trimtab.cli.inspection_compare import compare
+from trimtab.cli.inspection_export import export
+from trimtab.cli.inspection_report import report
 from trimtab.cli.session_options import Output
 
 if TYPE_CHECKING:
@@ -32,6 +35,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+app.command()(report)
+app.command()(compare)
+app.command()(export)
 
 Id = Annotated[str, typer.Argument(help="Id of the inspection.", metavar="INSPECTION")]
 Format = Annotated[Output, typer.Option("--output", "-o", help="How to print.")]
@@ -68,8 +75,8 @@ def show(inspection_id: Id, output: Format = Output.table) -> None:
     from trimtab.cli.inspection_output import print_report
 
     with _place() as place:
-        report = _report(place, inspection_id)
-    print_report(report, output)
+        found = _report(place, inspection_id)
+    print_report(found, output)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trimtab.optimizer.report.model import named
-from trimtab.optimizer.report.numbers import duration, number, signed_percent, value
+from trimtab.pages.numbers import duration, number, signed_percent, value
 from trimtab.optimizer.session_document import Session, Trial
 
 __all__ = ["Progress", "show_progress"]

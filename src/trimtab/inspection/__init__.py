@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from trimtab.inspection.comparison import Comparison, compare
     from trimtab.inspection.context import Context, build_request, write_context
     from trimtab.inspection.context.containerfile import containerfile
+    from trimtab.inspection.frames import frame
     from trimtab.inspection.identity import inspection_id
     from trimtab.inspection.specification import Defaults, Problem, Specification, SpecificationError
     from trimtab.inspection.statistics import BatchStatistics, describe
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "comparison": ("Comparison", "compare"),
     "context": ("Context", "build_request", "containerfile", "write_context"),
+    "frames": ("frame",),
     "identity": ("inspection_id",),
     "specification": ("Defaults", "Problem", "Specification", "SpecificationError"),
     "statistics": ("BatchStatistics", "describe"),
@@ -34,6 +36,7 @@ __all__ = [
     "compare",
     "containerfile",
     "describe",
+    "frame",
     "inspection_id",
     "write_context",
 ]

@@ -1,0 +1,99 @@
+"""Inspections as a table in a file."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trimtab.cli.inspection_filters import Base, Hardware, Package, State, Words, wanted_ids
+from trimtab.cli.place import USAGE, fail, opened
+from trimtab.cli.rows import Form, Rows
+
+if TYPE_CHECKING:
+    from trimtab.inspection.frames import Spool
+    from trimtab.store import StoreError
+    from trimtab.workflows import Place
+
+__all__ = ["export"]
+
+
+def export(
+    inspection_ids: Annotated[
+        list[str] | None,
+        typer.Argument(help="Ids of inspections; by default all that are over.", metavar="[INSPECTION]..."),
+    ] = None,
+    *,
+    form: Annotated[
+        Form | None, typer.Option("--format", help="Kind of the file; by default as its name ends.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Write there; by default to standard output.")
+    ] = None,
+    rows: Annotated[Rows, typer.Option(help="What there is a row for.")] = Rows.run,
+    state: State = None,
+    words: Words = None,
+    base: Base = None,
+    package: Package = None,
+    hardware: Hardware = None,
+) -> None:
+    """Export inspections that are over as a table: a row for each run, or for each inspection.
+
+    Exit codes: 0 all that was asked for is in the file; 1 some of it cannot be read, or nothing could be written.
+    """
+    chosen = form or _form_of(file)
+    with opened() as place:
+        ids = wanted_ids(place, inspection_ids, state, words, base, package, hardware)
+        refused: dict[str, StoreError] = {}
+        with _spool(place, ids, rows, refused) as spool:
+            _write(spool, file, chosen)
+            count, left_out = spool.count, len(spool.left_out)
+    _tell(count, left_out, refused, file)
+
+
+def _form_of(file: Path | None) -> Form:
+    name = file.suffix.removeprefix(".").lower() if file else ""
+    if name in set(Form):
+        return Form(name)
+    fail(f"--format: name one of {', '.join(Form)}, or a --file that ends so", USAGE)
+
+
+@contextmanager
+def _spool(
+    place: "Place", ids: Iterator[str], per: Rows, refused: "dict[str, StoreError]"
+) -> "Iterator[Spool]":
+    from trimtab.inspection.frames import Spool
+    from trimtab.inspection.frames import rows as rows_of
+
+    found = rows_of(place.inspections, ids=ids, per=per.value, refused=refused.__setitem__)
+    with Spool.of(found) as spool:
+        yield spool
+
+
+def _write(spool: "Spool", file: Path | None, form: Form) -> None:
+    from trimtab.inspection.export import write
+    from trimtab.pages.files import replacing
+
+    if file is None:
+        if form is Form.parquet and sys.stdout.isatty():
+            fail("--file: a Parquet file is nothing for a terminal; name a file", USAGE)
+        write(spool, typer.get_binary_stream("stdout"), form.value)
+        return
+    try:
+        with replacing(file) as draft, draft.open("wb") as opened_:
+            write(spool, opened_, form.value)
+    except OSError as error:
+        fail(f"{file} cannot be written: {error.strerror or error}")
+
+
+def _tell(count: int, left_out: int, refused: "dict[str, StoreError]", file: Path | None) -> None:
+    for name, error in refused.items():
+        typer.echo(f"{name} is left out: {error}", err=True)
+    if left_out:
+        typer.echo(f"{left_out} columns are left out: export fewer inspections at a time", err=True)
+    if file is not None:
+        typer.echo(f"{count} rows in {file}", err=True)
+    if refused:
+        fail(f"{len(refused)} inspections cannot be read; see `trimtab store check`")
