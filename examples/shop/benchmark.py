@@ -9,7 +9,9 @@ import json
 import os
 import sys
 import time
+from http import HTTPStatus
 from importlib.metadata import version
+from typing import Any
 
 from shop.app import create_app
 from shop.settings import read_settings
@@ -18,14 +20,14 @@ PATHS = ("/products/7", "/products/3", "/search/boats/30", "/search/lamps/10")
 REPS = int(os.environ.get("SHOP_BENCHMARK_REPS", "40"))
 
 
-async def answer(app, path):
+async def answer(app: Any, path: str) -> tuple[int, int]:
     """One answer of an ASGI application: its status, and the bytes of its body."""
-    sent = []
+    sent: list[dict[str, Any]] = []
 
-    async def receive():
+    async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    async def send(message):
+    async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
     scope = {
@@ -46,12 +48,12 @@ async def answer(app, path):
     return sent[0]["status"], sum(len(each.get("body", b"")) for each in sent)
 
 
-async def main():
+async def main() -> dict[str, Any]:
     """Ask for each page as often as is wanted, after once to warm up."""
     app = create_app(read_settings())
     for path in PATHS:
         status, _ = await answer(app, path)
-        if status != 200:
+        if status != HTTPStatus.OK:
             sys.exit(f"{path} is answered with {status}")
     began, size = time.perf_counter(), 0
     for _ in range(REPS):

@@ -1,6 +1,6 @@
 """The inspection of the shop's own stack: prints the specification that `make demo` inspects.
 
-    python examples/shop/inspection.py > shop.json && trimtab inspect shop.json --engine process
+python examples/shop/inspection.py > shop.json && trimtab inspect shop.json --engine process
 """
 
 import json

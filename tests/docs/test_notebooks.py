@@ -13,7 +13,9 @@ NOTEBOOKS = sorted((REPOSITORY / "docs" / "notebooks").glob("*.ipynb"))
 
 def outputs(path: Path) -> list[str]:
     cells = [each for each in json.loads(path.read_text())["cells"] if each["cell_type"] == "code"]
-    return ["".join("".join(out.get("text", out.get("data", ""))) for out in each["outputs"]) for each in cells]
+    return [
+        "".join("".join(out.get("text", out.get("data", ""))) for out in each["outputs"]) for each in cells
+    ]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -29,7 +31,11 @@ def test_each_notebook_runs_from_its_beginning(tmp_path):
     """By a kernel of this environment, with inspections that the process engine really makes."""
     script = REPOSITORY / "scripts" / "run-notebooks"
     done = subprocess.run(
-        [sys.executable, str(script), "--to", str(tmp_path)], capture_output=True, text=True, timeout=290, check=False
+        [sys.executable, str(script), "--to", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=290,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     found = outputs(tmp_path / "inspections.ipynb")

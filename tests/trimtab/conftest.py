@@ -279,7 +279,12 @@ def result_of(seconds: float = 1.0, item: int = 0, **changes: Any) -> dict[str, 
         "duration": seconds,
         "start_datetime": f"2026-11-26T10:00:{item:02}.000000",
         "end_datetime": f"2026-11-26T10:00:{item:02}.900000",
-        "stdout": {"name": "Pi", "component": "numpy", "@parameters": {"reps": 3}, "@result": {"elapsed": seconds}},
+        "stdout": {
+            "name": "Pi",
+            "component": "numpy",
+            "@parameters": {"reps": 3},
+            "@result": {"elapsed": seconds},
+        },
         "stderr": "",
         "usage": {"ru_utime": seconds * 0.9, "ru_stime": 0.05, "ru_maxrss": 51200},
         "hwinfo": HWINFO,
@@ -308,7 +313,9 @@ def keep_inspection() -> Callable[..., InspectionStore]:
         runs = []
         for item, result in results.items():
             state = "lost" if result is None else "failed" if result["exit_code"] else "succeeded"
-            runs.append({"item": item, "attempt": 1, "state": state, "lost": "gone" if result is None else None})
+            runs.append(
+                {"item": item, "attempt": 1, "state": state, "lost": "gone" if result is None else None}
+            )
             if result is not None:
                 stored.results.store_run(item, result, hwinfo=result.get("hwinfo"))
         good = all(each["state"] == "succeeded" for each in runs)
@@ -317,8 +324,20 @@ def keep_inspection() -> Callable[..., InspectionStore]:
             "inspection_id": inspection_id,
             "state": "succeeded" if good else "failed",
             "owner": "",
-            "engine": {"name": "process", "version": "3.11", "images": False, "cpu": "affinity", "memory": None},
-            "build": {"reference": "a", "digest": "sha256:0123", "cached": False, "seconds": 2.5, "left_out": []},
+            "engine": {
+                "name": "process",
+                "version": "3.11",
+                "images": False,
+                "cpu": "affinity",
+                "memory": None,
+            },
+            "build": {
+                "reference": "a",
+                "digest": "sha256:0123",
+                "cached": False,
+                "seconds": 2.5,
+                "left_out": [],
+            },
             "runs": runs,
             "failure": None,
             "created": "2026-11-26T10:00:00+00:00",

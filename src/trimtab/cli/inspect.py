@@ -43,9 +43,7 @@ def inspect(
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print the report.")] = Output.table,
     report: Annotated[
         Path | None,
-        typer.Option(
-            help="Folder of the report. [reports/INSPECTION in the home directory]", metavar="DIR"
-        ),
+        typer.Option(help="Folder of the report. [reports/INSPECTION in the home directory]", metavar="DIR"),
     ] = None,
     home: Annotated[Path | None, typer.Option(help="Directory of the embedded state.")] = None,
 ) -> None:

@@ -107,7 +107,16 @@ def _print_measures(measures: "list[MeasureComparison]", confidence: float) -> N
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for name in ("MEASURE", "VERDICT", "RUNS", "FIRST", "SECOND", f"DIFFERENCE ({confidence:.0%})", "DELTA", "P"):
+    for name in (
+        "MEASURE",
+        "VERDICT",
+        "RUNS",
+        "FIRST",
+        "SECOND",
+        f"DIFFERENCE ({confidence:.0%})",
+        "DELTA",
+        "P",
+    ):
         table.add_column(name, overflow="fold")
     for each in measures:
         shift = each.shift

@@ -55,9 +55,9 @@ def export(
 
 def _form_of(file: Path | None) -> Form:
     name = file.suffix.removeprefix(".").lower() if file else ""
-    if name in set(Form):
-        return Form(name)
-    fail(f"--format: name one of {', '.join(Form)}, or a --file that ends so", USAGE)
+    if name not in set(Form):
+        fail(f"--format: name one of {', '.join(Form)}, or a --file that ends so", USAGE)
+    return Form(name)
 
 
 @contextmanager

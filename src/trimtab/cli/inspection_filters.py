@@ -21,7 +21,9 @@ Base = Annotated[str | None, typer.Option(help="On this base image, as it was wr
 Package = Annotated[str | None, typer.Option(help="With this package in the stack: numpy, numpy==1.26.4.")]
 Hardware = Annotated[
     str | None,
-    typer.Option(help="With a run on such a machine: a part of the processor's name, or the digest's beginning."),
+    typer.Option(
+        help="With a run on such a machine: a part of the processor's name, or the digest's beginning."
+    ),
 ]
 
 
@@ -50,11 +52,7 @@ def wanted_ids(
     if ids:
         return iter(dict.fromkeys(ids))
     states = sorted(TERMINAL) if state is None else [state]
-    return (
-        each
-        for one in states
-        for each in _all(place, Wanted(words, base, one, package, hardware))
-    )
+    return (each for one in states for each in _all(place, Wanted(words, base, one, package, hardware)))
 
 
 def _all(place: "Place", wanted: "Wanted") -> Iterator[str]:

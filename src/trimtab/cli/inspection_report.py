@@ -44,7 +44,9 @@ def write_report(place: "Place", inspection_id: str, folder: Path | None = None)
     try:
         return reports.write(found, folder).html
     except OSError as error:
-        fail(f"the report cannot be written to {folder}: {error.strerror or error}; name another with --report")
+        fail(
+            f"the report cannot be written to {folder}: {error.strerror or error}; name another with --report"
+        )
 
 
 def _write_page(place: "Place", inspection_id: str, file: Path) -> Path:

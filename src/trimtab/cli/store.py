@@ -48,9 +48,7 @@ def check(
 
     with opened() as place, counting("inspections looked at") as progress:
         stored = place.inspections
-        found = list(
-            checked(stored.store, stored.deployment, active=_active(place), progress=progress)
-        )
+        found = list(checked(stored.store, stored.deployment, active=_active(place), progress=progress))
     _print(found, output)
     if found:
         raise typer.Exit(FAILURE)

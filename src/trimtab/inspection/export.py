@@ -40,7 +40,7 @@ def _parquet(spool: Spool, file: BinaryIO) -> None:
 def _csv(spool: Spool, file: BinaryIO) -> None:
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     try:
-        writer = csv.writer(text, lineterminator="\n")
+        writer = csv.writer(text)  # RFC 4180; other ends of lines would leave a lone CR in a cell unquoted
         names = list(spool.columns)
         writer.writerow([_inert(name) for name in names])
         for row in spool.rows():

@@ -35,7 +35,8 @@ class Page:
         """The page. Values are escaped; only our own drawings are inserted as they are."""
         shown: dict[str, Any] = dict.fromkeys(self._plots)
         shown |= {name: (Markup(plot.svg), plot.text) for name, plot in plots.items()}  # noqa: S704  drawn by us; Vega escapes its texts
-        page: str = self._template.render(plots=shown, style=Markup(self._style), policy=self._policy, **values)  # noqa: S704  ours
+        style = Markup(self._style)  # noqa: S704  ours
+        page: str = self._template.render(plots=shown, style=style, policy=self._policy, **values)
         return page
 
     @cached_property

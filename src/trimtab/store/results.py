@@ -29,9 +29,7 @@ class ResultStore(DocumentStore):
 
     RESULT_TYPE = ""
 
-    def __init__(
-        self, store: Store | None = None, deployment: str = "", kind: str | None = None
-    ) -> None:
+    def __init__(self, store: Store | None = None, deployment: str = "", kind: str | None = None) -> None:
         if store is None:
             store, deployment = default_store()
         super().__init__(store, join(deployment, check_name(kind or self.RESULT_TYPE)))

@@ -25,7 +25,9 @@ def test_a_slowdown_is_said_with_its_size_and_interval(command, make):
 
 
 def test_no_difference_is_an_answer(command, make):
-    assert command("inspections", "compare", make(1, 1.0), make(2, 1.001)).stdout.startswith("No difference shown")
+    assert command("inspections", "compare", make(1, 1.0), make(2, 1.001)).stdout.startswith(
+        "No difference shown"
+    )
 
 
 @pytest.mark.parametrize(("output", "load"), [("json", json.loads), ("yaml", yaml.safe_load)])

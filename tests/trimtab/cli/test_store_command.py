@@ -24,7 +24,10 @@ def test_what_is_torn_and_missing_is_found_with_its_remedy(command, make_inspect
     assert "torn" in said
     assert f"trimtab inspections retry {missing}" in said
     found = yaml.safe_load(command("store", "check", "-o", "yaml", code=1).stdout)
-    assert [(each["kind"], each["key"].rpartition("/")[2]) for each in found] == [("torn", "result"), ("missing", "log")]
+    assert [(each["kind"], each["key"].rpartition("/")[2]) for each in found] == [
+        ("torn", "result"),
+        ("missing", "log"),
+    ]
 
 
 def test_what_is_under_way_is_no_finding_and_what_nobody_works_at_is(command, home):

@@ -74,9 +74,7 @@ def _is_of_stack(row: Mapping[str, Any]) -> bool:
     return failed and row.get("inspection_failure") != "infrastructure"
 
 
-def _versions(
-    name: str, good: list[dict[str, Any]], bad: list[dict[str, Any]]
-) -> PackageVersions:
+def _versions(name: str, good: list[dict[str, Any]], bad: list[dict[str, Any]]) -> PackageVersions:
     succeeded, failed = ({row[name] for row in rows if row[name] is not None} for rows in (good, bad))
     parts = (succeeded, failed, failed - succeeded, failed & succeeded)
     return PackageVersions(*(tuple(sorted(each, key=_release)) for each in parts))

@@ -52,7 +52,7 @@ def inspection_row(common: Row, runs: Sequence[BatchRun]) -> Row:
     done = [each for each in runs if each.state != "lost"]
     good = [each.measured for each in runs if each.state == "succeeded"]
     row = common | _constant([each.row for each in done], {name for each in done for name in each.measured})
-    row |= {name: cell for name, cell in _medians(good)}
+    row |= dict(_medians(good))
     row |= _span([each.row for each in done])
     counts: Row = {"inspection_batch": len(done), "runs_succeeded": len(good)}
     return row | counts | {"runs_lost": len(runs) - len(done)}

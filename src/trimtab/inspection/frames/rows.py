@@ -112,9 +112,7 @@ def _common(
         "build_seconds": at(report, "build", "seconds"),
         "build_digest": at(report, "build", "digest"),
     }
-    packages = {
-        f"package{SEPARATOR}{each.name}": plain(each.version) for each in packages_of(specification)
-    }
+    packages = {f"package{SEPARATOR}{each.name}": plain(each.version) for each in packages_of(specification)}
     return {name: plain(value) for name, value in found.items() if value is not None} | packages
 
 

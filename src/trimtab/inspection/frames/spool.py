@@ -67,7 +67,9 @@ class Spool:
 
     def add(self, row: Row) -> None:
         """Keep a row."""
-        kept = [(self._numbers[name], _written(cell)) for name, cell in row.items() if self._noted(name, cell)]
+        kept = [
+            (self._numbers[name], _written(cell)) for name, cell in row.items() if self._noted(name, cell)
+        ]
         self._file.write(json.dumps(kept) + "\n")
         self.count += 1
 

@@ -31,8 +31,9 @@ def _facts(kind: Hardware, result: Mapping[str, Any]) -> Iterator[tuple[str, str
     environment = at(result, "runtime_environment")
     system = (at(environment, "operating_system", "name"), at(environment, "operating_system", "version"))
     yield "system of the runs", " ".join(map(str, filter(None, system)))
-    yield "Python of the runs", _text(
-        at(result, "interpreter", "version") or at(environment, "python_version")
+    yield (
+        "Python of the runs",
+        _text(at(result, "interpreter", "version") or at(environment, "python_version")),
     )
     yield "limits", ", ".join(_limits(result))
     yield "digest", kind.digest or ""

@@ -53,11 +53,11 @@ def _band(report: Report) -> Iterator[Any]:
     """The median and its interval over the whole width, where all runs were on one kind of machine."""
     import altair as alt
 
-    groups = report.statistics.groups if report.statistics else ()
-    if len(groups) != 1 or report.primary not in groups[0].measures:
+    groups, name = report.statistics.groups if report.statistics else (), report.primary or ""
+    if len(groups) != 1 or name not in groups[0].measures:
         return
-    found = groups[0].measures[report.primary].summary
-    data = alt.Data(values=[_line(groups[0], report.primary)])
+    found = groups[0].measures[name].summary
+    data = alt.Data(values=[_line(groups[0], name)])
     if found.interval is not None:
         yield alt.Chart(data).mark_rect(color=BEST, opacity=0.13).encode(y="low:Q", y2="high:Q")
     yield alt.Chart(data).mark_rule(color=BEST, strokeDash=[5, 4]).encode(y="median:Q")
@@ -79,6 +79,7 @@ def _spread(report: Report) -> tuple[Any, str]:
     runs = [each for each in report.last if each.value is not None]
     if len(runs) < 2 or report.primary is None:  # noqa: PLR2004  one run has no spread
         return None, ""
+    groups = [group for group in groups if report.primary in group.measures]
     text = "; ".join(_told(group, report.primary) for group in groups)
     if len(groups) == 1 and len(runs) >= HISTOGRAM:
         return _histogram(report, runs), text
@@ -106,18 +107,15 @@ def _strips(report: Report, groups: Sequence[HardwareGroup], runs: Sequence[Run]
     alone = len(groups) == 1
     label = dict.fromkeys(names, "runs") if alone else names
     rows = [
-        {"machine": label[each.machine], "value": each.value}
-        for each in _some(runs)
-        if each.machine in label
+        {"machine": label[each.machine], "value": each.value} for each in _some(runs) if each.machine in label
     ]
     lines = [
-        {"machine": label[str(group.hardware)], **_line(group, report.primary or "")}
-        for group in groups
-        if report.primary in group.measures
+        {"machine": label[str(group.hardware)], **_line(group, report.primary or "")} for group in groups
     ]
     axis = alt.Axis(labelFontSize=13, domain=False, ticks=False)
     y = alt.Y("machine:N", title=None, sort=list(label.values()), axis=axis)
-    values = [row["value"] for row in rows] + [each[end] for each in lines for end in ("low", "high")]
+    values = [each.value for each in runs if each.value is not None]
+    values += [_line(group, report.primary or "")[end] for group in groups for end in ("low", "high")]
     x = alt.X("value:Q", title=_title(report), scale=scale(values))
     points = alt.Chart(alt.Data(values=rows)).mark_point(filled=True, color=ACCENT, size=80, opacity=0.55)
     data = alt.Chart(alt.Data(values=lines))
@@ -129,15 +127,11 @@ def _strips(report: Report, groups: Sequence[HardwareGroup], runs: Sequence[Run]
 
 def _line(group: HardwareGroup, name: str) -> dict[str, float]:
     found = group.measures[name].summary
-    low, high = (
-        (found.interval.low, found.interval.high) if found.interval else (found.median, found.median)
-    )
+    low, high = (found.interval.low, found.interval.high) if found.interval else (found.median, found.median)
     return {"median": found.median, "low": low, "high": high}
 
 
 def _told(group: HardwareGroup, name: str) -> str:
-    if name not in group.measures:
-        return f"{group.hardware}: not measured"
     found = group.measures[name].summary
     return f"{group.hardware}: median {found.median:.4g}, from {found.min:.4g} to {found.max:.4g}"
 
@@ -156,9 +150,7 @@ def _cpu(report: Report) -> tuple[Any, str]:
     ]
     color = alt.Scale(domain=["script", "kernel"], range=[ACCENT, BASELINE])
     chart = _bars(rows, "seconds", "CPU seconds").encode(
-        color=alt.Color(
-            "of:N", scale=color, legend=alt.Legend(title=None, orient="top", symbolSize=80)
-        )
+        color=alt.Color("of:N", scale=color, legend=alt.Legend(title=None, orient="top", symbolSize=80))
     )
     return chart.properties(width=WIDTH, height=130), f"Processor time of {len(runs)} runs."
 

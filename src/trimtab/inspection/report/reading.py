@@ -124,7 +124,7 @@ def _hwinfo(
 
 
 def _statistics(results: Mapping[int, Any], report: Mapping[str, Any]) -> BatchStatistics | None:
-    known: dict[int, Any] = {item: None for item in attempts(report)} | dict(results)
+    known: dict[int, Any] = dict.fromkeys(attempts(report)) | dict(results)
     return describe(known) if known else None
 
 

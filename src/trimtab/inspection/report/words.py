@@ -66,7 +66,9 @@ def _of(bad: int, all_: int, word: str) -> str:
 def summary(report: Report) -> Iterator[str]:
     """What was measured and what failed, in a sentence each."""
     if report.statistics and report.primary:
-        yield from (_measured(report.statistics, group, report.primary) for group in report.statistics.groups[:3])
+        yield from (
+            _measured(report.statistics, group, report.primary) for group in report.statistics.groups[:3]
+        )
     if report.failures:
         first = report.failures[0]
         yield f"{first.what[0].upper()}{first.what[1:]}: {first.reason.rstrip('.')}. {kind(first.kind)}".strip()

@@ -22,7 +22,10 @@ def lock(**versions):
 
 def test_a_row_for_each_run_with_the_columns_of_the_original(inspections, keep_inspection, make_result):
     keep_inspection(
-        inspections, IDS[0], {0: make_result(1.0), 1: make_result(2.0, 1)}, {"identifier": "a"} | lock(numpy="1.26.4")
+        inspections,
+        IDS[0],
+        {0: make_result(1.0), 1: make_result(2.0, 1)},
+        {"identifier": "a"} | lock(numpy="1.26.4"),
     )
     rows = frame(inspections).to_pylist()
     assert [row["run"] for row in rows] == [0, 1]
@@ -68,7 +71,11 @@ def test_an_inspection_without_runs_has_a_row_of_its_own(inspections, keep_inspe
     keep_inspection(inspections, IDS[0], {}, state="build_failed", build=None, failure=failure)
     assert frame(inspections).num_rows == 0
     (row,) = frame(inspections, per="inspection").to_pylist()
-    assert (row["inspection_state"], row["inspection_failure"], row["inspection_batch"]) == ("build_failed", "stack", 0)
+    assert (row["inspection_state"], row["inspection_failure"], row["inspection_batch"]) == (
+        "build_failed",
+        "stack",
+        0,
+    )
 
 
 def test_one_that_cannot_be_read_stops_no_other(inspections, keep_inspection, make_result):

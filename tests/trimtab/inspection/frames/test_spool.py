@@ -45,14 +45,23 @@ def test_a_source_that_fails_leaves_no_file_open():
         Spool.of(rows())
 
 
-_CELL = st.none() | st.booleans() | st.integers(-(1 << 62), 1 << 62) | st.floats(allow_nan=False) | st.text(max_size=5)
+_CELL = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(1 << 62), 1 << 62)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=5)
+)
 
 
-@given(st.lists(st.dictionaries(st.sampled_from("abc"), _CELL), max_size=8))
+@given(st.lists(st.dictionaries(st.sampled_from("abc"), _CELL).map(lambda row: {"row": 1} | row), max_size=8))
 def test_any_rows_can_be_read_as_a_table_of_as_many(rows):
     """No cell of a stranger makes a column that Arrow refuses."""
     clean = [
-        {name: cell.encode("utf-8", "replace").decode() if isinstance(cell, str) else cell for name, cell in row.items()}
+        {
+            name: cell.encode("utf-8", "replace").decode() if isinstance(cell, str) else cell
+            for name, cell in row.items()
+        }
         for row in rows
     ]
     with Spool.of(clean) as spool:

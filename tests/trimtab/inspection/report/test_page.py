@@ -106,7 +106,13 @@ def test_warnings_of_the_statistics_are_there(render, make_result, read_page):
 def test_failures_say_whose_they_are_with_the_lines_that_matter(render, make_result, read_page):
     failure = {"kind": "script", "reason": "it ended with exit code 3", "lines": ["ZeroDivisionError: 1/0"]}
     runs = [
-        {"item": 0, "attempt": 1, "state": "lost", "lost": "the engine went away", "failure": {"kind": "infrastructure", "reason": "the engine went away", "lines": []}},
+        {
+            "item": 0,
+            "attempt": 1,
+            "state": "lost",
+            "lost": "the engine went away",
+            "failure": {"kind": "infrastructure", "reason": "the engine went away", "lines": []},
+        },
         {"item": 0, "attempt": 2, "state": "failed", "exit_code": 3, "failure": failure},
         {"item": 1, "attempt": 1, "state": "failed", "exit_code": 3, "failure": failure},
         {"item": 2, "attempt": 1, "state": "succeeded", "exit_code": 0, "failure": None},
@@ -124,7 +130,13 @@ def test_failures_say_whose_they_are_with_the_lines_that_matter(render, make_res
 def test_a_build_that_failed_says_why_and_shows_the_end_of_its_log(render, read_page):
     failure = {"kind": "stack", "reason": "there is no package foo", "lines": ["No matching distribution"]}
     text = read_page(render({}, state="build_failed", build=None, failure=failure)).text
-    for said in ("The build failed", "The build stack", "there is no package foo", "No matching distribution", "one two"):
+    for said in (
+        "The build failed",
+        "The build stack",
+        "there is no package foo",
+        "No matching distribution",
+        "one two",
+    ):
         assert said in text, said
 
 
@@ -200,7 +212,10 @@ def test_texts_and_names_from_outside_are_shown_and_never_run(render, make_resul
         "python": {"requirements_locked": {"default": {ATTACK: {"version": ATTACK, "index": ATTACK}}}},
     }
     failure = {"kind": ATTACK, "reason": ATTACK, "lines": [ATTACK]}
-    runs = [{"item": item, "attempt": 1, "state": ATTACK, "failure": failure, "notes": [ATTACK]} for item in (0, 1)]
+    runs = [
+        {"item": item, "attempt": 1, "state": ATTACK, "failure": failure, "notes": [ATTACK]}
+        for item in (0, 1)
+    ]
     told = {
         "runs": runs,
         "engine": {"name": ATTACK, "cpu": ATTACK, "warnings": [ATTACK]},
@@ -219,12 +234,19 @@ def test_texts_and_names_from_outside_are_shown_and_never_run(render, make_resul
     [
         {"runs": None, "engine": None, "build": None},
         {"runs": "no", "engine": [], "build": 3, "failure": 5},
-        {"runs": [None, 3, {}, {"item": "x"}, {"item": 0, "failure": 3, "notes": 3}], "state": 7, "ended": []},
+        {
+            "runs": [None, 3, {}, {"item": "x"}, {"item": 0, "failure": 3, "notes": 3}],
+            "state": 7,
+            "ended": [],
+        },
     ],
 )
 def test_documents_of_strangers_make_a_page_whatever_is_in_them(render, make_result, told, read_page):
     asked = {"packages": 3, "files": "x", "environment": {"a": 1}, "run": 3, "build": [], "python": 7}
-    assert "Trimtab inspected" in read_page(render({0: make_result(usage=3, stdout=None, packages=3)}, asked, **told)).text
+    assert (
+        "Trimtab inspected"
+        in read_page(render({0: make_result(usage=3, stdout=None, packages=3)}, asked, **told)).text
+    )
 
 
 def test_a_password_in_the_url_of_an_index_is_not_shown(render, results):
