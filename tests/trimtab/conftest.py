@@ -228,7 +228,7 @@ def repository() -> Path:
 class Page(HTMLParser):
     """A page as a browser reads it: which elements it has, its text, and what is closed out of turn."""
 
-    VOID = frozenset({"meta", "br", "img", "link", "input", "hr"})
+    VOID = frozenset({"meta", "br", "wbr", "img", "link", "input", "hr"})
 
     def __init__(self, text: str) -> None:
         super().__init__()

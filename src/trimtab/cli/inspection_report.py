@@ -65,7 +65,8 @@ def _read(place: "Place", inspection_id: str) -> "Report":
     from trimtab.inspection import report as reports
     from trimtab.store import NotFoundError
 
+    stored = place.inspections[inspection_id]
     try:
-        return reports.read(place.inspections[inspection_id])
+        return reports.read(stored)
     except NotFoundError:
         fail(f"there is no {inspection_id} that is over; see `trimtab inspections list`")

@@ -47,7 +47,7 @@ def built(report: Mapping[str, Any]) -> Iterator[Fact]:
         Fact(name, text)
         for name, text in (
             ("digest", _text(build.get("digest"))),
-            ("reference", _text(build.get("reference"))),
+            ("reference", _reference(_text(build.get("reference")))),
             ("took", "" if seconds is None else duration(seconds)),
             ("from the cache", "yes" if build.get("cached") is True else ""),
         )
@@ -73,17 +73,21 @@ def texts(value: Any) -> tuple[str, ...]:
     return tuple(_text(each) for each in _list(value))
 
 
+def _reference(text: str) -> str:
+    """The name of an image; not a directory of whoever made it."""
+    return "" if text.startswith("/") else text
+
+
 def _runs(specification: Mapping[str, Any]) -> str:
     run = specification.get("run")
     if not specification.get("script"):
         return "none: there is no script"
-    network = at(run, "isolation", "network")
     parts = [
         _text(specification.get("batch_size") or 1),
         "side by side" if at(run, "order") == "parallel" else "one after another",
         f"after {warmup} to warm up" if (warmup := at(run, "warmup")) else "",
         _resources(run),
-        "with network" if network is True else "",
+        "with network" if at(run, "isolation", "network") is True else "",
     ]
     return ", ".join(filter(None, parts))
 

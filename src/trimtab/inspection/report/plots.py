@@ -116,7 +116,7 @@ def _strips(report: Report, groups: Sequence[HardwareGroup], runs: Sequence[Run]
     y = alt.Y("machine:N", title=None, sort=list(label.values()), axis=axis)
     values = [each.value for each in runs if each.value is not None]
     values += [_line(group, report.primary or "")[end] for group in groups for end in ("low", "high")]
-    x = alt.X("value:Q", title=_title(report), scale=scale(values))
+    x = alt.X("value:Q", title=_title(report), scale=scale(values), axis=alt.Axis(tickCount=8))
     points = alt.Chart(alt.Data(values=rows)).mark_point(filled=True, color=ACCENT, size=80, opacity=0.55)
     data = alt.Chart(alt.Data(values=lines))
     interval = data.mark_rule(color=BEST, strokeWidth=3).encode(x="low:Q", x2="high:Q", y=y)
