@@ -75,11 +75,11 @@ def _missing(report: Report) -> Iterator[Any]:
 
 def _spread(report: Report) -> tuple[Any, str]:
     """How the runs are spread, with the median and its interval, for each kind of machine."""
-    groups = report.statistics.groups[:MACHINES] if report.statistics else ()
+    told = report.statistics.groups[:MACHINES] if report.statistics else ()
     runs = [each for each in report.last if each.value is not None]
     if len(runs) < 2 or report.primary is None:  # noqa: PLR2004  one run has no spread
         return None, ""
-    groups = [group for group in groups if report.primary in group.measures]
+    groups = [group for group in told if report.primary in group.measures]
     text = "; ".join(_told(group, report.primary) for group in groups)
     if len(groups) == 1 and len(runs) >= HISTOGRAM:
         return _histogram(report, runs), text
