@@ -51,7 +51,7 @@ def tuning(config: Path) -> list[str]:
     options = ["--objective", OBJECTIVE, "--report", str(REPORT)]
     options += [part for price in PRICES for part in ("--price", price)]
     options += [part for slo in SLOS for part in ("--slo", slo)]
-    options += ["--trials", "18", "--time", "130s", "--warmup", "1.25s", "--duration", "3.125s"]
+    options += ["--trials", "18", "--time", "120s", "--warmup", "1.25s", "--duration", "3.125s"]
     return [TRIMTAB, "tune", str(config), *options, *sys.argv[1:]]
 
 
