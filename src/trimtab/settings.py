@@ -6,11 +6,20 @@ from pathlib import Path
 from typing import Annotated
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 __all__ = ["ClientSettings", "ServerSettings", "Settings"]
 
+
+def _split(value: object) -> object:
+    """Entries of a text with commas between them."""
+    if isinstance(value, str):
+        return tuple(each for each in (part.strip() for part in value.split(",")) if each)
+    return value
+
+
+Entries = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -68,14 +77,16 @@ class Settings(BaseSettings):
 
 
 class ClientSettings(Settings):
-    """Which sessions a command speaks of: those of a server, or those of this machine."""
+    """Whose things a command speaks of: those of a server, or those of this machine."""
 
-    server: Annotated[str | None, Field(description="URL of a server, instead of the database")] = None
+    server: Annotated[
+        str | None, Field(description="URL of a server, instead of this machine's database and store")
+    ] = None
     token: Annotated[SecretStr | None, Field(description="Token for the server")] = None
 
 
 class ServerSettings(Settings):
-    """How the server is reached."""
+    """How the server is reached, and what it does."""
 
     host: Annotated[str, Field(description="Address to listen on; beyond loopback a token is required")] = (
         "127.0.0.1"
@@ -86,6 +97,31 @@ class ServerSettings(Settings):
         Path | None,
         Field(description="File with one token a line, in clear or as sha256:<hex>"),
     ] = None
+    cors_origins: Annotated[
+        Entries, Field(description="Origins of web pages that may use the server, with commas; * for all")
+    ] = ()
+    engine: Annotated[
+        str, Field(description="Engine that makes inspections: auto, container, podman, docker or process")
+    ] = "auto"
+    allow_process_engine: Annotated[
+        bool,
+        Field(
+            description="Whether scripts of callers may run as processes of this machine: it is no sandbox"
+        ),
+    ] = False
+    worker: Annotated[
+        bool, Field(description="Whether this server makes inspections, and not only accepts them")
+    ] = True
+    builds: Annotated[int, Field(ge=1, le=1000, description="Builds that are made at once")] = 1
+    runs: Annotated[
+        int | None, Field(ge=1, le=10_000, description="Runs that are made at once; unset: as many as fit")
+    ] = None
+    script_hosts: Annotated[
+        Entries,
+        Field(
+            description="Hosts and networks, with commas, that scripts are fetched from though they are not public"
+        ),
+    ] = ()
     max_body: Annotated[
         int, Field(ge=1024, le=1 << 30, description="Bytes that the body of one request may have")
     ] = 8 * 1024 * 1024
@@ -97,3 +133,8 @@ class ServerSettings(Settings):
     def loopback(self) -> bool:
         """Whether only this machine can reach the server."""
         return self.host in LOOPBACK
+
+    @property
+    def open_to_all(self) -> bool:
+        """Whether whoever reaches the server may do everything: it has no tokens."""
+        return self.token is None and self.token_file is None

@@ -25,7 +25,9 @@ def test_every_setting_is_in_the_server_page_with_its_default():
     for name, field in {**ServerSettings.model_fields, **ClientSettings.model_fields}.items():
         lines = [each for each in page.splitlines() if each.startswith(f"| `TRIMTAB_{name.upper()}` |")]
         assert lines, f"TRIMTAB_{name.upper()} is not in docs/server.md"
-        if isinstance(field.default, int | float):
+        if isinstance(field.default, bool):
+            assert any(str(field.default).lower() in each for each in lines)
+        elif isinstance(field.default, int | float):
             assert any(f"{field.default:.0f}" in each for each in lines)
 
 
@@ -69,12 +71,15 @@ def test_every_metric_is_in_the_server_page(app_of_server, tmp_path):
 
 
 @pytest.fixture
-def app_of_server(sessions):
+def app_of_server(sessions, tmp_path):
     from prometheus_client import generate_latest
 
     from trimtab.server.app import create_app
+    from trimtab.store import Inspections, Store
+    from trimtab.workflows import Place
 
-    created = create_app(ServerSettings(), sessions)
+    place = Place(sessions.database, Inspections(Store.open(str(tmp_path / "store")), "test"), tmp_path)
+    created = create_app(ServerSettings(), sessions, place=place)
     created.state.metrics_text = lambda: generate_latest(created.state.metrics.registry).decode()
     return created
 

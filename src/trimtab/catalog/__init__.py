@@ -5,7 +5,15 @@ from trimtab.catalog.errors import CatalogError, DatabaseURLError, MigrationErro
 from trimtab.catalog.hardware import hardware_digest
 from trimtab.catalog.inspection_filter import Wanted
 from trimtab.catalog.inspection_rows import specification_digest
-from trimtab.catalog.recording import Documents, RunDocuments, accept, advance, record, record_run
+from trimtab.catalog.recording import (
+    Documents,
+    RunDocuments,
+    accept,
+    advance,
+    forget_run,
+    record,
+    record_run,
+)
 from trimtab.catalog.stacks import Package, packages_of, stack_digest
 from trimtab.catalog.states import TERMINAL, InspectionState, RunState
 
@@ -24,6 +32,7 @@ __all__ = [
     "Wanted",
     "accept",
     "advance",
+    "forget_run",
     "hardware_digest",
     "packages_of",
     "record",

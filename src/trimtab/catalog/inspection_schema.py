@@ -1,6 +1,7 @@
 """Tables of inspections. Rows are derived from documents, and can be rebuilt from them.
 
     inspections ─┬─ specifications      what was asked for, whole
+                 ├─ submissions         what is in the queue, or under way from there
                  ├─ inspection_words    by which an inspection is found
                  ├─ runs ─┬─ hardware      one row for each kind of machine
                  │        └─ environments  one for each operating system and Python
@@ -35,6 +36,7 @@ __all__ = [
     "specifications",
     "stack_packages",
     "stacks",
+    "submissions",
 ]
 
 LONGEST = 200  # characters that an inspection's id has at most
@@ -114,6 +116,8 @@ inspections = Table(
     Column("failure_class", String(32)),
     Column("failure_reason", Text),
     Column("idempotency", String(200)),
+    # How somebody wishes it to end, before it does: `cancelled`, `expired`. It is not begun any more then.
+    Column("ending", String(16)),
     Column("created_at", Double, nullable=False),
     Column("started_at", Double),
     Column("ended_at", Double),
@@ -142,6 +146,14 @@ def _inspection_id() -> Column[str]:
 
 specifications = Table(
     "specifications", metadata, _inspection_id(), Column("document", Document, nullable=False)
+)
+
+submissions = Table(
+    "submissions",
+    metadata,
+    _inspection_id(),
+    Column("deployment", String(LONGEST), nullable=False),
+    Column("document", Document, nullable=False),
 )
 
 inspection_words = Table(
@@ -181,6 +193,8 @@ runs = Table(
     Column("environment_id", Integer, ForeignKey("environments.id")),
     Column("failure_class", String(32)),
     Column("failure_reason", Text),
+    # What the inspection's report will say of it; until then whoever takes over finds it here, on any machine.
+    Column("report", Document),
     Index("ix_runs_hardware_digest_inspection_id", "hardware_digest", "inspection_id"),
     Index("ix_runs_environment_id", "environment_id"),
 )

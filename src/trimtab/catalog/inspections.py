@@ -29,6 +29,7 @@ __all__ = [
     "machine",
     "prune",
     "runs_of",
+    "shown",
     "specification",
     "stack",
     "states",
@@ -39,12 +40,21 @@ Row = sa.RowMapping
 Order = Literal["newest", "id"]
 LIMIT = 100
 FARTHEST = 1 << 40
+SHOWN = (
+    *("id", "identifier", "owner", "state", "base", "batch_size", "engine"),
+    *("failure_class", "failure_reason", "created_at", "started_at", "ended_at"),
+)
 
 
 def bounds(page: int | None, limit: int | None) -> tuple[int, int]:
     """Offset and limit of a page; the first page is 1, at most 100 are on it, and what makes no sense is the default."""
     size = LIMIT if limit is None or not 0 < limit <= LIMIT else limit
     return (min(max(page or 1, 1), FARTHEST) - 1) * size, size
+
+
+def shown(row: Row) -> dict[str, Any]:
+    """What a list tells of an inspection; times are seconds since 1970."""
+    return {name: row[name] for name in SHOWN}
 
 
 def by_id(connection: sa.Connection, inspection_id: str) -> Row | None:

@@ -20,11 +20,11 @@ from trimtab.catalog.inspection_schema import (
     stacks,
 )
 from trimtab.catalog.stacks import Package, packages_of, stack_digest
-from trimtab.catalog.states import TERMINAL, InspectionState
+from trimtab.catalog.states import TERMINAL, InspectionState, RunState
 from trimtab.catalog.upserts import insert_absent, upsert
 from trimtab.catalog.values import standard, text
 
-__all__ = ["Documents", "RunDocuments", "accept", "advance", "record", "record_run"]
+__all__ = ["Documents", "RunDocuments", "accept", "advance", "forget_run", "record", "record_run"]
 
 NAMES = 500  # of a query's list
 
@@ -101,7 +101,7 @@ def accept(
 def advance(
     connection: sa.Connection, inspection_id: str, state: InspectionState | str, **values: Any
 ) -> bool:
-    """Bring an inspection into another state, unless it is over: it ends once.
+    """Bring an inspection into another state, unless it is over or somebody wishes it to end: it ends once.
 
     Args:
         connection: In a transaction that writes.
@@ -110,9 +110,14 @@ def advance(
         values: Other columns: `engine`, `build`, `failure_class`, `failure_reason`, `started_at`, `ended_at`.
 
     Returns:
-        Whether it was in a state before its end.
+        Whether it goes on.
     """
-    here = (inspections.c.id == inspection_id) & inspections.c.state.not_in(sorted(TERMINAL))
+    # One row decides, so that of two who write at the same time the second sees what the first wrote.
+    here = (
+        (inspections.c.id == inspection_id)
+        & inspections.c.state.not_in(sorted(TERMINAL))
+        & inspections.c.ending.is_(None)
+    )
     new = {"state": InspectionState(state).value, **values}
     if "failure_reason" in new:
         new["failure_reason"] = text(new["failure_reason"], 4000)
@@ -137,23 +142,32 @@ def record(connection: sa.Connection, documents: Documents) -> None:
 
 
 def record_run(connection: sa.Connection, inspection_id: str, run: RunDocuments) -> None:
-    """Write the row of a run; written again, it is the same.
+    """Write the row of a run of an inspection that is not over; written again, it is the same.
 
     Args:
         connection: In a transaction that writes.
         inspection_id: Of the inspection, which is there.
         run: What is known of it.
     """
-    _write_runs(connection, inspection_id, [run])
+    _write_runs(connection, inspection_id, [run], told=True)
 
 
-def _write_runs(connection: sa.Connection, inspection_id: str, found: Iterable[RunDocuments]) -> None:
+def forget_run(connection: sa.Connection, inspection_id: str, item: int, attempt: int) -> None:
+    """Delete the row of a run that was begun, and is as if it had not been."""
+    here = (runs.c.inspection_id == inspection_id) & (runs.c.item == item) & (runs.c.attempt == attempt)
+    connection.execute(sa.delete(runs).where(here, runs.c.state == RunState.RUNNING.value))
+
+
+def _write_runs(
+    connection: sa.Connection, inspection_id: str, found: Iterable[RunDocuments], *, told: bool = False
+) -> None:
     references = _References(connection)
     rows = [
         {
             "inspection_id": inspection_id,
             "hardware_digest": references.hardware(each.hwinfo),
             "environment_id": references.environment(environment_values(each.result)),
+            "report": standard(each.report) if told else None,
             **run_values(each.item, each.result, each.report),
         }
         for each in found

@@ -23,6 +23,7 @@ from trimtab.catalog.inspection_schema import (
     specifications,
     stack_packages,
     stacks,
+    submissions,
 )
 from trimtab.catalog.metadata import metadata
 
@@ -40,6 +41,7 @@ __all__ = [
     "specifications",
     "stack_packages",
     "stacks",
+    "submissions",
     "trials",
 ]
 

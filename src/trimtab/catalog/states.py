@@ -38,8 +38,10 @@ TERMINAL = frozenset(
 
 
 class RunState(StrEnum):
-    """How a run ended."""
+    """How a run ended, or that it has not yet."""
 
+    RUNNING = "running"
+    """It was begun. Whoever takes over from a process that died counts it as lost."""
     SUCCEEDED = "succeeded"
     """It ended with 0."""
     FAILED = "failed"

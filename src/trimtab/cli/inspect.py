@@ -9,6 +9,7 @@ from trimtab.cli.session_options import Output
 
 if TYPE_CHECKING:
     from trimtab.inspection import Specification
+    from trimtab.settings import ClientSettings
 
 __all__ = ["app"]
 
@@ -46,17 +47,24 @@ def inspect(
         typer.Option(help="Folder of the report. [reports/INSPECTION in the home directory]", metavar="DIR"),
     ] = None,
     home: Annotated[Path | None, typer.Option(help="Directory of the embedded state.")] = None,
+    server: Annotated[
+        str | None, typer.Option(help="URL of a server that makes it, instead of this machine.")
+    ] = None,
 ) -> None:
     """Build a stack, run its script, and report what came of it.
 
     Progress goes to standard error, the report to standard output, and as a page to a folder; documents and rows stay in the home directory, or
     where TRIMTAB_STORE_URL and TRIMTAB_DATABASE_URL say. Ctrl-C ends what runs, and leaves a report of what was done.
 
+    With --server or TRIMTAB_SERVER, a server makes it, with the engine that it has; its token is read from TRIMTAB_TOKEN. Ctrl-C
+    then leaves it to the server.
+
     \b
     Examples:
       trimtab inspect examples/inspection/SPEC.json --engine process
       trimtab inspect spec.json --batch 10 --engine podman --output json
       trimtab inspect spec.json --containerfile
+      trimtab inspect spec.json --server https://trimtab.example.com
     """  # noqa: D301 # \b is Click's mark of a paragraph not to be wrapped
     specification = _read(file, batch)
     if containerfile:
@@ -64,15 +72,34 @@ def inspect(
 
         typer.echo(text_of(specification), nl=False)
         return
+    from trimtab.cli.options import read_settings
+    from trimtab.settings import ClientSettings
+
+    settings = read_settings(ClientSettings, {"home": home, "server": server})
+    if settings.server:
+        if engine != "auto" or follow:
+            _fail(
+                "--engine and --follow are of this machine; a server has its own engine, and its logs", USAGE
+            )
+        raise typer.Exit(_there(settings, specification, output, best_effort=best_effort))
     if specification.script_url:
         _fail(f"{file}: script: only a server fetches it from a URL; give the script itself", USAGE)
     from trimtab.cli.inspecting import Wish, inspect_here
-    from trimtab.cli.options import read_settings
-    from trimtab.settings import Settings
 
-    settings = read_settings(Settings, {"home": home})
     wish = Wish(specification, engine, best_effort=best_effort, folder=report)
     raise typer.Exit(inspect_here(settings, wish, output, follow=follow))
+
+
+def _there(
+    settings: "ClientSettings", specification: "Specification", output: Output, *, best_effort: bool
+) -> int:
+    from trimtab.cli.connection import SourceError
+    from trimtab.cli.inspecting_there import inspect_there
+
+    try:
+        return inspect_there(settings, specification, output, best_effort=best_effort)
+    except SourceError as error:
+        _fail(str(error), FAILURE)
 
 
 def _read(file: Path, batch: int | None) -> "Specification":

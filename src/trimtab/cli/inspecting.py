@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import typer
 
 from trimtab.catalog import CatalogError
-from trimtab.cli.inspection_output import print_report
+from trimtab.cli.inspection_output import exit_code, print_report
 from trimtab.cli.inspection_progress import Progress
 from trimtab.cli.inspection_report import write_report
 from trimtab.cli.session_options import Output
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Wish", "inspect_here", "resume_here"]
 
-FAILURE, NOTHING = 1, 3
+FAILURE = 1
 KEPT = 86400.0  # seconds that an engine keeps what a killed process left
 PROBLEMS = (StoreError, CatalogError, EngineUnavailableError, BusyError, OSError)
 
@@ -85,7 +85,7 @@ def inspect_here(settings: Settings, wish: Wish, output: Output, *, follow: bool
             report = await _course(Work(place, engine, journal, submission, progress), capabilities)
         print_report(report, output)
         _write_page(place, submission.id, output, wish.folder)
-        return _code(report)
+        return exit_code(report)
 
     return _run(settings, go)
 
@@ -111,6 +111,8 @@ async def _resume(place: Place, journal: Journal, output: Output, *, follow: boo
     submission = journal.submission()
     if submission is None:
         raise BusyError(f"{journal.directory.name} is not under way: it is over, or there is none such")
+    if journal.is_queued():
+        raise BusyError(f"{submission.id} is in the queue, and goes on when `trimtab serve` does")
     specification = Specification.load(submission.specification)
     with journal.held():
         engine, capabilities = await _engine(place, submission.engine)
@@ -118,7 +120,7 @@ async def _resume(place: Place, journal: Journal, output: Output, *, follow: boo
             report = await _course(Work(place, engine, journal, submission, progress), capabilities)
     print_report(report, output)
     _write_page(place, submission.id, output)
-    return _code(report)
+    return exit_code(report)
 
 
 def _write_page(place: Place, inspection_id: str, output: Output, folder: Path | None = None) -> None:
@@ -164,13 +166,6 @@ async def _stoppable(work: Awaitable[int]) -> int:
             raise
         typer.echo("Interrupted; what was running is ended.", err=True)
         return stop.code
-
-
-def _code(report: Report) -> int:
-    if report["state"] == "succeeded":
-        return 0
-    runs = report["runs"]
-    return NOTHING if runs and all(each["state"] == "lost" for each in runs) else FAILURE
 
 
 def _tell_of_left(place: Place) -> None:

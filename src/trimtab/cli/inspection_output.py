@@ -9,9 +9,18 @@ import typer
 
 from trimtab.cli.session_options import Output
 
-__all__ = ["print_document", "print_inspections", "print_report"]
+__all__ = ["exit_code", "print_document", "print_inspections", "print_report"]
 
 WIDE = 200
+FAILURE, NOTHING = 1, 3
+
+
+def exit_code(report: Mapping[str, Any]) -> int:
+    """0: all is well; 1: it failed; 3: the infrastructure lost every run."""
+    if report["state"] == "succeeded":
+        return 0
+    runs = report.get("runs")
+    return NOTHING if runs and all(each["state"] == "lost" for each in runs) else FAILURE
 
 
 def print_document(document: Any, output: Output) -> None:

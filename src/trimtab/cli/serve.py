@@ -29,28 +29,57 @@ def serve(
     token_file: Annotated[
         Path | None, typer.Option(help="File with one token a line, in clear or as sha256:<hex>.")
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="What makes inspections: auto, container, podman, docker or process. [auto]",
+            metavar="ENGINE",
+        ),
+    ] = None,
+    allow_process_engine: Annotated[
+        bool | None,
+        typer.Option(
+            "--allow-process-engine",
+            help="Let scripts of callers run as processes of this machine; it is no sandbox.",
+        ),
+    ] = None,
     home: Annotated[Path | None, typer.Option(help="Directory of the embedded state.")] = None,
     log_level: Annotated[
         str | None, typer.Option(help="TRACE, DEBUG, INFO, WARNING or ERROR. [INFO]", metavar="LEVEL")
     ] = None,
 ) -> None:
-    """Serve the optimizer to many agents over HTTP.
+    """Serve inspections, and the optimizer to many agents, over HTTP.
 
     Each option can also be set as TRIMTAB_<OPTION>. The database is trimtab.sqlite in the home directory, or the
-    PostgreSQL that TRIMTAB_DATABASE_URL names. A token may also be given as TRIMTAB_TOKEN.
+    PostgreSQL that TRIMTAB_DATABASE_URL names; documents are in its directory `store`, or where TRIMTAB_STORE_URL says. A token
+    may also be given as TRIMTAB_TOKEN.
 
     \b
     Examples:
       trimtab serve
+      trimtab serve --engine process --allow-process-engine
       trimtab token | tail -1 > tokens && trimtab serve --host 0.0.0.0 --token-file tokens
       TRIMTAB_DATABASE_URL=postgresql:///trimtab trimtab serve --port 9000
     """  # noqa: D301 # \b is Click's mark of a paragraph not to be wrapped
     from trimtab.cli.options import read_settings
     from trimtab.settings import ServerSettings
 
-    options = {"host": host, "port": port, "token_file": token_file, "home": home, "log_level": log_level}
+    options = {
+        "host": host,
+        "port": port,
+        "token_file": token_file,
+        "engine": engine,
+        "allow_process_engine": allow_process_engine,
+        "home": home,
+        "log_level": log_level,
+    }
     settings = read_settings(ServerSettings, options)
-    if not settings.loopback and settings.token is None and settings.token_file is None:
+    if settings.open_to_all and "*" in settings.cors_origins:
+        _refuse(
+            "TRIMTAB_CORS_ORIGINS=* would let every web page use this server, for it has no token; name origins, or set one",
+            USAGE,
+        )
+    if not settings.loopback and settings.open_to_all:
         _refuse(
             f"{settings.host} can be reached from other machines, and no token is set; make one with `trimtab token` "
             f"and name it by --token-file or TRIMTAB_TOKEN, or listen on 127.0.0.1",
@@ -64,13 +93,13 @@ def _create(settings: "ServerSettings") -> "FastAPI":
     from trimtab.server.app import create_app
     from trimtab.server.gate import LOOPBACK_HOSTS
     from trimtab.server.tokens import TokenError
+    from trimtab.store import StoreError
 
-    open_to_all = settings.token is None and settings.token_file is None
     try:
-        return create_app(settings, hosts=LOOPBACK_HOSTS if open_to_all else frozenset())
+        return create_app(settings, hosts=LOOPBACK_HOSTS if settings.open_to_all else frozenset())
     except TokenError as error:
         _refuse(str(error), USAGE)
-    except CatalogError as error:
+    except (CatalogError, StoreError) as error:
         _refuse(str(error), FAILURE)
 
 
@@ -83,6 +112,14 @@ def _run(application: "FastAPI", settings: "ServerSettings") -> None:
     import uvicorn
 
     from trimtab.server.log import configure
+
+    class Server(uvicorn.Server):
+        """Ends what would never end by itself, before it waits for the rest."""
+
+        async def shutdown(self, sockets: Any = None) -> None:
+            for stop in application.state.stopping:
+                stop()
+            await super().shutdown(sockets)
 
     configure(settings.log_level)
     config = uvicorn.Config(
@@ -98,7 +135,7 @@ def _run(application: "FastAPI", settings: "ServerSettings") -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, _end)
     try:
-        uvicorn.Server(config).run()
+        Server(config).run()
     except SystemExit as error:
         raise typer.Exit(FAILURE if error.code else 0) from None
 

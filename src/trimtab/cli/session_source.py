@@ -7,17 +7,11 @@ from urllib.parse import quote
 
 from pydantic import SecretStr, ValidationError
 
+from trimtab.cli.connection import Connection, SourceError, connect
 from trimtab.optimizer.session_document import Session
 from trimtab.optimizer.session_spec import SessionSpec
 
-__all__ = ["Local", "Remote", "Source", "SourceError", "open_source"]
-
-TIMEOUT = 30.0
-MAX_RESPONSE = 64 << 20
-
-
-class SourceError(RuntimeError):
-    """What was asked for could not be done; the message is for people."""
+__all__ = ["Local", "Remote", "Source", "open_source"]
 
 
 class Source(Protocol):
@@ -100,31 +94,19 @@ class Local:
 @contextmanager
 def remote(server: str, token: SecretStr | None) -> Iterator["Remote"]:
     """A server's sessions."""
-    import httpx2
-
-    headers = {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
-    if not server.startswith(("http://", "https://")):
-        raise SourceError(f"the server {server!r} is no URL; write it as http://host:port")
-    try:
-        with httpx2.Client(base_url=server, headers=headers, timeout=TIMEOUT) as client:
-            yield Remote(client)
-    except httpx2.InvalidURL as error:
-        raise SourceError(f"the server {server!r} is no URL: {error}") from error
-    except httpx2.HTTPError as error:
-        raise SourceError(
-            f"the server {server} cannot be reached: {error or type(error).__name__}"
-        ) from error
+    with connect(server, token) as connection:
+        yield Remote(connection)
 
 
 class Remote:
     """The sessions of a server.
 
     Args:
-        client: An `httpx2.Client` with its address and the token.
+        connection: To it.
     """
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def list(self, *, application: str | None, active: bool | None, limit: int) -> Sequence[Session]:
         """Return the newest sessions."""
@@ -154,35 +136,7 @@ class Remote:
         self._ask("DELETE", f"/{quote(session_id, safe='')}")
 
     def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        """Ask the server, and read its answer.
-
-        Raises:
-            SourceError: It refused, or is no Trimtab.
-        """
-        with self._client.stream(method, f"/api/v1/sessions{path}", **options) as response:
-            body = _read(response)
-        if not isinstance(body, dict) or (response.is_success and "parameters" not in body):
-            raise SourceError(
-                f"{self._client.base_url} answers {response.status_code}, and not as Trimtab does"
-            )
-        if not response.is_success:
-            remedy = "; set TRIMTAB_TOKEN" if response.status_code == 401 else ""  # noqa: PLR2004 # an HTTP status
-            raise SourceError(f"{body.get('error', response.status_code)}{remedy}")
-        return body
-
-
-def _read(response: Any) -> Any:
-    import json
-
-    content = bytearray()
-    for chunk in response.iter_bytes():
-        content += chunk
-        if len(content) > MAX_RESPONSE:
-            raise SourceError(f"the server's answer is larger than {MAX_RESPONSE >> 20} MiB")
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return None
+        return self._connection.ask(method, f"/api/v1/sessions{path}", **options)
 
 
 def _session(values: Any) -> Session:

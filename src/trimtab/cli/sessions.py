@@ -173,8 +173,9 @@ def _spec(prices: Sequence[str], goal: dict[str, Any], **values: Any) -> "Sessio
 
 @contextmanager
 def _source(server: str | None) -> Iterator["Source"]:
+    from trimtab.cli.connection import SourceError
     from trimtab.cli.options import read_settings
-    from trimtab.cli.session_source import SourceError, open_source
+    from trimtab.cli.session_source import open_source
     from trimtab.settings import ClientSettings
 
     settings = read_settings(ClientSettings, {"server": server})

@@ -11,7 +11,7 @@ from trimtab.server.metrics import Metrics
 
 __all__ = ["AccessLog"]
 
-QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+QUIET = frozenset({"/healthz", "/liveness", "/metrics", "/readiness", "/readyz"})
 
 
 @dataclass(frozen=True, slots=True)

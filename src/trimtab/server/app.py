@@ -1,33 +1,41 @@
 """The HTTP application."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 
-from trimtab.catalog import Database
 from trimtab.optimizer.sessions import Sessions
 from trimtab.server import errors, health, oauth, servo
 from trimtab.server import sessions as api
 from trimtab.server.access import AccessLog
+from trimtab.server.addresses import Allowed
+from trimtab.server.caller import Scope, needs
+from trimtab.server.description import add_description
 from trimtab.server.errors import Problem
 from trimtab.server.gate import Gate
+from trimtab.server.inspections import Desk, Follower, Library, beside, original
 from trimtab.server.metrics import Metrics
+from trimtab.server.script import Scripts
+from trimtab.server.stamp import Stamp
 from trimtab.server.tokens import Tokens
 from trimtab.settings import ServerSettings
+from trimtab.workflows import Place, Worker
 
 __all__ = ["create_app"]
 
 COMMON: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "Something in the request is not as it must be"},
     401: {"model": Problem, "description": "A valid token is needed"},
+    403: {"model": Problem, "description": "The token is for something else"},
     408: {"model": Problem, "description": "The body did not come in time"},
-    413: {"model": Problem, "description": "The body is too large"},
-    503: {"model": Problem, "description": "The database cannot be reached; try again"},
+    413: {"model": Problem, "description": "The body, or what was asked for, is too large"},
+    503: {"model": Problem, "description": "Database, store or engine cannot be reached; try again"},
 }
 
 
@@ -35,68 +43,118 @@ def create_app(
     settings: ServerSettings | None = None,
     sessions: Sessions | None = None,
     *,
+    place: Place | None = None,
+    worker: Worker | None = None,
     hosts: frozenset[str] = frozenset(),
 ) -> FastAPI:
     """The server's application.
 
     Args:
         settings: How it is reached; read from the environment by default.
-        sessions: What it serves; by default over the database of the settings, which it then closes at its end.
+        sessions: What it serves; by default those of the database of the settings.
+        place: Where inspections are; by default that of the settings, unless sessions alone are given: then there is no API of
+            inspections.
+        worker: Who makes inspections; by default a worker of this process, which is started and stopped with the application.
         hosts: Names by which it may be addressed; empty for any.
 
     Raises:
         CatalogError: The database cannot be used.
+        StoreError: The store cannot be used.
         TokenError: A token cannot be used.
     """
     settings = settings or ServerSettings()
     tokens = Tokens.from_settings(settings)
-    own = None if sessions else Database(settings.url)
+    own = ExitStack()
+    if place is None and sessions is None:
+        place = own.enter_context(Place.open(settings))
     if sessions is None:
-        assert own is not None
-        sessions = Sessions(own, nap=settings.sleep, stale_after=settings.stale_after)
+        assert place is not None
+        sessions = Sessions(place.database, nap=settings.sleep, stale_after=settings.stale_after)
     metrics = Metrics(sessions.database)
+    started: list[Worker] = []
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
-        if own is not None:
-            own.close()
+        async with AsyncExitStack() as running:
+            running.callback(own.close)
+            for each in started:
+                await running.enter_async_context(each)
+            yield
 
     app = FastAPI(
         title="Trimtab",
         version=version("trimtab"),
-        description="The optimizer and its sessions.",
+        description="Inspections of software stacks; the optimizer and its sessions.",
         lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,  # as the original calls its operations
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
         responses=COMMON,
-        middleware=[
-            Middleware(AccessLog, metrics=metrics),
-            Middleware(Gate, tokens=tokens, max_body=settings.max_body, hosts=hosts),
-        ],
+        middleware=_middleware(settings, tokens, metrics, hosts),
     )
     app.state.metrics = metrics
+    app.state.stopping = []
     errors.install(app)
     app.include_router(health.create_router(sessions.database))
     # For the description; it is the gate that decides.
     token = [Security(HTTPBearer(auto_error=False))]
-    app.include_router(health.create_metrics_router(metrics), dependencies=token)
-    app.include_router(servo.create_router(sessions, metrics), dependencies=token)
-    app.include_router(api.create_router(sessions), dependencies=token)
-    app.include_router(oauth.create_router())
-    _describe(app)
+    read, admin, agent = (needs(each) for each in (Scope.READ, Scope.ADMIN, Scope.AGENT))
+    app.include_router(health.create_metrics_router(metrics), dependencies=[*token, read])
+    app.include_router(servo.create_router(sessions, metrics), dependencies=[*token, agent])
+    app.include_router(api.create_router(sessions), dependencies=[*token, admin])
+    app.include_router(oauth.create_router(), dependencies=[agent])
+    if place is not None:
+        if worker is None:
+            worker = _worker(place, settings)
+            started.append(worker)
+        _add_inspections(app, place, worker, settings, token)
+    add_description(app)
     return app
 
 
-def _describe(app: FastAPI) -> None:
-    """Describe the API as it is: what fails validation is answered 400, in our shape."""
-    describe = app.openapi
+def _add_inspections(
+    app: FastAPI, place: Place, worker: Worker, settings: ServerSettings, token: list[Any]
+) -> None:
+    library, follower = Library(place), Follower(worker.follow)
+    scripts = Scripts(Allowed.of(settings.script_hosts))
+    desk = Desk(worker, place.deployment, scripts)
+    app.include_router(original.create_router(library, desk), dependencies=token)
+    app.include_router(beside.create_router(library, worker, follower), dependencies=token)
+    app.state.stopping.append(follower.stop)
 
-    def openapi() -> dict[str, Any]:
-        schema = describe()
-        for path in schema["paths"].values():
-            for operation in path.values():
-                operation["responses"].pop("422", None)
-        return schema
 
-    app.openapi = openapi  # type: ignore[method-assign] # the way FastAPI documents
+def _worker(place: Place, settings: ServerSettings) -> Worker:
+    return Worker(
+        place,
+        engine=settings.engine,
+        allow_process=settings.allow_process_engine,
+        builds=settings.builds,
+        runs=settings.runs,
+        works=settings.worker,
+    )
+
+
+def _middleware(
+    settings: ServerSettings, tokens: Tokens, metrics: Metrics, hosts: frozenset[str]
+) -> list[Middleware]:
+    """From the outermost inwards."""
+    origins = settings.cors_origins
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["Authorization", "Content-Type"],
+        expose_headers=["X-Amun-Version", "Location", "Retry-After"],
+    )
+    return [
+        Middleware(Stamp, version=version("trimtab")),
+        Middleware(AccessLog, metrics=metrics),
+        *([cors] if origins else []),
+        Middleware(
+            Gate,
+            tokens=tokens,
+            max_body=settings.max_body,
+            hosts=hosts,
+            origins=frozenset(origins),
+        ),
+    ]

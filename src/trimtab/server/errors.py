@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from trimtab.catalog import CatalogError
+from trimtab.engines import EngineError
+from trimtab.inspection import SpecificationError
 from trimtab.optimizer.errors import OptimizerError
 from trimtab.optimizer.session_errors import (
     ActiveSessionError,
@@ -19,6 +21,8 @@ from trimtab.optimizer.session_errors import (
     UnknownApplicationError,
     UnknownSessionError,
 )
+from trimtab.server.script import ScriptError
+from trimtab.store import NotFoundError, StoreError, TooLargeError, UnavailableError
 
 __all__ = ["Problem", "install", "refusal"]
 
@@ -31,7 +35,15 @@ STATUS: Mapping[type[Exception], int] = {
     FencedError: 410,
     OptimizerError: 500,
     CatalogError: 503,
+    SpecificationError: 400,
+    ScriptError: 400,
+    EngineError: 503,
+    NotFoundError: 404,
+    TooLargeError: 413,
+    UnavailableError: 503,
+    StoreError: 500,
 }
+FAMILIES = (OptimizerError, CatalogError, SpecificationError, ScriptError, EngineError, StoreError)
 
 
 class Problem(BaseModel):
@@ -58,8 +70,8 @@ def install(app: FastAPI) -> None:
     """Answer every error of a route in our shape."""
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(RequestValidationError, _of_validation)
-    app.add_exception_handler(OptimizerError, _of_ours)
-    app.add_exception_handler(CatalogError, _of_ours)
+    for each in FAMILIES:
+        app.add_exception_handler(each, _of_ours)
     app.add_exception_handler(Exception, _of_defect)
 
 
@@ -84,7 +96,7 @@ async def _of_ours(request: Request, error: Exception) -> JSONResponse:
     status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
     # What the original's agents look for in a 410.
     more = {"detail": str(error)} if isinstance(error, FencedError) else {}
-    retry = {"Retry-After": "5"} if status == STATUS[CatalogError] else None
+    retry = {"Retry-After": "5"} if status == 503 else None  # noqa: PLR2004 # it may go by
     if status >= 500:  # noqa: PLR2004 # errors of ours, not of the request
         logger.error("{} {}: {}", request.method, request.url.path, error)
     return refusal(status, str(error), request.path_params, headers=retry, **more)

@@ -13,8 +13,21 @@ from trimtab.server.tokens import Tokens
 
 __all__ = ["LOOPBACK_HOSTS", "Gate", "presented"]
 
-OPEN = frozenset({"/healthz", "/readyz", "/openapi.json"})
-"""Paths that need no token: they say nothing of applications."""
+OPEN = frozenset(
+    {
+        "/",
+        "/api/v1",
+        "/api/v1/openapi.json",
+        "/api/v1/ui",
+        "/api/v1/version",
+        "/healthz",
+        "/liveness",
+        "/openapi.json",
+        "/readiness",
+        "/readyz",
+    }
+)
+"""Paths that need no token: they say nothing of applications or inspections."""
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 """Names of this machine for itself."""
 BODY_TIMEOUT = 30.0
@@ -29,7 +42,9 @@ class Gate:
         tokens: Those accepted.
         max_body: Bytes of a body.
         hosts: Names by which the server may be addressed; empty for any. A server without a token on loopback names
-            them, so that no web page can reach it by a name of its own that resolves to this machine.
+            them, so that no web page can reach it: neither by a name of its own that resolves to this machine, nor by
+            a request that a browser sends for it.
+        origins: Of web pages that may.
         body_timeout: Seconds within which a body must have come.
     """
 
@@ -37,6 +52,7 @@ class Gate:
     tokens: Tokens
     max_body: int
     hosts: frozenset[str] = frozenset()
+    origins: frozenset[str] = frozenset()
     body_timeout: float = BODY_TIMEOUT
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,13 +61,23 @@ class Gate:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if self.hosts and _host(headers) not in self.hosts:
+        caller = self.tokens.caller(presented(headers))
+        if self.hosts and _name(headers.get("host", "")) not in self.hosts:
             await refusal(400, "this server is addressed as localhost only")(scope, receive, send)
-        elif scope["path"] not in OPEN and not self.tokens.accepts(presented(headers)):
+        elif self.hosts and self._is_foreign(headers.get("origin")):
+            await refusal(403, "a page of this origin may not use this server")(scope, receive, send)
+        elif scope["path"] not in OPEN and caller is None:
             needed = "a valid token is needed; send it as `Authorization: Bearer <token>`"
             await refusal(401, needed, headers={"WWW-Authenticate": "Bearer"})(scope, receive, send)
         else:
+            scope.setdefault("state", {})["caller"] = caller
             await self._with_body(scope, receive, send)
+
+    def _is_foreign(self, origin: str | None) -> bool:
+        """Whether a browser asks for a page of another server."""
+        if origin is None or origin in self.origins:
+            return False
+        return _name(origin.partition("://")[2]) not in self.hosts
 
     async def _with_body(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read all of the body first: within bounds of size and time, whatever the route does with it."""
@@ -98,8 +124,8 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replay
 
 
-def _host(headers: Headers) -> str:
-    host = headers.get("host", "")
+def _name(host: str) -> str:
+    """Without the port."""
     return host[: host.find("]") + 1] if host.startswith("[") else host.partition(":")[0]
 
 

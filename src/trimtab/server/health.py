@@ -1,5 +1,6 @@
 """Whether the server lives, is ready, and what it counts."""
 
+from importlib.metadata import version
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
@@ -26,6 +27,12 @@ class Ready(BaseModel):
     status: Literal["ready"] = "ready"
 
 
+class ReadyVersion(Ready):
+    """The same, as the original said it."""
+
+    version: str
+
+
 TEXT: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text format"}
 }
@@ -46,6 +53,17 @@ def create_router(database: Database) -> APIRouter:
         if database.is_ready():
             return Ready()
         return refusal(503, "the database does not answer, or has other tables")
+
+    @router.get("/liveness")
+    async def original_liveness() -> ReadyVersion:
+        """Say that the process answers, as the original did."""
+        return ReadyVersion(version=version("trimtab"))
+
+    @router.get("/readiness", response_model=ReadyVersion, responses={503: {"model": Problem}})
+    def original_readiness() -> ReadyVersion | JSONResponse:
+        """Say whether the database answers, in the original's words."""
+        found = readiness()
+        return ReadyVersion(version=version("trimtab")) if isinstance(found, Ready) else found
 
     return router
 

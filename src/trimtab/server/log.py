@@ -14,7 +14,9 @@ class Forward(logging.Handler):
     """Hands what libraries log to our log."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Pass one record on."""
+        """Pass one record on; of what DBOS does all day, only what is amiss."""
+        if record.name.startswith("dbos") and record.levelno < logging.WARNING:
+            return
         logger.opt(exception=record.exc_info).log(record.levelname, "{}", record.getMessage())
 
 

@@ -1,13 +1,14 @@
 """What the server counts, for Prometheus."""
 
 from collections.abc import Iterable
+from importlib.metadata import version
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from trimtab.catalog import Database, UnavailableError
+from trimtab.catalog import Database, InspectionState, UnavailableError, inspections
 from trimtab.catalog import sessions as catalog
 from trimtab.optimizer.session_machine import State
 from trimtab.optimizer.session_messages import EVENTS, Reply
@@ -21,12 +22,14 @@ class Metrics:
     """The metrics of one application, in a registry of its own.
 
     Args:
-        database: Of the sessions and trials that are counted when somebody asks.
+        database: Of the sessions, trials and inspections that are counted when somebody asks.
     """
 
     def __init__(self, database: Database) -> None:
         self.registry = CollectorRegistry()
         self.registry.register(Stock(database))
+        info = Gauge("amun_api_info", "Version of the service", ["version"], registry=self.registry)
+        info.labels(version("trimtab")).set(1)
         self.posts = Counter(
             "trimtab_posts",
             "Posts of agents, by event and by what they were answered",
@@ -49,7 +52,7 @@ class Metrics:
 
 
 class Stock(Collector):
-    """Sessions and trials as they are in the database when metrics are asked for.
+    """Sessions, trials and inspections as they are in the database when metrics are asked for.
 
     Args:
         database: Where they are.
@@ -67,9 +70,11 @@ class Stock(Collector):
         up = GaugeMetricFamily("trimtab_database_up", "Whether the database answers")
         sessions = GaugeMetricFamily("trimtab_sessions", "Sessions, by state", labels=["state"])
         trials = GaugeMetricFamily("trimtab_trials", "Concluded trials, by status", labels=["status"])
+        inspected = GaugeMetricFamily("trimtab_inspections", "Inspections, by state", labels=["state"])
         try:
             with self.database.read() as connection:
                 states, statuses = catalog.states(connection), catalog.statuses(connection)
+                found = inspections.states(connection)
         except UnavailableError:
             up.add_metric([], 0)
             return [up]
@@ -78,4 +83,6 @@ class Stock(Collector):
             sessions.add_metric([state.value], states.get(state.value, 0))
         for status, count in statuses.items():
             trials.add_metric([status], count)
-        return [up, sessions, trials]
+        for each in InspectionState:
+            inspected.add_metric([each.value], found.get(each.value, 0))
+        return [up, sessions, trials, inspected]

@@ -1,11 +1,12 @@
-"""The tokens a server accepts; it holds their digests alone."""
+"""The tokens a server accepts, and whose they are; it holds their digests alone."""
 
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
+from trimtab.server.caller import ANYBODY, Caller, Scope
 from trimtab.settings import ServerSettings
 
 __all__ = ["TokenError", "Tokens"]
@@ -13,6 +14,7 @@ __all__ = ["TokenError", "Tokens"]
 MIN_LENGTH = 16
 MAX_FILE = 1 << 20
 _DIGEST = re.compile(r"sha256:([0-9a-fA-F]{64})")
+_NAMED = re.compile(rf"([A-Za-z0-9][A-Za-z0-9@._+-]{{0,63}}):({'|'.join(Scope)}):(.*)", re.DOTALL)
 
 
 class TokenError(ValueError):
@@ -20,55 +22,68 @@ class TokenError(ValueError):
 
 
 class Tokens:
-    """The tokens that are accepted; none at all means that everybody is.
+    """The tokens that are accepted; none at all means that everybody is, and may do everything.
 
     Args:
-        digests: SHA-256 of each. Tokens are random, so that no slower hash is needed to keep them from being guessed.
+        callers: Whose each is, by its SHA-256. Tokens are random, so that no slower hash is needed to keep them from
+            being guessed.
     """
 
-    def __init__(self, digests: Iterable[bytes] = ()) -> None:
-        self._digests = tuple(digests)
+    def __init__(self, callers: Mapping[bytes, Caller] | None = None) -> None:
+        self._callers = dict(callers or {})
 
     def __bool__(self) -> bool:
-        return bool(self._digests)
+        return bool(self._callers)
 
     @classmethod
     def from_settings(cls, settings: ServerSettings) -> "Tokens":
         """Those of the settings: one by value, more in a file.
 
         Raises:
-            TokenError: The file cannot be read, or a token is too short.
+            TokenError: The file cannot be read, a token is too short, or one is there twice for different callers.
         """
-        one = [] if settings.token is None else [_digest("TRIMTAB_TOKEN", settings.token.get_secret_value())]
-        return cls([*one, *(_read(settings.token_file) if settings.token_file else ())])
+        found: dict[bytes, Caller] = {}
+        if settings.token is not None:
+            _add(found, "TRIMTAB_TOKEN", settings.token.get_secret_value())
+        if settings.token_file is not None:
+            _read(found, settings.token_file)
+        return cls(found)
 
-    def accepts(self, token: str | None) -> bool:
-        """Whether this token is one of them; takes as long whichever it is."""
-        if not self._digests:
-            return True
-        found = hashlib.sha256((token or "").encode("utf-8", "surrogateescape")).digest()
-        return any([hmac.compare_digest(found, each) for each in self._digests])  # noqa: C419 # every one is compared
+    def caller(self, token: str | None) -> Caller | None:
+        """Whose token this is; None: it is none of these. Takes as long whichever it is."""
+        if not self._callers:
+            return ANYBODY
+        digest = hashlib.sha256((token or "").encode("utf-8", "surrogateescape")).digest()
+        found = [caller for each, caller in self._callers.items() if hmac.compare_digest(digest, each)]
+        return found[0] if found else None
 
 
-def _read(path: Path) -> Iterator[bytes]:
-    """Digests of the tokens in a file: one a line, in clear or as sha256:<hex>; # begins a comment."""
+def _read(found: dict[bytes, Caller], path: Path) -> None:
+    """The tokens of a file: one a line, # begins a comment."""
     try:
         with path.open(encoding="utf-8") as file:
             lines = file.read(MAX_FILE).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise TokenError(f"the token file {path} cannot be read: {error}") from error
-    found = [
-        _digest(f"{path}:{number}", line.strip()) for number, line in enumerate(lines, 1) if _holds(line)
-    ]
-    if not found:
+    held = [(number, line.strip()) for number, line in enumerate(lines, 1) if _holds(line)]
+    if not held:
         raise TokenError(
             f"the token file {path} holds no token; write one a line (`trimtab token` makes one)"
         )
-    yield from found
+    for number, line in held:
+        _add(found, f"{path}:{number}", line)
 
 
 def _holds(line: str) -> bool:
     return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _add(found: dict[bytes, Caller], place: str, line: str) -> None:
+    """A token in clear or as sha256:<hex>, which may do everything; or one behind `<name>:<scope>:`."""
+    named = _NAMED.fullmatch(line)
+    caller, token = (Caller(named[1], Scope(named[2])), named[3]) if named else (ANYBODY, line)
+    if found.setdefault(_digest(place, token), caller) != caller:
+        raise TokenError(f"{place}: the same token is there for another name or scope; make one for each")
 
 
 def _digest(place: str, token: str) -> bytes:

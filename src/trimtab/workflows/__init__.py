@@ -8,22 +8,35 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trimtab.workflows.course import Course
-    from trimtab.workflows.journal import BusyError, Journal
+    from trimtab.workflows.journal import BusyError, EndedError, Journal
     from trimtab.workflows.patience import Patience
     from trimtab.workflows.place import Place
     from trimtab.workflows.submission import Submission
     from trimtab.workflows.watcher import Event, Watcher
+    from trimtab.workflows.worker import Worker
 
 _HOMES = {
     "course": ("Course",),
-    "journal": ("BusyError", "Journal"),
+    "journal": ("BusyError", "EndedError", "Journal"),
     "patience": ("Patience",),
     "place": ("Place",),
     "submission": ("Submission",),
     "watcher": ("Event", "Watcher"),
+    "worker": ("Worker",),
 }
 
-__all__ = ["BusyError", "Course", "Event", "Journal", "Patience", "Place", "Submission", "Watcher"]
+__all__ = [
+    "BusyError",
+    "Course",
+    "EndedError",
+    "Event",
+    "Journal",
+    "Patience",
+    "Place",
+    "Submission",
+    "Watcher",
+    "Worker",
+]
 
 
 def __getattr__(name: str) -> Any:

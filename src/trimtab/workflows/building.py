@@ -13,6 +13,7 @@ from trimtab.inspection import build_request, write_context
 from trimtab.inspection.context.containerfile import containerfile
 from trimtab.store import BuildReport
 from trimtab.workflows.failures import is_passing, of_build
+from trimtab.workflows.journal import EndedError
 from trimtab.workflows.work import Work
 
 __all__ = ["NOTE", "build", "build_of", "keep", "report_of"]
@@ -27,16 +28,19 @@ async def build(work: Work, *, anew: bool = False) -> dict[str, Any]:
         work: The inspection.
         anew: What was built is gone; build it again.
 
+    Raises:
+        EndedError: Somebody else ended it.
+
     Returns:
         `build`: what was built; or `failure`: why it could not be.
     """
     noted: dict[str, Any] | None = None if anew else work.journal.read(NOTE)
     if noted is None:
-        await asyncio.to_thread(_advance, work)
+        await work.outside(_advance, work)
         work.tell("building")
         noted = await _built(work)
         work.journal.write(NOTE, noted)
-    await asyncio.to_thread(keep, work)
+    await work.outside(keep, work)
     work.tell("built", text=_told(noted))
     return noted
 
@@ -63,8 +67,8 @@ async def _built(work: Work) -> dict[str, Any]:
         except EngineError as error:
             if attempt >= work.patience.attempts or not is_passing(error):
                 return {"failure": of_build(error), "attempts": attempt}
-            work.tell("retrying", text=str(error))
             attempt += 1
+            work.tell("retrying", text=str(error), attempt=attempt)
         else:
             document = asdict(done) | {"log": str(done.log), "environment": dict(done.environment)}
             return {"build": document, "attempts": attempt}
@@ -72,21 +76,25 @@ async def _built(work: Work) -> dict[str, Any]:
 
 async def _once(work: Work) -> Build:
     context = work.journal.context
-    await asyncio.to_thread(shutil.rmtree, context, ignore_errors=True)
-    specification = work.specification
-    written = await asyncio.to_thread(write_context, specification, context)
-    request = build_request(specification, written, work.id, best_effort=work.submission.best_effort)
-    return await work.engine.build(request, partial(work.watcher.output, None))
+    async with work.rooms.builds.taken():
+        await asyncio.to_thread(shutil.rmtree, context, ignore_errors=True)
+        specification = work.specification
+        written = await asyncio.to_thread(write_context, specification, context)
+        request = build_request(specification, written, work.id, best_effort=work.submission.best_effort)
+        return await work.engine.build(request, partial(work.watcher.output, None))
 
 
 def _advance(work: Work) -> None:
     with work.place.database.write() as connection:
-        advance(connection, work.id, InspectionState.BUILDING, engine=work.submission.engine)
+        if not advance(connection, work.id, InspectionState.BUILDING, engine=work.submission.engine):
+            raise EndedError(f"somebody else ended {work.id}")
 
 
 def keep(work: Work) -> None:
     """Store what the build left, also one that was broken off."""
     log = work.journal.context.with_name(work.journal.context.name + ".log")
+    if not log.exists() and work.stored.build.document_exists("log"):  # it was built on another machine
+        return
     work.stored.build.store_build(log if log.exists() else b"", containerfile(work.specification))
 
 

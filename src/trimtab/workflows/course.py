@@ -6,32 +6,18 @@ the beginning.
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
-from trimtab.catalog import InspectionState, accept, advance
+from trimtab.catalog import CatalogError, InspectionState, accept, advance
 from trimtab.engines import Capabilities
-from trimtab.store import Report, RunReport
+from trimtab.store import FailureReport, Report, RunReport
 from trimtab.workflows import building, ending, running
 from trimtab.workflows.work import Work
 
-__all__ = ["Course", "Step"]
-
-T = TypeVar("T")
-
-
-class Step(Protocol):
-    """Makes a step: calls it, or says what it returned when it was made before."""
-
-    async def __call__(self, name: str, step: Callable[[], Awaitable[T]], /) -> T:
-        """The step's value, which is of JSON."""
-
-
-async def plain(_name: str, step: Callable[[], Awaitable[T]], /) -> T:
-    """A step that is remembered by the journal alone."""
-    return await step()
+__all__ = ["Course"]
 
 
 class Course:
@@ -40,13 +26,18 @@ class Course:
     Args:
         work: The inspection; its journal is held.
         capabilities: What the engine enforces here.
-        step: Makes a step.
+
+    Attributes:
+        cancelled: How it ends if the task that goes on is cancelled; None: it does not end, and is left as far as it came.
+        concluded: It is over, and only what is left of it is to be removed.
+        taken: Somebody else goes on already, and nothing is done any more, but for ending what runs.
     """
 
-    def __init__(self, work: Work, capabilities: Capabilities, step: Step | None = None) -> None:
+    def __init__(self, work: Work, capabilities: Capabilities) -> None:
         self._work = work
         self._capabilities = capabilities
-        self._step: Step = step or plain
+        self.cancelled: InspectionState | None = InspectionState.CANCELLED
+        self.concluded = self.taken = False
 
     async def go(self) -> Report:
         """Go on to the end.
@@ -55,35 +46,61 @@ class Course:
             How it ended.
 
         Raises:
-            asyncio.CancelledError: This task was cancelled: what was running is ended and removed, and the inspection is
-                concluded as cancelled.
+            asyncio.CancelledError: This task was cancelled: what was running is ended, and the inspection is concluded
+                as `cancelled` says, or left to be continued.
+            EndedError: Somebody else ended it.
             StoreError: The store cannot be used; the inspection can be continued.
             CatalogError: The database cannot be used; the same.
         """
         try:
             report = await self._steps()
         except asyncio.CancelledError:
-            await asyncio.shield(self._break_off())
+            if self.cancelled is not None:
+                await asyncio.shield(self.break_off(self.cancelled))
+            elif not self.taken:
+                with suppress(CatalogError):  # then what runs is recorded as lost
+                    await asyncio.shield(asyncio.to_thread(running.forget, self._work))
             raise
+        self.concluded = True
         await ending.clean(self._work)
         return report
 
-    async def _steps(self) -> Report:
-        await self._step("accept", self._accept)
-        noted = await self._step("build", lambda: building.build(self._work))
-        reports = await self._runs() if "build" in noted else []
-        return await self._step("conclude", lambda: ending.conclude(self._work, reports))
+    async def break_off(self, state: InspectionState, failure: FailureReport | None = None) -> Report | None:
+        """Conclude what is not to go on: what is done of it stays.
 
-    async def _accept(self) -> str:
+        Args:
+            state: In which it ends.
+            failure: Why.
+
+        Returns:
+            How it ended; None: it was not accepted yet, and there is nothing of it.
+        """
+        work = self._work
+        if work.journal.submission() is None:
+            return None
+        await work.outside(self._write_row)
+        await work.outside(building.keep, work)
+        report = await ending.conclude(work, await work.outside(running.keep, work), state, failure)
+        await ending.clean(work)
+        return report
+
+    async def _steps(self) -> Report:
+        await self._accept()
+        if (report := await ending.concluded(self._work)) is not None:
+            return report
+        noted = await building.build(self._work)
+        reports = await self._runs() if "build" in noted else []
+        return await ending.conclude(self._work, reports)
+
+    async def _accept(self) -> None:
         work = self._work
         if work.journal.submission() is None:
             work.journal.accept(work.submission)
         if work.journal.read(ending.STARTED) is None:
             work.journal.write(ending.CAPABILITIES, asdict(self._capabilities))
             work.journal.write(ending.STARTED, datetime.now(UTC).isoformat())
-        await asyncio.to_thread(self._write_row)
+        await work.outside(self._write_row)
         work.tell("accepted")
-        return work.id
 
     def _write_row(self) -> None:
         submission = self._work.submission
@@ -100,7 +117,7 @@ class Course:
         specification = self._work.specification
         if specification.script is None:
             return []
-        await asyncio.to_thread(self._advance)
+        await self._work.outside(self._advance)
         batch = specification.batch_size
         for item in range(batch, batch + specification.run.warmup):
             await self._run(item, warmup=True)
@@ -127,20 +144,10 @@ class Course:
         return [task.result() for task in tasks]
 
     async def _run(self, item: int, *, warmup: bool = False) -> list[RunReport]:
-        return await self._step(f"run {item}", lambda: running.run(self._work, item, warmup=warmup))
+        return await running.run(self._work, item, warmup=warmup)
 
     def _advance(self) -> None:
         noted: Any = self._work.journal.read(building.NOTE)
         with self._work.place.database.write() as connection:
             values = {"build": building.report_of(noted), "started_at": datetime.now(UTC).timestamp()}
             advance(connection, self._work.id, InspectionState.RUNNING, **values)
-
-    async def _break_off(self) -> None:
-        """Conclude what somebody did not want any more: what is done of it stays."""
-        work = self._work
-        if work.journal.submission() is None:
-            return
-        await asyncio.to_thread(self._write_row)
-        await asyncio.to_thread(building.keep, work)
-        await ending.conclude(work, await asyncio.to_thread(running.keep, work), cancelled=True)
-        await ending.clean(work)

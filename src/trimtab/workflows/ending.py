@@ -9,27 +9,71 @@ from typing import Any
 from trimtab.catalog import InspectionState, record
 from trimtab.catalog.rebuild import documents_of
 from trimtab.engines import EngineUnavailableError
-from trimtab.store import FailureReport, Report, RunReport
+from trimtab.store import FailureReport, NotFoundError, Report, RunReport
 from trimtab.workflows.building import NOTE, report_of
+from trimtab.workflows.place import Place
+from trimtab.workflows.submission import Submission
 from trimtab.workflows.work import Work
 
-__all__ = ["CAPABILITIES", "STARTED", "clean", "conclude", "state_of"]
+__all__ = ["CAPABILITIES", "STARTED", "call_off", "clean", "conclude", "concluded", "state_of"]
 
 CAPABILITIES, STARTED = "engine.json", "started.json"
 
 
-async def conclude(work: Work, runs: Sequence[RunReport], *, cancelled: bool = False) -> Report:
+async def conclude(
+    work: Work,
+    runs: Sequence[RunReport],
+    ending: InspectionState | None = None,
+    failure: FailureReport | None = None,
+) -> Report:
     """Write how it ended, unless that was done; then its rows.
 
     Args:
         work: The inspection.
         runs: All attempts of its runs.
-        cancelled: It was broken off because somebody wished so.
+        ending: How it was broken off; None: it went its way.
+        failure: Why it was.
 
     Returns:
         The report that is stored: that of whoever was first.
     """
-    return await asyncio.to_thread(_conclude, work, runs, cancelled=cancelled)
+    report = await asyncio.to_thread(_report, work, runs, ending, failure)
+    return _tell(work, await work.outside(_put, work.place, work.submission, report))
+
+
+async def concluded(work: Work) -> Report | None:
+    """How it ended, if that is written; its rows are then, too."""
+    stored = await work.outside(_stored, work)
+    if stored is None:
+        return None
+    return _tell(work, await work.outside(_put, work.place, work.submission, stored))
+
+
+def call_off(place: Place, submission: Submission, ending: InspectionState) -> Report:
+    """Conclude what was not begun.
+
+    Args:
+        place: Where it is kept.
+        submission: What was accepted.
+        ending: In which state it ends.
+
+    Returns:
+        The report that is stored: that of whoever was first.
+    """
+    created, now = _moment(submission.created), datetime.now(UTC).isoformat()
+    report = Report(
+        inspection_id=submission.id,
+        state=ending.value,
+        owner=submission.owner,
+        engine={"name": submission.engine},
+        created=created,
+        started=now,
+        ended=now,
+        build=None,
+        runs=[],
+        failure=None,
+    )
+    return _put(place, submission, report)
 
 
 async def clean(work: Work) -> None:
@@ -39,12 +83,8 @@ async def clean(work: Work) -> None:
     await asyncio.to_thread(work.journal.remove)
 
 
-def state_of(
-    noted: dict[str, Any] | None, runs: Sequence[RunReport], *, cancelled: bool = False
-) -> InspectionState:
-    """Which state it ends in."""
-    if cancelled:
-        return InspectionState.CANCELLED
+def state_of(noted: dict[str, Any] | None, runs: Sequence[RunReport]) -> InspectionState:
+    """Which state it ends in, if it was not broken off."""
     if not noted or "build" not in noted:
         return InspectionState.BUILD_FAILED
     last = {each["item"]: each["state"] for each in runs}
@@ -52,11 +92,13 @@ def state_of(
     return InspectionState.SUCCEEDED if good else InspectionState.FAILED
 
 
-def _conclude(work: Work, runs: Sequence[RunReport], *, cancelled: bool) -> Report:
+def _report(
+    work: Work, runs: Sequence[RunReport], ending: InspectionState | None, failure: FailureReport | None
+) -> Report:
     noted = work.journal.read(NOTE)
-    report = Report(
+    return Report(
         inspection_id=work.id,
-        state=state_of(noted, runs, cancelled=cancelled).value,
+        state=(ending or state_of(noted, runs)).value,
         owner=work.submission.owner,
         engine=work.journal.read(CAPABILITIES) or {"name": work.submission.engine},
         created=_moment(work.submission.created),
@@ -64,20 +106,32 @@ def _conclude(work: Work, runs: Sequence[RunReport], *, cancelled: bool) -> Repo
         ended=datetime.now(UTC).isoformat(),
         build=report_of(noted or {}),
         runs=list(runs),
-        failure=_failure(noted, runs, cancelled=cancelled),
+        failure=failure if ending else _failure(noted, runs),
     )
-    stored = work.stored.conclude(dict(work.submission.specification), report)
-    with work.place.database.write() as connection:
-        record(connection, documents_of(work.stored))
-    work.tell("over", text=stored["state"])
+
+
+def _put(place: Place, submission: Submission, report: Report) -> Report:
+    """Documents first, then the rows."""
+    inspection = place.inspections[submission.id]
+    stored = inspection.conclude(dict(submission.specification), report)
+    with place.database.write() as connection:
+        record(connection, documents_of(inspection))
     return stored
 
 
-def _failure(
-    noted: dict[str, Any] | None, runs: Sequence[RunReport], *, cancelled: bool
-) -> FailureReport | None:
-    if cancelled:
+def _stored(work: Work) -> Report | None:
+    try:
+        return work.stored.retrieve_report()
+    except NotFoundError:
         return None
+
+
+def _tell(work: Work, report: Report) -> Report:
+    work.tell("over", text=report["state"])
+    return report
+
+
+def _failure(noted: dict[str, Any] | None, runs: Sequence[RunReport]) -> FailureReport | None:
     if noted and "failure" in noted:
         return noted["failure"]  # type: ignore[no-any-return] # it is of JSON
     last = {each["item"]: each["failure"] for each in runs}

@@ -1,7 +1,8 @@
 """What is under way, in files: whoever continues after a kill finds here how far it came.
 
     <home>/work/<id>/lock                    held by the process that works on it
-    <home>/work/<id>/submission.json         first: what was accepted
+    <home>/work/<id>/queued.json             it is kept in the queue of the database: only who takes from there goes on
+    <home>/work/<id>/submission.json         what was accepted
     <home>/work/<id>/build.json              what was built; or why it could not be
     <home>/work/<id>/context/                what it was built from
     <home>/work/<id>/runs/<item>.<attempt>/  a run's output; beside it `.begun` before it, `.json` after it
@@ -21,11 +22,17 @@ from typing import Any
 
 from trimtab.workflows.submission import Submission
 
-__all__ = ["BusyError", "Journal"]
+__all__ = ["BusyError", "EndedError", "Journal"]
+
+QUEUED = "queued.json"
 
 
 class BusyError(RuntimeError):
     """Another process works on the inspection."""
+
+
+class EndedError(BusyError):
+    """Somebody else ended the inspection, or wishes it to end."""
 
 
 class Journal:
@@ -39,10 +46,15 @@ class Journal:
         self.directory = directory
 
     @classmethod
-    def left(cls, work: Path) -> list["Journal"]:
-        """What nobody works on and is not over, the oldest first: left by processes that ended in the middle."""
+    def left(cls, work: Path, *, queued: bool = False) -> list["Journal"]:
+        """What nobody works on and is not over, the oldest first: left by processes that ended in the middle.
+
+        Args:
+            work: Where journals are.
+            queued: Those of the queue, in place of those that are in no queue.
+        """
         found = [cls(path.parent) for path in work.glob("*/submission.json")]
-        free = [each for each in found if each.is_free()]
+        free = [each for each in found if each.is_queued() is queued and each.is_free()]
         return sorted(free, key=lambda each: each.directory.name[-29:])
 
     @property
@@ -82,6 +94,18 @@ class Journal:
         finally:
             os.close(descriptor)
         return True
+
+    def is_queued(self) -> bool:
+        """Whether it is kept in the queue, and so for those to continue who take from there."""
+        return (self.directory / QUEUED).exists()
+
+    def enqueue(self) -> None:
+        """Leave it to those who take from the queue."""
+        self.write(QUEUED, {})
+
+    def forget(self, name: str) -> None:
+        """Remove what was noted under a name."""
+        (self.directory / name).unlink(missing_ok=True)
 
     def accept(self, submission: Submission) -> None:
         """Note what was accepted."""

@@ -1,7 +1,8 @@
 """One run of the batch: its attempts, until one leaves a result or the bound is reached.
 
-A run counts once: its result is put if absent, and an attempt that was begun and not noted as ended, because this process was
-killed in the middle, is recorded as lost and made anew.
+A run counts once: its result is put if absent, and an attempt that was begun and not noted as ended, because the process that
+made it was killed in the middle, is recorded as lost and made anew. That it was begun is in the journal, and in a row of the
+catalog: who takes over on another machine has no more than that, and the results in the store.
 """
 
 import asyncio
@@ -11,16 +12,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from trimtab.catalog import RunDocuments, record_run
+from trimtab.catalog import (
+    InspectionState,
+    RunDocuments,
+    RunState,
+    advance,
+    forget_run,
+    record_run,
+    submissions,
+)
 from trimtab.engines import BuildGoneError, EngineUnavailableError, RefusedError, Run, RunRequest
 from trimtab.store import DocumentError, NotFoundError, RunReport
 from trimtab.store.documents import decode
 from trimtab.workflows.building import build, build_of
 from trimtab.workflows.failures import of_run
+from trimtab.workflows.journal import EndedError
 from trimtab.workflows.outcome import result_of
 from trimtab.workflows.work import Work
 
-__all__ = ["keep", "run"]
+__all__ = ["forget", "keep", "recall", "run"]
 
 KILLED = "the process that made it was ended in the middle"
 TOKEN = "TRIMTAB_RUN_TOKEN"  # noqa: S105 - the name of a variable
@@ -38,17 +48,22 @@ async def run(work: Work, item: int, *, warmup: bool = False) -> list[RunReport]
 
     Returns:
         What the inspection's report says of each attempt.
+
+    Raises:
+        EndedError: Somebody else ended the inspection.
     """
     found = await asyncio.to_thread(_noted, work, item)
     while not found or _again(found[-1], work.patience.attempts):
         attempt = len(found) + 1
         if found:
-            work.tell("retrying", item, str(found[-1]["lost"]), warmup=warmup)
+            reason = str(found[-1]["lost"])
+            work.tell("retrying", item, reason, warmup=warmup, attempt=attempt)
             await asyncio.sleep(work.patience.before(attempt))
-        found.append(await _attempt(work, item, attempt, warmup=warmup))
+        async with work.rooms.run(work.specification.run.requests.to_resources().cpu):
+            found.append(await _attempt(work, item, attempt, warmup=warmup))
     for each in found if not warmup else ():
-        await asyncio.to_thread(_keep, work, each)
-    work.tell("ran", item, _told(found[-1]), warmup=warmup)
+        await work.outside(_keep, work, each)
+    work.tell("ran", item, _told(found[-1]), warmup=warmup, attempt=len(found))
     return found
 
 
@@ -60,6 +75,62 @@ def keep(work: Work) -> list[RunReport]:
     return found
 
 
+def recall(work: Work) -> None:
+    """Note what is known of runs that were made on another machine: their rows, and results in the store."""
+    with work.place.database.read() as connection:
+        reports = submissions.reports(connection, work.id)
+    for each in reports:
+        _recall(work, each)
+
+
+def forget(work: Work) -> None:
+    """Whoever goes on makes what is under way as if it had not been begun: it is ended, and nobody's fault."""
+    specification = work.specification
+    for item in range(specification.batch_size + specification.run.warmup):
+        for attempt in range(1, work.patience.attempts + 1):
+            name = work.journal.run(item, attempt)
+            if work.journal.read(f"{name}.begun") is None or work.journal.read(f"{name}.json") is not None:
+                continue
+            work.journal.forget(f"{name}.begun")
+            with work.place.database.write() as connection:
+                forget_run(connection, work.id, item, attempt)
+
+
+def _recall(work: Work, report: Any) -> None:
+    item, attempt = report["item"], report["attempt"]
+    name = work.journal.run(item, attempt)
+    if work.journal.read(f"{name}.begun") is not None:
+        return
+    if report["state"] != RunState.LOST:
+        report = _recalled(work, report)
+    if report["state"] != RunState.RUNNING:
+        work.journal.write(f"{name}.json", {"report": report, "stored": True})
+    work.journal.write(f"{name}.begun", report["started"])
+
+
+def _recalled(work: Work, report: Any) -> Any:
+    """What is to be said of a run that is in the store; whoever made it may have died before it was said."""
+    try:
+        result = work.stored.results.retrieve_result(report["item"])
+    except NotFoundError:
+        return {**report, "state": RunState.RUNNING.value}
+    if report["state"] != RunState.RUNNING:
+        return report
+    code, ended = result.get("exit_code"), datetime.now(UTC)
+    run = Run(
+        exit_code=code if isinstance(code, int) else None,
+        signal=result.get("signal"),
+        oom_killed=False,
+        timed_out=bool(result.get("timed_out")),
+        lost=None,
+        started=datetime.fromisoformat(report["started"]),
+        ended=ended,
+        log=work.journal.directory,
+        notes=(KILLED + ", after its result was stored",),
+    )
+    return _report(report["item"], report["attempt"], run, result)
+
+
 def _again(last: RunReport, attempts: int) -> bool:
     return last["state"] == "lost" and last["attempt"] < attempts and REFUSED not in last["notes"]
 
@@ -67,13 +138,25 @@ def _again(last: RunReport, attempts: int) -> bool:
 async def _attempt(work: Work, item: int, attempt: int, *, warmup: bool) -> RunReport:
     name, token = work.journal.run(item, attempt), secrets.token_hex(16)
     output = await asyncio.to_thread(work.journal.empty, name)
-    work.journal.write(f"{name}.begun", datetime.now(UTC).isoformat())
-    work.tell("running", item, warmup=warmup)
+    began = datetime.now(UTC).isoformat()
+    await work.outside(_begin, work, item, attempt, began, warmup)
+    work.journal.write(f"{name}.begun", began)
+    work.tell("running", item, warmup=warmup, attempt=attempt)
     done = await _made(work, item, output, token)
     result = await asyncio.to_thread(result_of, done, output, token)
     report = _report(item, attempt, done, result)
     work.journal.write(f"{name}.json", {"report": report, "result": result})
     return report
+
+
+def _begin(work: Work, item: int, attempt: int, began: str, warmup: bool) -> None:  # noqa: FBT001 # called in a thread
+    """A row for whoever looks on, or takes over. Nothing is begun of what somebody else ended."""
+    row = {"item": item, "attempt": attempt, "state": RunState.RUNNING.value, "started": began}
+    with work.place.database.write() as connection:
+        if not advance(connection, work.id, InspectionState.RUNNING):
+            raise EndedError(f"somebody else ended {work.id}")
+        if not warmup:
+            record_run(connection, work.id, RunDocuments(item, report=row))
 
 
 async def _made(work: Work, item: int, output: Path, token: str) -> Run:
@@ -162,9 +245,12 @@ def _broken(item: int, attempt: int, began: str) -> RunReport:
 def _keep(work: Work, report: RunReport) -> None:
     """Documents first, then the row."""
     name = work.journal.run(report["item"], report["attempt"])
+    noted = work.journal.read(f"{name}.json") or {}
+    if noted.get("stored"):  # on another machine
+        return
     result = hwinfo = None
     if report["state"] != "lost":
-        noted, output = work.journal.read(f"{name}.json"), work.journal.directory / name
+        output = work.journal.directory / name
         log, hwinfo = output.with_name(output.name + ".log"), _hwinfo(output / "hwinfo")
         result = work.stored.results.store_run(
             report["item"], _result(noted, output), hwinfo=hwinfo, log=log if log.exists() else b""

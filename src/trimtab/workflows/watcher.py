@@ -18,6 +18,7 @@ class Event:
         item: Which run, from 0; None: of the build, or of the inspection as a whole.
         warmup: Whether the run is one that is not counted.
         text: More of it, in plain words.
+        attempt: Of the run, from 1.
     """
 
     inspection: str
@@ -25,6 +26,7 @@ class Event:
     item: int | None = None
     warmup: bool = False
     text: str = ""
+    attempt: int = 1
 
 
 class Watcher(Protocol):

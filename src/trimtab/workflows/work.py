@@ -1,17 +1,37 @@
 """What every step of an inspection's course needs."""
 
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from trimtab.catalog import UnavailableError as DatabaseUnavailableError
 from trimtab.engines import Engine
 from trimtab.inspection import Specification
 from trimtab.store import InspectionStore
+from trimtab.store import UnavailableError as StoreUnavailableError
 from trimtab.workflows.journal import Journal
 from trimtab.workflows.patience import Patience
 from trimtab.workflows.place import Place
+from trimtab.workflows.rooms import Rooms
 from trimtab.workflows.submission import Submission
 from trimtab.workflows.watcher import Event, Kind, Silent, Watcher
 
-__all__ = ["Work"]
+__all__ = ["Work", "lasting"]
+
+T = TypeVar("T")
+FIRST, LONGEST = 0.1, 5.0  # seconds between two attempts to reach the store or the catalog
+
+
+async def lasting(call: Callable[..., T], /, *arguments: object) -> T:
+    """Call in a thread what uses store and catalog, until they can be used."""
+    pause = FIRST
+    while True:
+        with suppress(DatabaseUnavailableError, StoreUnavailableError):
+            return await asyncio.to_thread(call, *arguments)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST)
 
 
 @dataclass(frozen=True)
@@ -25,6 +45,8 @@ class Work:
         submission: What was accepted.
         watcher: Who looks on.
         patience: How often the infrastructure is tried.
+        rooms: How many builds and runs there are at the same time.
+        lasting: Nobody looks on who could start it again: while store or catalog cannot be used, it waits for them.
     """
 
     place: Place
@@ -33,6 +55,8 @@ class Work:
     submission: Submission
     watcher: Watcher = field(default_factory=Silent)
     patience: Patience = field(default_factory=Patience)
+    rooms: Rooms = field(default_factory=Rooms)
+    lasting: bool = False
 
     @property
     def id(self) -> str:
@@ -49,6 +73,17 @@ class Work:
         """Its documents."""
         return self.place.inspections[self.id]
 
-    def tell(self, kind: Kind, item: int | None = None, text: str = "", *, warmup: bool = False) -> None:
+    async def outside(self, call: Callable[..., T], /, *arguments: object) -> T:
+        """Call, in a thread, what uses store and catalog, and does the same when it is called again.
+
+        Raises:
+            StoreError: The store cannot be used.
+            CatalogError: The database cannot be used.
+        """
+        return await (lasting if self.lasting else asyncio.to_thread)(call, *arguments)
+
+    def tell(
+        self, kind: Kind, item: int | None = None, text: str = "", *, warmup: bool = False, attempt: int = 1
+    ) -> None:
         """Tell who looks on."""
-        self.watcher.event(Event(self.id, kind, item, warmup, text))
+        self.watcher.event(Event(self.id, kind, item, warmup, text, attempt))

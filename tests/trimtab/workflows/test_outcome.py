@@ -127,7 +127,6 @@ def test_the_last_attempt_of_each_run_decides():
     assert state_of(built, [lost]) == "failed"
     assert state_of(built, []) == "succeeded"
     assert state_of({"failure": {}}, []) == "build_failed"
-    assert state_of(built, [good], cancelled=True) == "cancelled"
 
 
 def test_the_pause_grows_and_the_first_attempt_does_not_wait():

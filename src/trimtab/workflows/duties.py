@@ -1,0 +1,98 @@
+"""What a process that takes from the queue does beside making inspections, all the time."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from loguru import logger
+
+from trimtab.catalog import TERMINAL, InspectionState, inspections, submissions
+from trimtab.store import StoreError
+from trimtab.workflows.ending import call_off
+from trimtab.workflows.executors import Executors
+from trimtab.workflows.journal import BusyError, Journal
+from trimtab.workflows.place import Place
+from trimtab.workflows.submission import Submission
+
+if TYPE_CHECKING:
+    from trimtab.workflows.queue import Queue
+
+__all__ = ["Duties"]
+
+
+@dataclass(frozen=True)
+class Duties:
+    """Each method blocks, and may be broken off and done again.
+
+    Attributes:
+        place: Where inspections are kept.
+        queue: Of the database.
+        executors: Who is alive.
+        executor: Id of this process.
+        longest_wait: Seconds that an inspection waits before it expires.
+        submit: Puts one into the queue.
+    """
+
+    place: Place
+    queue: "Queue"
+    executors: Executors
+    executor: str
+    longest_wait: float
+    submit: Callable[[Submission], object]
+
+    def take_over(self, making: list[str]) -> list[str]:
+        """Put back what the dead had taken.
+
+        Args:
+            making: What this process makes.
+
+        Returns:
+            What of it others have taken, who thought that this process was dead.
+        """
+        if not self.executors.hold(self.executor):
+            return []
+        taken = self.queue.taken()
+        mine = set(taken.pop(self.executor, ()))
+        for dead in self.executors.dead(taken):
+            logger.info("taking over {} inspections of {}, which ended", len(taken[dead]), dead)
+            self.queue.give_back(dead, taken[dead])
+        return [each for each in making if each not in mine]
+
+    def call_off(self) -> None:
+        """Conclude what waited too long, and what nobody wants any more and was not begun."""
+        deployment, limit = self.place.deployment, time.time() - self.longest_wait
+        with self.place.database.read() as connection:
+            late = submissions.late(connection, deployment, limit)
+        for each in late:
+            with self.place.database.write() as connection:
+                submissions.wish(connection, each, InspectionState.EXPIRED, queued=True)
+        with self.place.database.read() as connection:
+            ended = submissions.ended(connection, deployment)
+        for row in ended:
+            call_off(self.place, Submission.load(row["document"]), InspectionState(row["ending"]))
+            with self.place.database.write() as connection:
+                submissions.done(connection, row["inspection_id"])
+
+    def adopt(self) -> None:
+        """Take into the queue what command lines left that were killed."""
+        for journal in (*Journal.left(self.place.work), *Journal.left(self.place.work, queued=True)):
+            with suppress(BusyError, StoreError), journal.held():
+                submission = journal.submission()
+                if submission is not None:
+                    self._adopt(journal, submission)
+
+    def _adopt(self, journal: Journal, submission: Submission) -> None:
+        with self.place.database.read() as connection:
+            row = inspections.by_id(connection, submission.id)
+            known = submissions.by_id(connection, submission.id) is not None
+        if known:
+            return  # its turn will come
+        if journal.is_queued() and row is not None and row["state"] in TERMINAL:
+            journal.remove()  # another machine made it
+            return
+        if not journal.is_queued():
+            logger.info("taking {} into the queue, which a command line left", submission.id)
+            journal.enqueue()
+        self.submit(submission)

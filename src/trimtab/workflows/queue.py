@@ -1,0 +1,183 @@
+"""The queue of inspections: DBOS, in the catalog's own database.
+
+DBOS keeps who waits in which order, hands each to one process, and knows which process has what. How far an inspection came it
+is not asked to know: that is in the journal, the store and the catalog. Importing it costs half a second: this module
+is imported by a worker that starts, and by nobody else.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient, DBOSConfig
+from dbos._serialization import DBOSPortableJSON
+
+from trimtab.catalog import Database
+
+__all__ = ["Queue"]
+
+APPLICATION = "trimtab"
+VERSION = (
+    "1"  # of what is asked of a workflow, not of this program: those of two versions continue each other's
+)
+WORKFLOW = "inspection"
+EVERY = 0.25  # seconds between two looks for something to do
+KEPT = 3600.0  # seconds that DBOS remembers what is over
+PENDING, OVER = "PENDING", ["SUCCESS", "ERROR", "CANCELLED"]
+
+
+class Queue:
+    """The queue, to put into and to look at. Its methods block.
+
+    Args:
+        database: The catalog's.
+    """
+
+    def __init__(self, database: Database) -> None:
+        _quiet()
+        self._url = database.url.render_as_string(hide_password=False)
+        self._engine = None if database.is_sqlite else _engine(database)
+        DBOS.migrate(self._url) if self._engine is None else self._migrate()
+        self._client = DBOSClient(
+            system_database_url=self._url,
+            system_database_engine=self._engine,
+            serializer=DBOSPortableJSON,
+            application_name=APPLICATION,
+            retry_connection_errors=False,
+        )
+
+    def put(self, connection: sa.Connection, queue: str, inspection_id: str) -> None:
+        """Put an inspection into a queue, unless it is there.
+
+        Args:
+            connection: In a transaction of the catalog, and part of it.
+            queue: Which.
+            inspection_id: Of the inspection.
+        """
+        self._client.enqueue_in_transaction(
+            connection,
+            {
+                "workflow_name": WORKFLOW,
+                "queue_name": queue,
+                "workflow_id": inspection_id,
+                "app_version": VERSION,
+            },
+            inspection_id,
+        )
+
+    def taken(self) -> dict[str, list[str]]:
+        """What each process has taken and not done yet: inspections by its executor id."""
+        found: dict[str, list[str]] = {}
+        for each in self._client.list_workflows(status=PENDING, name=WORKFLOW, load_input=False):
+            found.setdefault(str(each.executor_id), []).append(each.workflow_id)
+        return found
+
+    def give_back(self, executor: str, ids: Sequence[str]) -> None:
+        """Put back what a process had taken that is no more; nothing happens to what it does not have."""
+        # DBOS has no public name for it: it means this for its own service, which tells the living what to take over.
+        # What makes it safe is the condition that the executor still has it.
+        for each in ids:
+            self._client._sys_db.reenqueue_for_recovery(each, [executor], "none")  # noqa: SLF001
+
+    def sweep(self) -> None:
+        """Forget what has been over for a while."""
+        before = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - KEPT))
+        over = self._client.list_workflows(
+            status=OVER,
+            name=WORKFLOW,
+            completed_before=before,
+            limit=1000,
+            load_input=False,
+            load_output=False,
+        )
+        if over:
+            self._client.delete_workflows([each.workflow_id for each in over])
+
+    def start(
+        self,
+        executor: str,
+        queues: Sequence[str],
+        make: Callable[[str], Awaitable[str]],
+        *,
+        at_once: int,
+        everywhere: int | None,
+    ) -> None:
+        """Take from queues, until it is stopped.
+
+        Args:
+            executor: Id of this process.
+            queues: Which.
+            make: Makes an inspection to its end. If it is cancelled, the inspection stays taken.
+            at_once: How many this process takes.
+            everywhere: How many all processes take together; None: no limit.
+
+        Raises:
+            RuntimeError: This process does so already.
+        """
+        config: DBOSConfig = {
+            "name": APPLICATION,
+            "application_version": VERSION,
+            "executor_id": executor,
+            "system_database_url": self._url,
+            "system_database_engine": self._engine,
+            "serializer": DBOSPortableJSON,
+            "use_listen_notify": False,
+            "run_migrations": False,
+            "enable_otlp": False,
+            "log_level": "WARNING",
+            "sys_db_pool_size": 5,
+        }
+        DBOS(config=config)
+        DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(make)
+        DBOS.listen_queues(list(queues))
+        for each in queues:  # the limits are in the database, those of whoever started last
+            self._client.register_queue(
+                each,
+                worker_concurrency=at_once if everywhere is None else min(at_once, everywhere),
+                global_concurrency=everywhere,
+                polling_interval_sec=EVERY,
+            )
+        DBOS.launch()
+
+    def stop(self) -> None:
+        """Take nothing more; what was taken and not done stays so."""
+        DBOS.destroy(destroy_registry=True)
+
+    def close(self) -> None:
+        """Give connections back."""
+        self._client.destroy()
+        if self._engine is not None:
+            self._engine.dispose()
+
+    def _migrate(self) -> None:
+        from dbos._sys_db import SystemDatabase
+
+        system = SystemDatabase.create(
+            system_database_url=self._url,
+            engine_kwargs={},
+            engine=self._engine,
+            schema="dbos",
+            serializer=DBOSPortableJSON,
+            executor_id=None,
+            use_listen_notify=False,
+        )
+        system.run_migrations()
+
+
+def _engine(database: Database) -> sa.Engine:
+    """Connections of its own: DBOS waits for some of its own in many threads, and the catalog's are for requests."""
+    return sa.create_engine(
+        database.url,
+        pool_pre_ping=True,
+        pool_size=10,
+        max_overflow=10,
+        connect_args={"connect_timeout": 10, "application_name": "trimtab queue"},
+    )
+
+
+def _quiet() -> None:
+    """DBOS writes to the terminal unless its logger has a handler; what it says is for whoever configures logging."""
+    log = logging.getLogger("dbos")
+    if not log.handlers:
+        log.addHandler(logging.NullHandler())

@@ -1,0 +1,181 @@
+"""`trimtab inspect --server` against a real `trimtab serve`: to the end, cancelled in the middle, and with the server killed.
+
+Each run leaves a mark outside, so that what was really run can be counted.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+
+TRIMTAB = [sys.executable, "-c", "from trimtab.cli import main; main()"]
+SPECIFICATION = {
+    "base": "registry.example/python:3.11",
+    "batch_size": 3,
+    "run": {"requests": {"cpu": "1", "memory": "256Mi"}, "timeout": 60},
+}
+
+
+@pytest.fixture
+def environment(tmp_path):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRIMTAB_")}
+    return {**kept, "TRIMTAB_HOME": str(tmp_path / "home"), "NO_COLOR": "1"}
+
+
+@pytest.fixture
+def serve(tmp_path, environment):
+    """Starts servers, always at the same port, and ends them."""
+    started = []
+
+    def start(port=0, **settings):
+        log = tmp_path / f"serve-{len(started)}.log"
+        with log.open("w") as stream:
+            process = subprocess.Popen(
+                [*TRIMTAB, "serve", "--port", str(port)],
+                env=environment | settings,
+                stdout=stream,
+                stderr=stream,
+            )
+        started.append(process)
+        while not (found := re.search(r"running on http://\S+:(\d+)", log.read_text())):
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.05)
+        process.port = int(found[1])
+        return process
+
+    yield start
+    for process in started:
+        process.terminate()
+    for process in started:
+        process.wait(60)
+
+
+@pytest.fixture
+def make(tmp_path, environment):
+    """Starts commands against a server."""
+
+    def start(server, *arguments):
+        return subprocess.Popen(
+            [*TRIMTAB, *arguments],
+            env=environment | {"TRIMTAB_SERVER": f"http://127.0.0.1:{server.port}"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return start
+
+
+@pytest.fixture
+def specification(tmp_path):
+    def write(script):
+        path = tmp_path / "spec.json"
+        path.write_text(json.dumps(SPECIFICATION | {"script": script}))
+        return str(path)
+
+    return write
+
+
+PROCESS = {"TRIMTAB_ENGINE": "process", "TRIMTAB_ALLOW_PROCESS_ENGINE": "true"}
+
+
+def done(process):
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def first_line(process, text):
+    """Read what a command says up to a line with this text."""
+    seen = []
+    for line in process.stderr:
+        seen.append(line)
+        if text in line:
+            return seen
+    raise AssertionError(f"no {text!r} in {seen}")
+
+
+def test_a_client_submits_follows_and_gets_the_report(serve, make, specification):
+    server = serve(**PROCESS)
+    code, out, err = done(make(server, "inspect", specification("#!/bin/sh\necho hello\n"), "-o", "json"))
+    assert code == 0, err
+    report = json.loads(out)
+    assert (report["state"], [each["state"] for each in report["runs"]]) == ("succeeded", ["succeeded"] * 3)
+    lines = err.splitlines()
+    assert [
+        lines.index(each) for each in ("build is done", "run 1 of 3 is done", "run 3 of 3 is done")
+    ] == sorted(lines.index(each) for each in ("build is done", "run 1 of 3 is done", "run 3 of 3 is done"))
+    code, out, _ = done(make(server, "inspections", "retry", report["inspection_id"], "-o", "json"))
+    assert (code, json.loads(out)["state"]) == (0, "succeeded")
+    assert json.loads(out)["inspection_id"] != report["inspection_id"]
+
+
+def test_an_inspection_is_cancelled_in_the_middle(serve, make, specification):
+    server = serve(**PROCESS)
+    following = make(server, "inspect", specification("#!/bin/sh\nexec sleep 1000\n"), "-o", "json")
+    name = first_line(following, "run 1 of 3 is under way")[0].strip()
+    code, out, err = done(make(server, "inspections", "cancel", name))
+    assert (code, out) == (0, f"cancelled {name}\n"), err
+    code, out, _ = done(following)
+    assert (code, json.loads(out)["state"]) == (1, "cancelled")
+    code, out, err = done(make(server, "inspections", "delete", "-y", name))
+    assert (code, out) == (0, f"deleted {name}\n"), err
+
+
+def test_a_server_that_is_killed_in_the_middle_comes_to_the_same_end(serve, make, specification, tmp_path):
+    server = serve(**PROCESS)
+    script = f"#!/bin/sh\necho run >> {tmp_path / 'marks'}\nsleep 2\n"
+    following = make(server, "inspect", specification(script), "-o", "json")
+    first_line(following, "run 2 of 3 is under way")
+    server.send_signal(signal.SIGKILL)
+    server.wait()
+    serve(port=server.port, **PROCESS)
+    code, out, err = done(following)
+    assert code == 0, err
+    report = json.loads(out)
+    assert report["state"] == "succeeded"
+    counted = [each["item"] for each in report["runs"] if each["state"] == "succeeded"]
+    assert counted == [0, 1, 2]
+    lost = [each for each in report["runs"] if each["state"] == "lost"]
+    marks = Path(tmp_path / "marks").read_text().splitlines()
+    assert len(marks) == len(counted) + len(lost)
+
+
+def test_whoever_stops_watching_leaves_the_inspection_to_the_server(serve, make, specification):
+    server = serve(**PROCESS)
+    following = make(server, "inspect", specification("#!/bin/sh\nsleep 2\n"))
+    name = first_line(following, "run 1 of 3 is under way")[0].strip()
+    following.send_signal(signal.SIGINT)
+    code, _, err = done(following)
+    assert (code, f"trimtab inspections cancel {name}" in err) == (130, True)
+    for _ in range(600):
+        code, out, _ = done(make(server, "inspections", "show", name, "-o", "json"))
+        if (state := json.loads(out)["state"]) not in {"queued", "building", "running"}:
+            break
+    assert state == "succeeded"
+
+
+def test_without_leave_no_process_of_the_machine_runs_a_callers_script(serve, make, specification):
+    server = serve(TRIMTAB_ENGINE="process")
+    code, _, err = done(make(server, "inspect", specification("#!/bin/sh\n")))
+    assert code == 1
+    assert "not allowed here" in err
+
+
+def test_a_server_stops_though_somebody_follows(serve, make, specification):
+    server = serve(**PROCESS)
+    following = make(server, "inspect", specification("#!/bin/sh\nexec sleep 1000\n"))
+    first_line(following, "run 1 of 3 is under way")
+    began = time.monotonic()
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(60) == 0
+    assert time.monotonic() - began < 9  # seconds: without being told, the stream would take all of its grace
+    following.kill()
+    done(following)

@@ -1,0 +1,123 @@
+"""`trimtab inspections` against a server: a real one, in a thread, that accepts and does not make."""
+
+import json
+import threading
+import time
+
+import pytest
+import uvicorn
+from typer.testing import CliRunner
+
+from trimtab.cli import app as commands
+from trimtab.server.app import create_app
+from trimtab.settings import ServerSettings
+
+FIRST = "inspection-matmul-260101000000-0000000000000001"
+SECOND = "inspection-matmul-260101000001-0000000000000002"
+ALICE, BOB = "alice-0123456789abcdef", "bob-0123456789abcdef"
+
+
+@pytest.fixture
+def address(place, tmp_path):
+    """Where the server is."""
+    file = tmp_path / "tokens"
+    file.write_text(f"alice:submit:{ALICE}\nbob:read:{BOB}\n")
+    app = create_app(ServerSettings(token_file=file, worker=False), place=place)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def run(address, monkeypatch, tmp_path):
+    monkeypatch.setenv("TRIMTAB_SERVER", address)
+    monkeypatch.setenv("TRIMTAB_TOKEN", ALICE)
+    monkeypatch.setenv("TRIMTAB_HOME", str(tmp_path / "unused"))
+
+    def invoke(*arguments, code=0, **options):
+        result = CliRunner().invoke(commands, list(arguments), **options)
+        assert result.exit_code == code, result.output
+        return result
+
+    yield invoke
+    assert not (tmp_path / "unused").exists()
+
+
+def test_what_a_server_has_is_listed_shown_and_deleted(run, conclude, queue, place):
+    conclude(FIRST, owner="alice")
+    queue(SECOND, owner="alice")
+    listed = json.loads(run("inspections", "list", "-o", "json").stdout)
+    assert [(each["id"], each["state"]) for each in listed] == [(FIRST, "succeeded"), (SECOND, "queued")]
+    narrowed = run("inspections", "list", "--state", "queued", "--words", "matmul").stdout
+    assert SECOND in narrowed
+    assert FIRST not in narrowed
+    shown = json.loads(run("inspections", "show", FIRST, "-o", "json").stdout)
+    assert shown == place.inspections[FIRST].retrieve_report()
+    assert "succeeded" in run("inspections", "show", FIRST).stdout
+    assert run("inspections", "log", FIRST).stdout == "building\n"
+    assert run("inspections", "log", FIRST, "--run", "1").stdout.startswith("beside\n{")
+    results = json.loads(run("inspections", "result", FIRST).stdout)
+    assert [each["stdout"]["@result"]["elapsed"] for each in results] == [1.0, 1.1]
+    assert json.loads(run("inspections", "result", FIRST, "--run", "0").stdout) == results[0]
+    assert run("inspections", "delete", "-y", FIRST).stdout == f"deleted {FIRST}\n"
+    assert "No inspection" in run("inspections", "show", FIRST, code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["show", SECOND], "No inspection"),
+        (["show", "../x"], "no id"),
+        (["log", FIRST, "--run", "9"], "item 9"),
+        (["cancel", FIRST], "is over already"),
+        (["retry", SECOND], "No inspection"),
+        (["delete", "-y", SECOND], "No inspection"),
+    ],
+)
+def test_what_a_server_refuses_is_said_in_its_words(run, conclude, arguments, said):
+    conclude(FIRST, owner="alice")
+    assert said in run("inspections", *arguments, code=1).stderr
+
+
+def test_what_is_under_way_is_not_deleted(run, queue):
+    queue(SECOND, owner="alice", state="running")
+    assert "cancel it first" in run("inspections", "delete", "-y", SECOND, code=1).stderr
+
+
+def test_a_token_that_is_missing_or_for_something_else(run, conclude, monkeypatch, tmp_path):
+    conclude(FIRST, owner="bob")
+    assert json.loads(run("inspections", "list", "-o", "json").stdout) == []
+    monkeypatch.setenv("TRIMTAB_TOKEN", BOB)
+    assert FIRST in run("inspections", "list").stdout
+    assert "scope submit" in run("inspections", "delete", "-y", FIRST, code=1).stderr
+    (tmp_path / "spec.json").write_text('{"base": "a"}')
+    assert "scope submit" in run("inspect", str(tmp_path / "spec.json"), code=1).stderr
+    monkeypatch.delenv("TRIMTAB_TOKEN")
+    assert "set TRIMTAB_TOKEN" in run("inspections", "list", code=1).stderr
+    assert "set TRIMTAB_TOKEN" in run("inspect", str(tmp_path / "spec.json"), code=1).stderr
+
+
+def test_options_of_this_machine_are_refused(run, tmp_path):
+    (tmp_path / "spec.json").write_text('{"base": "a"}')
+    for option in (["--engine", "podman"], ["--follow"]):
+        assert "a server has its own" in run("inspect", str(tmp_path / "spec.json"), *option, code=2).stderr
+
+
+def test_a_script_by_its_url_is_the_servers_business(run, tmp_path):
+    (tmp_path / "spec.json").write_text('{"base": "a", "script": "http://127.0.0.1:1/script"}')
+    error = run("inspect", str(tmp_path / "spec.json"), code=1).stderr
+    assert "Failed to obtain script from http://127.0.0.1:1/script" in error
+
+
+@pytest.mark.parametrize(
+    ("server", "said"),
+    [("localhost:8080", "write it as http://host:port"), ("http://127.0.0.1:1", "cannot be reached")],
+)
+def test_a_server_out_of_reach(run, server, said):
+    assert said in run("inspections", "list", "--server", server, code=1).stderr

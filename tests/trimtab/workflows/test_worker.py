@@ -1,0 +1,149 @@
+"""Inspections in the queue: accepted, made, ended, taken over. With the process engine as it is."""
+
+import asyncio
+import json
+
+import pytest
+
+from trimtab.catalog import InspectionState, inspections
+from trimtab.engines import EngineUnavailableError
+from trimtab.inspection import Specification
+from trimtab.workflows import Journal, Patience, Submission, Worker
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+
+DOCUMENT = {
+    "base": "registry.example/python:3.11",
+    "batch_size": 2,
+    "run": {"requests": {"cpu": "1", "memory": "256Mi"}, "timeout": 100},
+    "script": "#!/bin/sh\necho hello\n",
+}
+SLOW = {"script": "#!/bin/sh\nexec sleep 1000\n", "batch_size": 1}
+
+
+def submission(**changes):
+    return Submission.of(Specification.parse(json.dumps(DOCUMENT | changes)), "process", deployment="test")
+
+
+def worker(place, **options):
+    options = {"engine": "process", "allow_process": True, "patience": Patience(3, 0.0)} | options
+    return Worker(place, **options)
+
+
+def rows(place, inspection_id):
+    with place.database.read() as connection:
+        row = inspections.by_id(connection, inspection_id)
+        runs = inspections.runs_of(connection, inspection_id)
+    return row["state"], [(each["item"], each["attempt"], each["state"]) for each in runs]
+
+
+async def followed(worker, inspection_id, until=None):
+    """The events up to the first of a kind, or all."""
+    found = []
+    async with asyncio.timeout(120):
+        async for event in worker.follow(inspection_id):
+            found.append((event.kind, event.item))
+            if event.kind == until:
+                break
+    return found
+
+
+async def test_what_is_submitted_is_made_once_and_told_of(place):
+    async with worker(place) as working:
+        asked = submission()
+        assert await working.submit(asked) == asked.id
+        assert await working.submit(asked) == asked.id
+        events = await followed(working, asked.id)
+    assert events[-1] == ("over", None)
+    assert [item for kind, item in events if kind == "running"] == [0, 1]
+    assert rows(place, asked.id) == ("succeeded", [(0, 1, "succeeded"), (1, 1, "succeeded")])
+    assert place.inspections[asked.id].retrieve_report()["state"] == "succeeded"
+    assert not (place.work / asked.id).exists()
+
+
+async def test_cancelling_ends_what_runs_at_once(place):
+    async with worker(place) as working:
+        asked = submission(**SLOW)
+        await working.submit(asked)
+        await followed(working, asked.id, until="running")
+        assert await working.cancel(asked.id)
+        assert (await followed(working, asked.id))[-1] == ("over", None)
+        assert not await working.cancel(asked.id)
+        assert not await working.cancel("inspection-261127011902-80ac6d5340ebe425")
+    assert rows(place, asked.id) == ("cancelled", [(0, 1, "lost")])
+    assert place.inspections[asked.id].retrieve_report()["state"] == "cancelled"
+
+
+async def test_who_does_not_work_accepts_and_ends_what_waits(place):
+    async with worker(place, works=False) as accepting:
+        asked, other = submission(), submission()
+        await accepting.submit(asked)
+        await accepting.submit(other)
+        assert rows(place, asked.id) == ("queued", [])
+        assert await accepting.cancel(asked.id)
+        assert rows(place, asked.id) == ("cancelled", [])
+    async with worker(place) as working:
+        await followed(working, other.id)
+    assert rows(place, other.id)[0] == "succeeded"
+    assert place.inspections[asked.id].retrieve_report()["state"] == "cancelled"
+
+
+async def test_what_waits_too_long_expires(place):
+    async with worker(place, works=False) as accepting:
+        asked = submission()
+        object.__setattr__(asked, "created", asked.created - 100)
+        await accepting.submit(asked)
+    async with worker(place, longest_wait=50, engine="process") as working:
+        events = await followed(working, asked.id)
+    assert events[-1] == ("over", None)
+    assert rows(place, asked.id)[0] in {"expired", "succeeded"}
+
+
+async def test_what_is_asked_again_has_a_new_id(place):
+    async with worker(place) as working:
+        asked = submission(batch_size=1)
+        await working.submit(asked)
+        await followed(working, asked.id)
+        again = await working.retry(asked.id, "somebody")
+        await followed(working, again.id)
+        with pytest.raises(LookupError, match="no inspection"):
+            await working.retry("inspection-261127011902-80ac6d5340ebe425")
+    assert again.id != asked.id
+    assert again.owner == "somebody"
+    assert rows(place, again.id) == ("succeeded", [(0, 1, "succeeded")])
+
+
+async def test_without_an_engine_nothing_is_accepted(place):
+    async with worker(place, allow_process=False) as working:
+        with pytest.raises(EngineUnavailableError, match="process is not allowed"):
+            await working.submit(submission())
+        assert working.capabilities is None
+
+
+async def test_a_worker_that_is_stopped_leaves_its_work_to_the_next_as_if_it_had_not_begun_it(place):
+    """The run that was under way is not lost: nothing happened to it that the infrastructure did."""
+    async with worker(place) as working:
+        asked = submission(script="#!/bin/sh\nexec sleep 4\n", batch_size=1)
+        await working.submit(asked)
+        await followed(working, asked.id, until="running")
+    assert rows(place, asked.id) == ("running", [])
+    async with worker(place) as working:
+        await followed(working, asked.id)
+    assert rows(place, asked.id) == ("succeeded", [(0, 1, "succeeded")])
+
+
+async def test_what_a_killed_command_line_left_is_taken_into_the_queue(place, make_work):
+    work = make_work()
+    with work.journal.held():
+        work.journal.accept(work.submission)
+    assert [each.directory.name for each in Journal.left(place.work)] == [work.id]
+    async with worker(place) as working:
+        async with asyncio.timeout(30):
+            while True:
+                with place.database.read() as connection:
+                    if inspections.by_id(connection, work.id) is not None:
+                        break
+                await asyncio.sleep(0.1)
+        await followed(working, work.id)
+    assert rows(place, work.id)[0] == InspectionState.SUCCEEDED
+    assert not work.journal.directory.exists()
