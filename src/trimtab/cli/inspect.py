@@ -57,7 +57,7 @@ def inspect(
     where TRIMTAB_STORE_URL and TRIMTAB_DATABASE_URL say. Ctrl-C ends what runs, and leaves a report of what was done.
 
     With --server or TRIMTAB_SERVER, a server makes it, with the engine that it has; its token is read from TRIMTAB_TOKEN. Ctrl-C
-    then leaves it to the server.
+    then leaves it to the server. The page is written if --report names a folder.
 
     \b
     Examples:
@@ -81,7 +81,7 @@ def inspect(
             _fail(
                 "--engine and --follow are of this machine; a server has its own engine, and its logs", USAGE
             )
-        raise typer.Exit(_there(settings, specification, output, best_effort=best_effort))
+        raise typer.Exit(_there(settings, specification, output, best_effort=best_effort, folder=report))
     if specification.script_url:
         _fail(f"{file}: script: only a server fetches it from a URL; give the script itself", USAGE)
     from trimtab.cli.inspecting import Wish, inspect_here
@@ -91,13 +91,18 @@ def inspect(
 
 
 def _there(
-    settings: "ClientSettings", specification: "Specification", output: Output, *, best_effort: bool
+    settings: "ClientSettings",
+    specification: "Specification",
+    output: Output,
+    *,
+    best_effort: bool,
+    folder: Path | None,
 ) -> int:
     from trimtab.cli.connection import SourceError
     from trimtab.cli.inspecting_there import inspect_there
 
     try:
-        return inspect_there(settings, specification, output, best_effort=best_effort)
+        return inspect_there(settings, specification, output, best_effort=best_effort, folder=folder)
     except SourceError as error:
         _fail(str(error), FAILURE)
 

@@ -125,7 +125,7 @@ async def _resume(place: Place, journal: Journal, output: Output, *, follow: boo
 
 def _write_page(place: Place, inspection_id: str, output: Output, folder: Path | None = None) -> None:
     """The report as a page; where it is goes beside what programs read."""
-    page = write_report(place, inspection_id, folder)
+    page = write_report(place.inspections[inspection_id], folder or place.home / "reports" / inspection_id)
     typer.echo(f"Report: {page}", err=output is not Output.table)
 
 

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trimtab.cli.place import NOTHING, USAGE, fail, opened
+from trimtab.cli.inspection_copies import Server, library
+from trimtab.cli.place import NOTHING, USAGE, fail
 from trimtab.cli.session_options import Output
 
 if TYPE_CHECKING:
     from trimtab.inspection.comparison import Comparison, MeasureComparison, Shift
-    from trimtab.workflows import Place
+    from trimtab.store import InspectionStore
 
 __all__ = ["compare"]
 
@@ -28,6 +29,7 @@ def compare(
     ] = None,
     confidence: Annotated[float, typer.Option(help="Of the verdict and the intervals.")] = 0.99,
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print.")] = Output.table,
+    server: Server = None,
 ) -> None:
     """Compare two inspections: by how much the second differs from the first, and whether chance would do as much.
 
@@ -36,8 +38,8 @@ def compare(
     """
     if not 0 < confidence < 1:
         fail(f"--confidence: {confidence} is not between 0 and 1, such as 0.99", USAGE)
-    with opened() as place:
-        results = [_results(place, each) for each in (first, second)]
+    with library(server) as inspections:
+        results = [_results(inspections.get(each)) for each in (first, second)]
     from trimtab.inspection import compare as compared
 
     found = compared(*results, primary=measure, confidence=confidence)
@@ -46,13 +48,12 @@ def compare(
         raise typer.Exit(NOTHING)
 
 
-def _results(place: "Place", inspection_id: str) -> dict[int, Mapping[str, Any] | None]:
+def _results(stored: "InspectionStore") -> dict[int, Mapping[str, Any] | None]:
     """The result of each run, with its hardware; None for one that was lost."""
     from trimtab.store import NotFoundError
 
-    stored = place.inspections[inspection_id]
     if not stored.exists():
-        fail(f"there is no {inspection_id} that is over; see `trimtab inspections list`")
+        fail(f"there is no {stored.inspection_id} that is over; see `trimtab inspections list`")
     found: dict[int, Mapping[str, Any] | None] = dict.fromkeys(_told(stored))
     for item in stored.results.items():
         result = stored.results.retrieve_result(item)
@@ -63,7 +64,7 @@ def _results(place: "Place", inspection_id: str) -> dict[int, Mapping[str, Any] 
     return found
 
 
-def _told(stored: Any) -> Iterator[int]:
+def _told(stored: "InspectionStore") -> Iterator[int]:
     """The runs that the report tells of."""
     from trimtab.store import NotFoundError
 

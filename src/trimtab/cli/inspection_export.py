@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trimtab.cli.inspection_filters import Base, Hardware, Package, State, Words, wanted_ids
-from trimtab.cli.place import USAGE, fail, opened
+from trimtab.cli.inspection_copies import Server, library
+from trimtab.cli.inspection_filters import Base, Hardware, Package, State, Words, checked
+from trimtab.cli.place import USAGE, fail
 from trimtab.cli.rows import Form, Rows
 
 if TYPE_CHECKING:
     from trimtab.inspection.frames import Spool
-    from trimtab.store import StoreError
-    from trimtab.workflows import Place
+    from trimtab.store import Inspections, StoreError
 
 __all__ = ["export"]
 
@@ -38,16 +38,19 @@ def export(
     base: Base = None,
     package: Package = None,
     hardware: Hardware = None,
+    server: Server = None,
 ) -> None:
     """Export inspections that are over as a table: a row for each run, or for each inspection.
 
     Exit codes: 0 all that was asked for is in the file; 1 some of it cannot be read, or nothing could be written.
     """
-    chosen = form or _form_of(file)
-    with opened() as place:
-        ids = wanted_ids(place, inspection_ids, state, words, base, package, hardware)
+    chosen, given = form or _form_of(file), inspection_ids or []
+    filters = {"state": state, "words": words, "base": base, "package": package, "hardware": hardware}
+    checked(given, filters)
+    with library(server) as found:
+        ids = found.each(dict.fromkeys(given) if given else found.wanted(**filters))
         refused: dict[str, StoreError] = {}
-        with _spool(place, ids, rows, refused) as spool:
+        with _spool(found.inspections, ids, rows, refused) as spool:
             _write(spool, file, chosen)
             count, left_out = spool.count, len(spool.left_out)
     _tell(count, left_out, refused, file)
@@ -62,12 +65,12 @@ def _form_of(file: Path | None) -> Form:
 
 @contextmanager
 def _spool(
-    place: "Place", ids: Iterator[str], per: Rows, refused: "dict[str, StoreError]"
+    inspections: "Inspections", ids: Iterator[str], per: Rows, refused: "dict[str, StoreError]"
 ) -> "Iterator[Spool]":
     from trimtab.inspection.frames import Spool
     from trimtab.inspection.frames import rows as rows_of
 
-    found = rows_of(place.inspections, ids=ids, per=per.value, refused=refused.__setitem__)
+    found = rows_of(inspections, ids=ids, per=per.value, refused=refused.__setitem__)
     with Spool.of(found) as spool:
         yield spool
 

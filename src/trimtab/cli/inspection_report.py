@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trimtab.cli.place import fail, opened
+from trimtab.cli.inspection_copies import Server, library
+from trimtab.cli.place import fail
 
 if TYPE_CHECKING:
     from trimtab.inspection.report import Report
-    from trimtab.workflows import Place
+    from trimtab.store import InspectionStore
 
 __all__ = ["report", "write_report"]
 
@@ -22,25 +23,26 @@ def report(
             "--file", help="Write the page there, and nothing beside it. [reports/INSPECTION in the home]"
         ),
     ] = None,
+    server: Server = None,
 ) -> None:
     """Write the report of an inspection that is over: one HTML page that needs nothing else."""
-    with opened() as place:
+    with library(server) as inspections:
+        stored = inspections.get(inspection_id)
         if file is None:
-            typer.echo(str(write_report(place, inspection_id)))
+            typer.echo(str(write_report(stored, inspections.home / "reports" / inspection_id)))
         else:
-            typer.echo(str(_write_page(place, inspection_id, file)))
+            typer.echo(str(_write_page(stored, file)))
 
 
-def write_report(place: "Place", inspection_id: str, folder: Path | None = None) -> Path:
-    """Write the page and its data to a folder, by default one of the home directory.
+def write_report(stored: "InspectionStore", folder: Path) -> Path:
+    """Write the page and its data to a folder.
 
     Returns:
         The page's path.
     """
     from trimtab.inspection import report as reports
 
-    found = _read(place, inspection_id)
-    folder = folder or place.home / "reports" / inspection_id
+    found = _read(stored)
     try:
         return reports.write(found, folder).html
     except OSError as error:
@@ -49,11 +51,11 @@ def write_report(place: "Place", inspection_id: str, folder: Path | None = None)
         )
 
 
-def _write_page(place: "Place", inspection_id: str, file: Path) -> Path:
+def _write_page(stored: "InspectionStore", file: Path) -> Path:
     from trimtab.inspection import report as reports
     from trimtab.pages import write_whole
 
-    page = reports.render(_read(place, inspection_id))
+    page = reports.render(_read(stored))
     try:
         write_whole(file, page)
     except OSError as error:
@@ -61,12 +63,11 @@ def _write_page(place: "Place", inspection_id: str, file: Path) -> Path:
     return file
 
 
-def _read(place: "Place", inspection_id: str) -> "Report":
+def _read(stored: "InspectionStore") -> "Report":
     from trimtab.inspection import report as reports
     from trimtab.store import NotFoundError
 
-    stored = place.inspections[inspection_id]
     try:
         return reports.read(stored)
     except NotFoundError:
-        fail(f"there is no {inspection_id} that is over; see `trimtab inspections list`")
+        fail(f"there is no {stored.inspection_id} that is over; see `trimtab inspections list`")
