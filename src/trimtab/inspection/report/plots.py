@@ -90,7 +90,8 @@ def _histogram(report: Report, runs: Sequence[Run]) -> Any:
     import altair as alt
 
     rows = [{"value": each.value} for each in runs]
-    x = alt.X("value:Q", bin=alt.Bin(maxbins=40), title=_title(report), axis=alt.Axis(tickCount=8))
+    axis = alt.Axis(tickCount=8, labelOverlap="greedy", labelSeparation=8)
+    x = alt.X("value:Q", bin=alt.Bin(maxbins=40), title=_title(report), axis=axis)
     y = alt.Y("count():Q", title="runs", axis=alt.Axis(tickMinStep=1, tickCount=5))
     bars = alt.Chart(alt.Data(values=rows)).mark_bar(color=ACCENT, opacity=0.8).encode(x=x, y=y)
     assert report.statistics is not None, "there are runs with a value"

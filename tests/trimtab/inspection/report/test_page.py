@@ -263,3 +263,24 @@ def test_is_written_beside_its_data(inspections, keep_inspection, results, tmp_p
     assert document["statistics"]["primary"] == "stdout__@result__elapsed"
     assert document["report"]["state"] == document["state"] == "succeeded"
     assert written.html.read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[0.0] * 6, [-1.0, 1.0, 2.0], [1e150, 1e-150, 1.0], [5.0] * 25, [1.0, float("inf"), 2.0], [1e-9] * 3],
+)
+def test_whatever_was_measured_is_drawn(render, make_result, values):
+    """No value of a script makes a plot that cannot be drawn."""
+    results = {
+        item: make_result(1.0, item, stdout={"@result": {"elapsed": each}})
+        for item, each in enumerate(values)
+    }
+    results = {
+        item: {**each, "usage": {"ru_maxrss": 1 << 60, "ru_utime": 0, "ru_stime": 0}}
+        for item, each in results.items()
+    }
+    if float("inf") in values:
+        results[1]["stdout"] = {"@result": {"elapsed": None}}
+    page = render(results)
+    assert page.count("<svg xmlns") >= 3
+    assert "NaN" not in page
