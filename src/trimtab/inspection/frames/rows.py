@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from loguru import logger
 
-from trimtab.catalog.stacks import packages_of
+from trimtab.catalog.stacks import packages_of, stack_digest
 from trimtab.catalog.values import at, moment
 from trimtab.inspection.frames.batch import inspection_row
 from trimtab.inspection.frames.flat import SEPARATOR, Row, flat, plain
@@ -112,7 +112,10 @@ def _common(
         "build_seconds": at(report, "build", "seconds"),
         "build_digest": at(report, "build", "digest"),
     }
-    packages = {f"package{SEPARATOR}{each.name}": plain(each.version) for each in packages_of(specification)}
+    locked = packages_of(specification)
+    packages: Row = {f"package{SEPARATOR}{each.name}": plain(each.version) for each in locked}
+    if locked:
+        packages["stack"] = stack_digest(locked)
     return {name: plain(value) for name, value in found.items() if value is not None} | packages
 
 

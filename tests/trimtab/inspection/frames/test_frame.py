@@ -1,10 +1,13 @@
 """Tables of inspections, ours and the original's."""
 
+import json
+
 import pyarrow as pa
 import pytest
 
 from trimtab.inspection import frame
 from trimtab.inspection.frames import package_versions, summary
+from trimtab.inspection.report import read, render
 from trimtab.store import DocumentError, Inspections, Store
 
 IDS = [f"inspection-a-21010100000{number}-0123456789abcdef" for number in range(4)]
@@ -36,6 +39,7 @@ def test_a_row_for_each_run_with_the_columns_of_the_original(inspections, keep_i
     assert first["hwinfo__cpu_type__ncpus"] == 4
     assert first["requirements_locked__default__numpy__version"] == "==1.26.4"
     assert (first["package__numpy"], first["installed__numpy"]) == ("1.26.4", "1.26.4")
+    assert first["stack"] == rows[1]["stack"]
     assert first["flag__avx2"] is True
     assert first["start_datetime"].isoformat() == "2026-11-26T10:00:00+00:00"
     assert first["hardware_name"].startswith("Some CPU, 4 processors")
@@ -106,6 +110,24 @@ def test_the_original_data_set_is_read_from_its_directory(originals):
     elapsed = sorted(row["stdout__@result__elapsed"] for row in table.to_pylist())
     assert batch["stdout__@result__elapsed"] == elapsed[1]
     assert batch["stdout__@result__elapsed__min"] == elapsed[0]
+
+
+def test_the_single_documents_of_before_2020_have_a_row_each(inspections):
+    """One object an inspection, whose run has no times."""
+    document = {
+        "specification": {"base": "fedora:30", "script": "#!/bin/sh\n"},
+        "created": "2019-03-01T12:00:00.000000",
+        "build_log": "built",
+        "job_log": {"exit_code": 0, "stdout": {"@result": {"elapsed": 2.0}}, "usage": {"ru_utime": 1.5}},
+        "inspection_id": "inspection-0123abcd",
+    }
+    inspections.store.put("test/inspections/inspection-0123abcd", json.dumps(document).encode())
+    (row,) = frame(inspections).to_pylist()
+    assert (row["specification_base"], row["run"], row["run_state"]) == ("fedora:30", 0, "succeeded")
+    assert row["stdout__@result__elapsed"] == 2.0
+    (row,) = frame(inspections, per="inspection").to_pylist()
+    assert row["usage__ru_utime"] == 1.5
+    assert "The run succeeded" in render(read(inspections["inspection-0123abcd"]))
 
 
 def test_columns_have_a_bound(inspections, keep_inspection, make_result):
