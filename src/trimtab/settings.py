@@ -2,11 +2,12 @@
 
 import os
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from platformdirs import user_data_path
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 __all__ = ["ClientSettings", "ServerSettings", "Settings"]
@@ -16,6 +17,13 @@ def _split(value: object) -> object:
     """Entries of a text with commas between them."""
     if isinstance(value, str):
         return tuple(each for each in (part.strip() for part in value.split(",")) if each)
+    return value
+
+
+def _check_networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    for each in value:
+        if "/" in each:
+            ip_network(each)
     return value
 
 
@@ -101,7 +109,8 @@ class ServerSettings(Settings):
         Entries, Field(description="Origins of web pages that may use the server, with commas; * for all")
     ] = ()
     engine: Annotated[
-        str, Field(description="Engine that makes inspections: auto, container, podman, docker or process")
+        Literal["auto", "container", "podman", "docker", "process"],
+        Field(description="Engine that makes inspections"),
     ] = "auto"
     allow_process_engine: Annotated[
         bool,
@@ -118,6 +127,7 @@ class ServerSettings(Settings):
     ] = None
     script_hosts: Annotated[
         Entries,
+        AfterValidator(_check_networks),
         Field(
             description="Hosts and networks, with commas, that scripts are fetched from though they are not public"
         ),

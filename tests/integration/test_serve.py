@@ -106,6 +106,11 @@ def test_an_option_wins_over_the_environment(serve):
     ("arguments", "environment", "code", "said"),
     [
         (["--port", "70000"], {}, 2, "--port"),
+        (["--engine", "moon"], {}, 2, "--engine"),
+        (["--engine", "process"], {}, 2, "--allow-process-engine"),
+        ([], {"TRIMTAB_CORS_ORIGINS": "*"}, 2, "TRIMTAB_CORS_ORIGINS"),
+        ([], {"TRIMTAB_SCRIPT_HOSTS": "10.1.2.3/8"}, 2, "TRIMTAB_SCRIPT_HOSTS"),
+        ([], {"TRIMTAB_STORE_URL": "ftp://x/y"}, 1, "ftp"),
         ([], {"TRIMTAB_PORT": "x"}, 2, "TRIMTAB_PORT"),
         (["--token-file", "/nowhere"], {}, 2, "/nowhere"),
         ([], {"TRIMTAB_TOKEN": "short"}, 2, "TRIMTAB_TOKEN"),

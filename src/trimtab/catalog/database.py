@@ -33,7 +33,7 @@ class Database:
         self.url = _read_url(url)
         self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
         try:
-            with self._reachable():
+            with self.reachable():
                 migrate(self.engine)
         except BaseException:
             self.close()
@@ -51,7 +51,7 @@ class Database:
         Raises:
             UnavailableError: The database cannot be reached.
         """
-        with self._reachable(), self.engine.connect() as connection:
+        with self.reachable(), self.engine.connect() as connection:
             if not self.is_sqlite:  # there each query would see what was committed just before it
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield connection
@@ -66,13 +66,18 @@ class Database:
         Raises:
             UnavailableError: The database cannot be reached.
         """
-        with self._reachable(), self.engine.connect() as connection:
+        with self.reachable(), self.engine.connect() as connection:
             connection.execution_options(trimtab_write=True)
             with connection.begin():
                 yield connection
 
     @contextmanager
-    def _reachable(self) -> Iterator[None]:
+    def reachable(self) -> Iterator[None]:
+        """What is wrong with the database is said in our words, whoever's statements they are.
+
+        Raises:
+            UnavailableError: The database cannot be reached.
+        """
         try:
             yield
         except exc.IntegrityError:  # a matter of what is written

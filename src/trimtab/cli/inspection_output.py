@@ -19,7 +19,7 @@ def exit_code(report: Mapping[str, Any]) -> int:
     """0: all is well; 1: it failed; 3: the infrastructure lost every run."""
     if report["state"] == "succeeded":
         return 0
-    runs = report.get("runs")
+    runs = report.get("runs") if report["state"] == "failed" else None
     return NOTHING if runs and all(each["state"] == "lost" for each in runs) else FAILURE
 
 

@@ -79,6 +79,12 @@ def serve(
             "TRIMTAB_CORS_ORIGINS=* would let every web page use this server, for it has no token; name origins, or set one",
             USAGE,
         )
+    if settings.engine == "process" and not settings.allow_process_engine:
+        _refuse(
+            "the process engine is no sandbox: what callers send would run as this user; say --allow-process-engine or "
+            "TRIMTAB_ALLOW_PROCESS_ENGINE=true if that is what you want",
+            USAGE,
+        )
     if not settings.loopback and settings.open_to_all:
         _refuse(
             f"{settings.host} can be reached from other machines, and no token is set; make one with `trimtab token` "

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
+from loguru import logger
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
@@ -29,6 +30,10 @@ from trimtab.workflows import Place, Worker
 
 __all__ = ["create_app"]
 
+NO_ENGINE = (
+    "no engine can be used here, so inspections are refused until there is one: install podman or Docker; or, if callers may "
+    "run what they like as this user, set TRIMTAB_ALLOW_PROCESS_ENGINE=true; or let others make them: TRIMTAB_WORKER=false"
+)
 COMMON: dict[int | str, dict[str, Any]] = {
     400: {"model": Problem, "description": "Something in the request is not as it must be"},
     401: {"model": Problem, "description": "A valid token is needed"},
@@ -79,6 +84,8 @@ def create_app(
             running.callback(own.close)
             for each in started:
                 await running.enter_async_context(each)
+                if settings.worker and each.capabilities is None:
+                    logger.warning(NO_ENGINE)
             yield
 
     app = FastAPI(

@@ -1,6 +1,7 @@
 """Errors as responses: `{"error": what is wrong, "parameters": of which request}`, as the original services have it."""
 
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -104,4 +105,6 @@ async def _of_ours(request: Request, error: Exception) -> JSONResponse:
 
 async def _of_defect(request: Request, error: Exception) -> JSONResponse:
     logger.opt(exception=error).error("{} {}: a defect", request.method, request.url.path)
-    return refusal(500, f"a defect of the server ({type(error).__name__}); its log has the traceback")
+    said = f"a defect of the server ({type(error).__name__}); its log has the traceback"
+    # This one is made outside of what stamps all others.
+    return refusal(500, said, headers={"X-Amun-Version": version("trimtab")})

@@ -1,6 +1,7 @@
 """Makes, in this process, what was taken from the queue."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -52,16 +53,24 @@ class Making:
         watcher: Who looks on.
         patience: How often the infrastructure is tried.
         rooms: How many builds and runs there are at the same time.
+        longest_wait: Seconds after which what was not begun is not any more.
     """
 
     def __init__(
-        self, place: Place, engines: Engines, watcher: Watcher, patience: Patience, rooms: Rooms
+        self,
+        place: Place,
+        engines: Engines,
+        watcher: Watcher,
+        patience: Patience,
+        rooms: Rooms,
+        longest_wait: float,
     ) -> None:
         self._place = place
         self._engines = engines
         self._watcher = watcher
         self._patience = patience
         self._rooms = rooms
+        self._longest_wait = longest_wait
         self._under_way: dict[str, _Entry] = {}
         self._leaving = False
 
@@ -152,9 +161,14 @@ class Making:
             return row["state"] if row else "deleted"
         submission = Submission.load(row["document"])
         wished = None if row["ending"] is None else InspectionState(row["ending"])
-        if wished is not None and row["state"] == InspectionState.QUEUED:
-            await lasting(call_off, self._place, submission, wished)
-            return None
+        if row["state"] == InspectionState.QUEUED:
+            late = time.time() - row["created_at"] > self._longest_wait
+            if late and wished is None:
+                await lasting(self._expire, inspection_id)
+                return None
+            if wished is not None:
+                await lasting(call_off, self._place, submission, wished)
+                return None
         engine, capabilities = self._engines[submission.engine]
         work = self._work(replace(submission, engine=engine.name), engine, journal)
         await self._go(work, Course(work, capabilities), entry, wished, failed)
@@ -203,6 +217,10 @@ class Making:
         await asyncio.to_thread(journal.remove)
         if row is not None:
             await lasting(self._done, inspection_id)
+
+    def _expire(self, inspection_id: str) -> None:
+        with self._place.database.write() as connection:
+            submissions.wish(connection, inspection_id, InspectionState.EXPIRED, queued=True)
 
     def _done(self, inspection_id: str) -> None:
         with self._place.database.write() as connection:

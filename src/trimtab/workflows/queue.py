@@ -32,20 +32,22 @@ class Queue:
 
     Args:
         database: The catalog's.
+
+    Raises:
+        UnavailableError: The database cannot be reached; so do all methods but `put`, which has the connection of others.
     """
 
     def __init__(self, database: Database) -> None:
         _quiet()
+        self._database = database
         self._url = database.url.render_as_string(hide_password=False)
         self._engine = None if database.is_sqlite else _engine(database)
-        DBOS.migrate(self._url) if self._engine is None else self._migrate()
-        self._client = DBOSClient(
-            system_database_url=self._url,
-            system_database_engine=self._engine,
-            serializer=DBOSPortableJSON,
-            application_name=APPLICATION,
-            retry_connection_errors=False,
-        )
+        try:
+            with database.reachable():
+                self._client = self._open()
+        except BaseException:
+            self._dispose()
+            raise
 
     def put(self, connection: sa.Connection, queue: str, inspection_id: str) -> None:
         """Put an inspection into a queue, unless it is there.
@@ -69,7 +71,9 @@ class Queue:
     def taken(self) -> dict[str, list[str]]:
         """What each process has taken and not done yet: inspections by its executor id."""
         found: dict[str, list[str]] = {}
-        for each in self._client.list_workflows(status=PENDING, name=WORKFLOW, load_input=False):
+        with self._database.reachable():
+            taken = self._client.list_workflows(status=PENDING, name=WORKFLOW, load_input=False)
+        for each in taken:
             found.setdefault(str(each.executor_id), []).append(each.workflow_id)
         return found
 
@@ -78,7 +82,8 @@ class Queue:
         # DBOS has no public name for it: it means this for its own service, which tells the living what to take over.
         # What makes it safe is the condition that the executor still has it.
         for each in ids:
-            self._client._sys_db.reenqueue_for_recovery(each, [executor], "none")  # noqa: SLF001
+            with self._database.reachable():
+                self._client._sys_db.reenqueue_for_recovery(each, [executor], "none")  # noqa: SLF001
 
     def sweep(self) -> None:
         """Forget what has been over for a while."""
@@ -128,17 +133,23 @@ class Queue:
             "log_level": "WARNING",
             "sys_db_pool_size": 5,
         }
-        DBOS(config=config)
-        DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(make)
-        DBOS.listen_queues(list(queues))
         for each in queues:  # the limits are in the database, those of whoever started last
-            self._client.register_queue(
-                each,
-                worker_concurrency=at_once if everywhere is None else min(at_once, everywhere),
-                global_concurrency=everywhere,
-                polling_interval_sec=EVERY,
-            )
-        DBOS.launch()
+            with self._database.reachable():
+                self._client.register_queue(
+                    each,
+                    worker_concurrency=at_once if everywhere is None else min(at_once, everywhere),
+                    global_concurrency=everywhere,
+                    polling_interval_sec=EVERY,
+                )
+        DBOS(config=config)
+        try:
+            DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(make)
+            DBOS.listen_queues(list(queues))
+            with self._database.reachable():
+                DBOS.launch()
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Take nothing more; what was taken and not done stays so."""
@@ -147,6 +158,19 @@ class Queue:
     def close(self) -> None:
         """Give connections back."""
         self._client.destroy()
+        self._dispose()
+
+    def _open(self) -> DBOSClient:
+        DBOS.migrate(self._url) if self._engine is None else self._migrate()
+        return DBOSClient(
+            system_database_url=self._url,
+            system_database_engine=self._engine,
+            serializer=DBOSPortableJSON,
+            application_name=APPLICATION,
+            retry_connection_errors=False,
+        )
+
+    def _dispose(self) -> None:
         if self._engine is not None:
             self._engine.dispose()
 

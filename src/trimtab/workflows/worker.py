@@ -10,14 +10,22 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from loguru import logger
 
-from trimtab.catalog import TERMINAL, CatalogError, InspectionState, accept, inspections, submissions
+from trimtab.catalog import (
+    TERMINAL,
+    CatalogError,
+    InspectionState,
+    UnavailableError,
+    accept,
+    inspections,
+    submissions,
+)
 from trimtab.engines import CHOICES, Capabilities, Engine, EngineUnavailableError, choose
 from trimtab.inspection import Specification
 from trimtab.store import NotFoundError
@@ -37,6 +45,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Worker"]
 
+T = TypeVar("T")
+
+PAUSES = 0.5, 1.0, 2.0, 4.0  # seconds between attempts to open the queue
 WEEK = 7 * 86400.0
 WATCH, ROUND, HOUR, AGAIN = 0.5, 2.0, 3600.0, 30.0  # seconds between two times of each duty
 KEPT = 86400.0  # seconds that an engine keeps what a killed process left
@@ -84,7 +95,9 @@ class Worker:
         self._engines: dict[str, tuple[Engine, Capabilities]] = {}
         self._problem = EngineUnavailableError(f"no engine {engine!r} was looked for yet")
         self._hub = Hub()
-        self._making = Making(place, self._engines, self._hub, patience or Patience(), Rooms(builds, runs))
+        self._making = Making(
+            place, self._engines, self._hub, patience or Patience(), Rooms(builds, runs), longest_wait
+        )
         self._executor = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(8)}"
         self._executors: Executors = executors(place.database, grace)
         self._queue: Queue | None = None
@@ -97,7 +110,7 @@ class Worker:
         Raises:
             CatalogError: The database cannot be used.
         """
-        self._queue = await asyncio.to_thread(_open, self._place)
+        self._queue = await _patiently(_open, self._place)
         if self._works:
             await self._start()
             self._tasks = [asyncio.create_task(each) for each in (self._watch(), self._rounds())]
@@ -245,7 +258,7 @@ class Worker:
     async def _start(self) -> None:
         await self._find_engines()
         if self._engines:
-            await asyncio.to_thread(self._work, asyncio.get_running_loop())
+            await _patiently(self._work, asyncio.get_running_loop())
 
     async def _find_engines(self) -> None:
         problems = []
@@ -265,12 +278,10 @@ class Worker:
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         """Take from the queue. DBOS has a loop and threads of its own; what is made is made on ours."""
         queue = self._opened()
-        while not self._executors.hold(self._executor):  # who takes without it would be taken for dead
-            time.sleep(WATCH)
-        self._duties = Duties(
-            self._place, queue, self._executors, self._executor, self._longest_wait, self._submit
-        )
-        self._duties.take_over([])
+        if not self._executors.hold(self._executor):  # who takes without it would be taken for dead
+            raise UnavailableError(f"the database {self._place.database.name} gives no lock")
+        duties = Duties(self._place, queue, self._executors, self._executor, self._longest_wait, self._submit)
+        duties.take_over([])
 
         async def inspection(inspection_id: str) -> str:
             made = asyncio.run_coroutine_threadsafe(self._making.make(inspection_id), loop)
@@ -278,6 +289,7 @@ class Worker:
 
         lines = [self._line(each) for each in self._engines]
         queue.start(self._executor, lines, inspection, at_once=self._at_once, everywhere=self._everywhere)
+        self._duties = duties
 
     def _stop(self) -> None:
         queue = self._opened()
@@ -321,6 +333,15 @@ class Worker:
             except Exception as error:  # noqa: BLE001 # the next round may do better
                 logger.debug("a round was broken off: {}", error)
             await asyncio.sleep(ROUND)
+
+
+async def _patiently(call: Callable[..., T], *arguments: object) -> T:
+    """Call in a thread, a few times while the database cannot be used: it may be starting, too."""
+    for pause in PAUSES:
+        with suppress(UnavailableError):
+            return await asyncio.to_thread(call, *arguments)
+        await asyncio.sleep(pause)
+    return await asyncio.to_thread(call, *arguments)
 
 
 def _open(place: Place) -> "Queue":

@@ -1,11 +1,17 @@
-"""`trimtab` in a process that kills itself at a named point: `trimtab_killed.py MODULE:NAME MOMENT NTH ARGUMENT...`."""
+"""`trimtab` in a process that kills itself at a named point: `trimtab_killed.py MODULE:NAME MOMENT NTH ARGUMENT...`.
 
+The moment is before, after or during the nth call: during is some time after its beginning, if it has not ended by then.
+"""
+
+import asyncio
 import functools
 import importlib
 import os
 import signal
 import sys
 from inspect import iscoroutinefunction
+
+SOME = 0.3  # seconds
 
 
 def kill():
@@ -21,6 +27,8 @@ def lethal(function, moment, nth):
         last = next(calls) == nth
         if last and moment == "before":
             kill()
+        if last and moment == "during":
+            asyncio.get_running_loop().call_later(SOME, kill)
         found = await function(*arguments, **options)
         if last:
             kill()

@@ -98,6 +98,20 @@ async def test_a_script_is_fetched_when_it_is_submitted(serve, files, place):
         assert missing.json()["error"] == f"Failed to obtain script from {files}/none (HTTP status: 404)"
 
 
+async def test_with_a_key_of_its_own_a_caller_that_asks_twice_asks_once(callers):
+    async def submit(name, key):
+        asked = {"Idempotency-Key": key}
+        return (await callers[name].post("/api/v1/inspect", json=BODY, headers=asked)).json()["inspection_id"]
+
+    first = await submit("alice", "one")
+    assert await submit("alice", "one") == first
+    assert len({first, await submit("alice", "two"), await submit("bob", "one")}) == 3
+    response = await callers["alice"].post(
+        "/api/v1/inspect", json=BODY, headers={"Idempotency-Key": "x" * 201}
+    )
+    assert response.status_code == 400
+
+
 async def test_nothing_is_fetched_to_show_what_would_be_built(serve, files):
     async with serve() as callers:
         body = BODY | {"script": f"{files}/script"}
