@@ -9,7 +9,18 @@ from pathlib import Path
 
 from benchmarks.report import markdown
 
-NAMES = ["dispatch", "startup", "scale", "load", "search", "overhead", "aa"]
+NAMES = [
+    "dispatch",
+    "startup",
+    "scale",
+    "load",
+    "search",
+    "overhead",
+    "aa",
+    "run_overhead",
+    "environment",
+    "api",
+]
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
