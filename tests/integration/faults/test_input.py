@@ -18,7 +18,7 @@ CASES = {
     "wrong types": (json.dumps({"base": 1, "batch_size": [], "files": {}, "script": {}}).encode(), "base"),
     "lists in lists": (b'{"base": "x", "y": ' + b"[" * DEEP + b"]" * DEEP + b"}", "nested"),
     "objects in objects": (b'{"base": "x", "y": ' + b'{"a":' * DEEP + b"1" + b"}" * DEEP + b"}", "nested"),
-    "a number of many digits": (b'{"base": "x", "batch_size": ' + b"9" * 100_000 + b"}", "batch_size"),
+    "a number of many digits": (b'{"base": "x", "batch_size": ' + b"9" * 100_000 + b"}", "digits"),
     "half a pair": (b'{"base": "x", "script": "\\ud800"}', "script"),
     "100 MB": (b'{"base": "x", "script": "' + b"x" * 100_000_000 + b'"}', "bytes"),
 }

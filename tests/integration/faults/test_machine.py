@@ -10,6 +10,7 @@ import pytest
 
 from trimtab.engines.container.client import Client
 from trimtab.store import StoreError
+from trimtab.store.check import check
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -75,7 +76,7 @@ async def test_a_store_that_is_full_keeps_the_inspection_until_there_is_room(mak
     with pytest.raises(StoreError, match="full|space"):
         await laboratory.go(work)
     assert work.journal.submission() is not None
-    assert not any(path.stat().st_size == 0 for path in small.rglob("*") if path.is_file())
+    assert list(check(laboratory.place.inspections.store, "test", active=lambda _: True)) == []
     remount(small, "size=64m")
     report = await laboratory.go(work)
     assert (report["state"], [each["attempt"] for each in report["runs"]]) == ("succeeded", [1])

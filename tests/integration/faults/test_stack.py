@@ -7,6 +7,7 @@ import pytest
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 SCRIPT = "#!/bin/sh\necho hello\n"
+HARDWARE = {"cpu_family": 999, "cpu_model": 1, "processor": "None-Such"}
 WHEEL = "8abb2f1d86890a2dfb989f9a77cfcfd3e47c2a354b01111771326f8aa26e0254"
 
 
@@ -72,7 +73,7 @@ async def test_what_this_machine_would_have_to_change_for_is_refused_before_anyt
 
 async def test_b1_b2_b3_hardware_is_asked_for_by_the_build_and_by_the_run_each_for_itself(laboratory):
     """The original dropped it on the way, read that of the build alone, and put it where nobody looked."""
-    wanted = {"requests": {"cpu": "1", "memory": "256Mi", "hardware": {"cpu_family": 999}}}
+    wanted = {"requests": {"cpu": "1", "memory": "256Mi", "hardware": HARDWARE}}
     report = await laboratory.inspect(build=wanted, script=SCRIPT)
     assert (report["state"], report["failure"]["kind"]) == ("build_failed", "stack")
     assert "cpu_family '999'" in report["failure"]["reason"]
