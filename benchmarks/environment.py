@@ -83,7 +83,12 @@ def run() -> dict[str, Any]:
         for row in rows
         if row["way"] == "engine"
     }
-    return {"name": "environment", "rows": rows, "aims": aims, "notes": f"The lock has {packages} packages. Medians."}
+    return {
+        "name": "environment",
+        "rows": rows,
+        "aims": aims,
+        "notes": f"The lock has {packages} packages. Medians.",
+    }
 
 
 async def _rows(bench: Bench, cache: str, rounds: int) -> list[dict[str, Any]]:
@@ -96,7 +101,10 @@ async def _rows(bench: Bench, cache: str, rounds: int) -> list[dict[str, Any]]:
             way = WAYS[(place + number) % len(WAYS)]
             bench.empty(warm=cache == "warm")
             times[way].append(await _measured(bench, engine, way))
-    medians = {way: [1000 * statistics.median(part) for part in zip(*found[1:], strict=True)] for way, found in times.items()}
+    medians = {
+        way: [1000 * statistics.median(part) for part in zip(*found[1:], strict=True)]
+        for way, found in times.items()
+    }
     floor = medians["by hand, compiled"][0]
     return [
         {
@@ -172,11 +180,22 @@ def _prepare(directory: Path, *, quick: bool) -> Bench:
     """Take the agent's own lock, and fetch its wheels once."""
     from uv import find_uv_bin
 
-    command = [find_uv_bin(), "export", "--quiet", "--frozen", "--no-dev", "--no-emit-project", "--no-header", "--no-annotate"]
+    command = [
+        find_uv_bin(),
+        "export",
+        "--quiet",
+        "--frozen",
+        "--no-dev",
+        "--no-emit-project",
+        "--no-header",
+        "--no-annotate",
+    ]
     pins = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     if quick:
         blocks = pins.replace(" \\\n", " ").splitlines()
-        pins = "".join(f"{line}\n" for line in blocks if line.startswith(tuple(f"{name}==" for name in QUICK)))
+        pins = "".join(
+            f"{line}\n" for line in blocks if line.startswith(tuple(f"{name}==" for name in QUICK))
+        )
     file = directory / "requirements.txt"
     file.write_text(pins)
     _fetch(file, directory / "index")
@@ -186,7 +205,17 @@ def _prepare(directory: Path, *, quick: bool) -> Bench:
 def _fetch(pins: Path, index: Path) -> None:
     """Fetch the wheels with pip, and lay them out as an index."""
     wheels = index / "wheels"
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+    ]
     subprocess.run([*command, "--dest", str(wheels), "--requirement", str(pins)], check=True)
     for wheel in wheels.iterdir():
         place = index / wheel.name.partition("-")[0].lower().replace("_", "-").replace(".", "-")

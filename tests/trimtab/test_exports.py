@@ -28,5 +28,5 @@ def test_a_package_by_itself_imports_nothing_that_costs(package):
 def test_a_name_that_there_is_not_is_named_with_its_package():
     find = lazily("trimtab.inspection", {"result": ("RunResult",)})
     assert find("RunResult").__name__ == "RunResult"
-    with pytest.raises(AttributeError, match="'trimtab.inspection' has no attribute 'Result'"):
+    with pytest.raises(AttributeError, match=r"'trimtab\.inspection' has no attribute 'Result'"):
         find("Result")

@@ -113,7 +113,9 @@ class Laboratory:
     def _files(self) -> list[str]:
         places = [self.place.work, self.state / "runs", self.state / "builds"]
         found = [str(path) for place in places for path in place.glob("*")]
-        return found + [str(path) for path in self.state.glob("*") if path.name.startswith(("run-", "kept-", "build-"))]
+        return found + [
+            str(path) for path in self.state.glob("*") if path.name.startswith(("run-", "kept-", "build-"))
+        ]
 
     def _groups(self) -> list[str]:
         if self.flavour != "process":
@@ -190,7 +192,9 @@ async def make_laboratory(request, states, tmp_path):
     made: list[Laboratory] = []
 
     def make(flavour: str, store: Path | None = None, **settings: Any) -> Laboratory:
-        place = Place(database, Inspections(Store.open(str(store or tmp_path / "store")), "test"), tmp_path / "home")
+        place = Place(
+            database, Inspections(Store.open(str(store or tmp_path / "store")), "test"), tmp_path / "home"
+        )
         if flavour == "process":
             engine: Any = ProcessEngine(states[flavour], ProcessSettings(**settings))
         else:

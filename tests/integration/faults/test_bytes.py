@@ -31,7 +31,10 @@ async def test_b6_b7_metacharacters_in_every_field_are_bytes(laboratory):
     environment = {f"V_{number}": value for number, value in enumerate(NASTY)}
     contents = [value.encode() or b"\0" for value in NASTY] + [bytes(range(256)), b"\r\n\0"]
     names = [value.replace("/", "_").strip() or "blank" for value in [*NASTY, "bytes", "ends"]]
-    files = {f"files/{number}/{name}/{name}": data for number, (name, data) in enumerate(zip(names, contents, strict=True))}
+    files = {
+        f"files/{number}/{name}/{name}": data
+        for number, (name, data) in enumerate(zip(names, contents, strict=True))
+    }
     report = await laboratory.inspect(
         script=SCRIPT,
         environment=[{"name": name, "value": value} for name, value in environment.items()],

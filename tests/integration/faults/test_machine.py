@@ -59,7 +59,9 @@ def small(tmp_path):
     """A directory on a disk of a megabyte."""
     place = tmp_path / "small"
     place.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", place], capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "none", place], capture_output=True, check=False
+    ).returncode:
         pytest.skip("nothing can be mounted here")
     yield place
     subprocess.run(["umount", "--lazy", place], check=True)

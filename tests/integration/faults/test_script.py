@@ -1,5 +1,7 @@
 """What a script does that is no friend: the inspection ends as documented, with nothing of it left."""
 
+from itertools import pairwise
+
 import pytest
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -38,7 +40,10 @@ async def test_daemons_are_ended_with_the_run_and_counted(laboratory):
 
 async def test_daemons_of_one_run_are_not_there_in_the_next_of_the_same_container(make_laboratory):
     laboratory = make_laboratory("podman")
-    script = DAEMON.replace('print("done")', 'print(sum(b"script" in open(f"/proc/{n}/cmdline", "rb").read() for n in os.listdir("/proc") if n.isdigit() and int(n) != os.getpid()))')
+    script = DAEMON.replace(
+        'print("done")',
+        'print(sum(b"script" in open(f"/proc/{n}/cmdline", "rb").read() for n in os.listdir("/proc") if n.isdigit() and int(n) != os.getpid()))',
+    )
     run = {"requests": {"cpu": "1", "memory": "256Mi"}, "timeout": 30, "isolation": {"scope": "batch"}}
     report = await laboratory.inspect(script=script, batch_size=2, run=run)
     assert report["state"] == "succeeded", report
@@ -48,7 +53,9 @@ async def test_daemons_of_one_run_are_not_there_in_the_next_of_the_same_containe
 
 @pytest.mark.parametrize("flavour", ["process", "podman"])
 async def test_a_script_that_fills_the_disk_is_ended(make_laboratory, flavour):
-    laboratory = make_laboratory(flavour, disk=24 * MIB, grace=1.0, **({"file_size": 200 * MIB} if flavour == "process" else {}))
+    laboratory = make_laboratory(
+        flavour, disk=24 * MIB, grace=1.0, **({"file_size": 200 * MIB} if flavour == "process" else {})
+    )
     script = "#!/bin/sh\nfor n in 1 2 3 4 5 6; do head -c 10000000 /dev/zero >$n; done\nexec sleep 600\n"
     report = await laboratory.inspect(script=script)
     assert report["state"] == "failed"
@@ -62,7 +69,11 @@ async def test_a_script_that_ignores_the_request_to_end_is_killed(laboratory):
     run = {"requests": {"cpu": "1", "memory": "256Mi"}, "timeout": 1}
     report = await laboratory.inspect(script=script, run=run)
     (found,) = report["runs"]
-    assert (report["state"], found["timed_out"], found["failure"]["kind"]) == ("failed", True, "infrastructure")
+    assert (report["state"], found["timed_out"], found["failure"]["kind"]) == (
+        "failed",
+        True,
+        "infrastructure",
+    )
     assert laboratory.result()["signal"] == 9
 
 
@@ -92,7 +103,7 @@ async def test_b21_b22_runs_are_one_after_another_and_there_are_as_many_results(
     """The original started all at once, and left an empty directory after the last."""
     report = await laboratory.inspect(script="#!/bin/sh\nexec sleep 0.2\n", batch_size=3)
     times = [(each["started"], each["ended"]) for each in report["runs"]]
-    assert all(first[1] <= second[0] for first, second in zip(times, times[1:], strict=False))
+    assert all(first[1] <= second[0] for first, second in pairwise(times))
     stored = laboratory.works[-1].stored
     assert stored.results.items() == [0, 1, 2]
     keys = {each.key for each in laboratory.place.inspections.store.list()}

@@ -157,13 +157,32 @@ async def test_a_pipfile_that_names_another_host_comes_from_the_mirror_of_the_bu
         await build(python={"requirements": pipfile, "requirements_locked": {**locked, "default": wrong}})
 
 
-async def test_a_pylock_as_uv_writes_it(podman, build):
-    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-header", "--format", "pylock.toml", "-"]
-    made = subprocess.run(command, input="six==1.16.0", capture_output=True, text=True, timeout=60, check=True)
-    image, _ = await build(python={"lock": {"pylock.toml": made.stdout}})
-    check(podman, image, {"pylock.toml": made.stdout})
+@pytest.fixture
+def pylock(index):
+    """A lock as uv writes it on this machine."""
+    command = [
+        sys.executable,
+        "-m",
+        "uv",
+        "pip",
+        "compile",
+        "--quiet",
+        "--no-header",
+        "--format",
+        "pylock.toml",
+        "-",
+    ]
+    made = subprocess.run(
+        command, input="six==1.16.0", capture_output=True, text=True, timeout=60, check=True
+    )
+    return made.stdout
+
+
+async def test_a_pylock_as_uv_writes_it(podman, build, pylock):
+    image, _ = await build(python={"lock": {"pylock.toml": pylock}})
+    check(podman, image, {"pylock.toml": pylock})
     with pytest.raises(BuildFailedError, match=r"(?i)hash"):
-        await build(python={"lock": {"pylock.toml": made.stdout.replace(WHEEL[:8], "00000000")}})
+        await build(python={"lock": {"pylock.toml": pylock.replace(WHEEL[:8], "00000000")}})
 
 
 async def test_a_lock_of_another_pipfile_fails(build):

@@ -1,6 +1,7 @@
 """What else than the stack may have made a difference: limits, machine or engine that are not the same in both."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from trimtab.inspection.statistics.conditions import CONDITIONS
 from trimtab.inspection.statistics.runs import Reading
@@ -22,12 +23,14 @@ def unlike(first: Sequence[Reading], second: Sequence[Reading], engines: Engines
     """
     found = [_said("engine", {engines[0]}, {engines[1]})] if all(engines) else []
     for name in CONDITIONS:
-        told = [{each.conditions[name] for each in runs if name in each.conditions} for runs in (first, second)]
+        told = [
+            {each.conditions[name] for each in runs if name in each.conditions} for runs in (first, second)
+        ]
         found.append(_said(name, *told) if all(told) else None)
     return [each for each in found if each]
 
 
-def _said(name: str, first: set[str | None], second: set[str | None]) -> str | None:
+def _said(name: str, first: AbstractSet[str | None], second: AbstractSet[str | None]) -> str | None:
     if first == second:
         return None
     sides = " and ".join("/".join(sorted(map(str, side))) for side in (first, second))

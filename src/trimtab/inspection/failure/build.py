@@ -178,7 +178,9 @@ def _lacking(lines: list[str]) -> Failure | None:
     if not said:
         return None
     number, text = said[-1]
-    return Failure(_STACK, "image-lacks", text[:1].upper() + text[1:] + ".", tuple(lines[number : number + LINES]))
+    return Failure(
+        _STACK, "image-lacks", text[:1].upper() + text[1:] + ".", tuple(lines[number : number + LINES])
+    )
 
 
 def _found(lines: list[str]) -> tuple[_Sign | None, tuple[str, ...]]:

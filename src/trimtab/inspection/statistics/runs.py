@@ -75,9 +75,7 @@ def _reading(item: int, result: Any) -> Reading:
         return Reading(item, "lost", None, Hardware.of({}), {})
     standing = _standing(document)
     measured = measures(document) if standing == "counted" else {}
-    return Reading(
-        item, standing, started(document), Hardware.of(document), measured, conditions(document)
-    )
+    return Reading(item, standing, started(document), Hardware.of(document), measured, conditions(document))
 
 
 def _document(item: int, result: Any) -> Mapping[str, Any] | None:
