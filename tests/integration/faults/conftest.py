@@ -171,8 +171,14 @@ def image() -> None:
 
 
 @pytest.fixture
+def variables(tmp_path) -> dict[str, str]:
+    """The environment of a command line with a home of its own."""
+    return os.environ | podman_environment() | {"TRIMTAB_HOME": str(tmp_path / "home")}
+
+
+@pytest.fixture
 def podman(image) -> Callable[..., str]:
-    """podman's own command."""
+    """The command of podman itself."""
     return call_podman
 
 

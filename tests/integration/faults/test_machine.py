@@ -75,7 +75,7 @@ async def test_a_store_that_is_full_keeps_the_inspection_until_there_is_room(mak
     """What was run is not run again: the second half only stores it."""
     laboratory = make_laboratory("process", store=small)
     work = laboratory.work(script="#!/bin/sh\ndate +%N\nhead -c 3000000 /dev/zero | tr '\\0' x\n")
-    with pytest.raises(StoreError, match="full|space"):
+    with pytest.raises(StoreError, match=r"full|space"):
         await laboratory.go(work)
     assert work.journal.submission() is not None
     assert list(check(laboratory.place.inspections.store, "test", active=lambda _: True)) == []
