@@ -1,6 +1,6 @@
 """Two inspections, one against the other."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -64,14 +64,15 @@ def _results(stored: "InspectionStore") -> dict[int, Mapping[str, Any] | None]:
     return found
 
 
-def _told(stored: "InspectionStore") -> Iterator[int]:
+def _told(stored: "InspectionStore") -> Iterable[int]:
     """The runs that the report tells of."""
+    from trimtab.inspection.attempts import attempts
     from trimtab.store import NotFoundError
 
     try:
-        yield from (each["item"] for each in stored.retrieve_report()["runs"])
+        return attempts(stored.retrieve_report())
     except NotFoundError:
-        return
+        return ()
 
 
 def _print(found: "Comparison", first: str, second: str, output: Output) -> None:

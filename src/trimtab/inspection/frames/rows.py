@@ -11,6 +11,7 @@ from loguru import logger
 
 from trimtab.catalog.stacks import packages_of, stack_digest
 from trimtab.catalog.values import at, moment
+from trimtab.inspection.attempts import attempts
 from trimtab.inspection.frames.batch import inspection_row
 from trimtab.inspection.frames.flat import SEPARATOR, Row, flat, plain
 from trimtab.inspection.statistics.hardware import Hardware
@@ -23,6 +24,8 @@ __all__ = ["Per", "Refused", "Run", "rows"]
 Per: TypeAlias = Literal["run", "inspection"]
 Refused: TypeAlias = Callable[[str, StoreError], None]
 """Told which inspection cannot be read, and why."""
+
+Attempts: TypeAlias = Mapping[int, list[Mapping[str, Any]]]
 
 LOST = "lost"
 
@@ -74,8 +77,9 @@ def _rows(inspections: Inspections, inspection_id: str, per: Per) -> Iterator[Ro
     loaded = dict(load_inspections(inspections, ids=[inspection_id], files=files))[inspection_id]
     report = _report(inspections[inspection_id])
     common = _common(inspection_id, loaded["specification"], report, loaded["results"])
-    runs = [*(_run(each, common, report) for each in loaded["results"])]
-    runs += _lost(common, report, {run.row["run"] for run in runs})
+    told = attempts(report)
+    runs = [_run(each, common, told) for each in loaded["results"]]
+    runs += _lost(common, told, {run.row["run"] for run in runs})
     if per == "run":
         yield from (run.row for run in runs)
     else:
@@ -119,11 +123,11 @@ def _common(
     return {name: plain(value) for name, value in found.items() if value is not None} | packages
 
 
-def _run(loaded: Mapping[str, Any], common: Row, report: Mapping[str, Any]) -> Run:
+def _run(loaded: Mapping[str, Any], common: Row, told: Attempts) -> Run:
     result = loaded["result"]
     document = {**result, "hwinfo": result.get("hwinfo") or loaded.get("hwinfo")}
     measured = measures(document)
-    state = _state(result, report)
+    state = _state(result, told)
     hardware = Hardware.of(document)
     own: dict[str, Any] = {
         "run": result["run"],
@@ -151,23 +155,16 @@ def time_of(seconds: float) -> Any:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _state(result: Mapping[str, Any], report: Mapping[str, Any]) -> str:
+def _state(result: Mapping[str, Any], told: Attempts) -> str:
     """How a run ended, as the report says of its last attempt; of the original's by the exit code."""
-    told = [each for each in _attempts(report) if each.get("item") == result["run"]]
-    if told:
-        return str(told[-1].get("state"))
+    if known := told.get(result["run"]):
+        return str(known[-1].get("state"))
     return "succeeded" if result.get("exit_code") == 0 and not result.get("timed_out") else "failed"
 
 
-def _lost(common: Row, report: Mapping[str, Any], known: set[Any]) -> Iterator[Run]:
+def _lost(common: Row, told: Attempts, known: set[Any]) -> Iterator[Run]:
     """Runs that left nothing, because the infrastructure lost them."""
-    last = {each["item"]: each for each in _attempts(report)}
-    for item in sorted(last.keys() - known):
-        own = {"run": item, "run_state": LOST, "lost": plain(last[item].get("lost"))}
-        yield Run(common | own, {}, LOST)
-
-
-def _attempts(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    found = report.get("runs")
-    entries = found if isinstance(found, list) else []
-    return [each for each in entries if isinstance(each, Mapping) and isinstance(each.get("item"), int)]
+    for item, (*_, last) in told.items():
+        if item not in known:
+            own: Row = {"run": item, "run_state": LOST, "lost": plain(last.get("lost"))}
+            yield Run(common | own, {}, LOST)

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from trimtab.catalog.values import at
+from trimtab.inspection.attempts import attempts
 from trimtab.inspection.failure.classes import LINES, lines_of
 from trimtab.inspection.report.model import Failure
-from trimtab.inspection.report.running import attempts
 
 __all__ = ["failures"]
 

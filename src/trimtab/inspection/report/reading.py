@@ -7,12 +7,13 @@ from typing import Any
 from trimtab.catalog.inspection_rows import inspection_values
 from trimtab.catalog.stacks import packages_of
 from trimtab.catalog.values import at, integer, standard
+from trimtab.inspection.attempts import attempts
 from trimtab.inspection.failure.classes import lines_of
 from trimtab.inspection.report import asking
 from trimtab.inspection.report.failing import failures
 from trimtab.inspection.report.hardware import machine
 from trimtab.inspection.report.model import Fact, Machine, Report
-from trimtab.inspection.report.running import attempts, runs
+from trimtab.inspection.report.running import runs
 from trimtab.inspection.statistics import BatchStatistics, describe
 from trimtab.inspection.statistics.hardware import Hardware
 from trimtab.store import InspectionStore, NotFoundError

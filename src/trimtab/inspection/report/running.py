@@ -4,26 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from trimtab.catalog.values import at, integer, moment, number
+from trimtab.inspection.attempts import attempts
 from trimtab.inspection.report.model import Run
 from trimtab.inspection.statistics.hardware import Hardware
 from trimtab.inspection.statistics.measures import measures
 
-__all__ = ["attempts", "runs"]
+__all__ = ["runs"]
 
 KIB = 1024
-
-
-def attempts(report: Mapping[str, Any]) -> dict[int, list[Mapping[str, Any]]]:
-    """What the report tells of each run, by item, in the order of the attempts."""
-    found: dict[int, list[Mapping[str, Any]]] = {}
-    told = report.get("runs")
-    for each in told if isinstance(told, list) else ():
-        if (item := integer(at(each, "item"))) is not None:
-            found.setdefault(item, []).append(each)
-    return {
-        item: sorted(each, key=lambda one: integer(one.get("attempt")) or 1)
-        for item, each in sorted(found.items())
-    }
 
 
 def runs(

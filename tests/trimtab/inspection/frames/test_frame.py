@@ -165,3 +165,10 @@ def test_a_summary_has_the_different_values_by_layer(inspections, keep_inspectio
     assert found["hardware"]["hwinfo__cpu_info__brand_raw"] == ["Some CPU"]
     assert found["indicator"]["stdout__@parameters__reps"] == [3]
     assert found["base"]["specification_base"] == ["registry.example/python:3.11"]
+
+
+def test_a_run_whose_number_is_none_is_no_row(inspections, keep_inspection, make_result):
+    """Found by a stranger's document: 64 bits are what a column has."""
+    runs = [{"item": each, "state": "lost"} for each in (1 << 63, "x", None, True)]
+    keep_inspection(inspections, IDS[0], {0: make_result()}, runs=runs)
+    assert [row["run"] for row in frame(inspections).to_pylist()] == [0]
