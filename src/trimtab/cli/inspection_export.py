@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,13 +12,27 @@ import typer
 from trimtab.cli.inspection_copies import Server, library
 from trimtab.cli.inspection_filters import Base, Hardware, Package, State, Words, checked
 from trimtab.cli.place import USAGE, fail
-from trimtab.cli.rows import Form, Rows
 
 if TYPE_CHECKING:
     from trimtab.inspection.frames import Spool
     from trimtab.store import Inspections, StoreError
 
 __all__ = ["export"]
+
+
+class Form(StrEnum):
+    """What kind of file."""
+
+    parquet = "parquet"
+    csv = "csv"
+    jsonl = "jsonl"
+
+
+class Rows(StrEnum):
+    """What there is a row for."""
+
+    run = "run"
+    inspection = "inspection"
 
 
 def export(

@@ -29,6 +29,8 @@ app = typer.Typer(
       trimtab inspections list --state failed
       trimtab inspections show inspection-261126221732-0123456789abcdef --output json
       trimtab inspections log inspection-261126221732-0123456789abcdef --run 0
+      trimtab inspections compare inspection-261126221732-0123456789abcdef inspection-261126223001-89abcdef01234567
+      trimtab inspections export --file runs.parquet
       trimtab inspections list --server https://trimtab.example.com
     """,  # \b is Click's mark of a paragraph not to be wrapped
     no_args_is_help=True,
@@ -36,10 +38,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-app.command()(report)
-app.command()(compare)
-app.command()(export)
 
 Id = Annotated[str, typer.Argument(help="Id of the inspection.", metavar="INSPECTION")]
 Format = Annotated[Output, typer.Option("--output", "-o", help="How to print.")]
@@ -185,6 +183,11 @@ def delete(
         for each in inspection_ids:
             source.delete(each)
             typer.echo(f"deleted {each}")
+
+
+app.command()(report)
+app.command()(compare)
+app.command()(export)
 
 
 def _settings(server: str | None = None) -> "ClientSettings":

@@ -28,7 +28,6 @@ class Failure:
         kind: Whose failure it is: `stack`, `script` or `infrastructure`; empty where nobody said.
         reason: In a sentence.
         lines: Those of the log that matter.
-        attempts: Lost attempts that it was the end of; 0 for one that counts.
     """
 
     what: str
