@@ -24,7 +24,7 @@ $(VENV)/.installed-dev: pyproject.toml uv.lock
 	@scripts/install dev
 	touch $@ $(VENV)/.installed-run
 
-demo: $(VENV)/.installed-run ## Tune a real web service on this machine, and leave a report
+demo: $(VENV)/.installed-run ## Inspect and tune a real web service on this machine, and leave reports
 	@$(PYTHON) examples/shop/demo.py
 
 test: $(VENV)/.installed-dev ## Run every test this machine can run

@@ -9,8 +9,20 @@ from pathlib import Path
 
 from benchmarks.report import markdown
 
-NAMES = ["dispatch", "startup", "scale", "load", "search", "overhead", "aa"]
-RESULTS = Path(__file__).resolve().parent / "results"
+NAMES = [
+    "dispatch",
+    "startup",
+    "scale",
+    "load",
+    "search",
+    "overhead",
+    "aa",
+    "run_overhead",
+    "environment",
+    "api",
+]
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
 
 
 def main(names: list[str]) -> int:
@@ -32,7 +44,7 @@ def main(names: list[str]) -> int:
 
 def _run(name: str) -> bool:
     command = [sys.executable, "-m", "benchmarks.measure", name, str(RESULTS / f"{name}.json")]
-    return subprocess.run(command, check=False, cwd=RESULTS.parent.parent).returncode == 0
+    return subprocess.run(command, check=False, cwd=ROOT).returncode == 0
 
 
 if __name__ == "__main__":

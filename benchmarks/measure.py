@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ def write(result: dict[str, Any], path: Path) -> None:
 
 def main(name: str, path: str) -> None:
     """Measure, print the table and write the JSON."""
+    if find_spec(f"benchmarks.{name}") is None:
+        sys.exit(f"there is no module benchmarks/{name}.py")
     result = measure(name)
     print(plain(result))
     write(result, Path(path))

@@ -1,20 +1,26 @@
-"""Tunes the shop for real, in about two minutes, and leaves a report: what `make demo` runs.
+"""Inspects the shop's stack, then tunes the shop for real, in two to three minutes, and leaves a report of each: `make demo`.
 
 It uses a free port and a folder of its own, so that it disturbs nothing and can be run again at once. Options are those
 of `trimtab tune`, and win over the ones below: `python examples/shop/demo.py --trials 30 --time 10m`.
 """
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from inspection import specification
 
 HERE = Path(__file__).resolve().parent
 REPORT = HERE.parent.parent / "trimtab-report"
+TRIMTAB = str(Path(sys.executable).with_name("trimtab"))
 PORT = "8370"
+SIGNALLED = 128
 
 # What a request costs: a month of a core at 60, a list of prices for what is set aside, and 1 for each millisecond
 # that customers wait, up to the 30 at which they leave.
@@ -40,26 +46,49 @@ def configuration(folder: Path) -> Path:
     return path
 
 
-def command(config: Path) -> list[str]:
-    """The command line."""
+def tuning(config: Path) -> list[str]:
+    """The command that tunes."""
     options = ["--objective", OBJECTIVE, "--report", str(REPORT)]
     options += [part for price in PRICES for part in ("--price", price)]
     options += [part for slo in SLOS for part in ("--slo", slo)]
-    options += ["--trials", "18", "--time", "130s", "--warmup", "1.25s", "--duration", "3.125s"]
-    return [str(Path(sys.executable).with_name("trimtab")), "tune", str(config), *options, *sys.argv[1:]]
+    options += ["--trials", "18", "--time", "120s", "--warmup", "1.25s", "--duration", "3.125s"]
+    return [TRIMTAB, "tune", str(config), *options, *sys.argv[1:]]
+
+
+def inspecting(folder: Path) -> list[str]:
+    """The command that inspects: by processes, which every machine has; no base image is pulled."""
+    file = folder / "shop.json"
+    file.write_text(json.dumps(specification()), encoding="utf-8")
+    return [TRIMTAB, "inspect", str(file), "--engine", "process", "--report", str(report() / "inspection")]
+
+
+def report() -> Path:
+    """Where the reports are left."""
+    given = sys.argv[1:]
+    return Path(given[given.index("--report") + 1]).absolute() if "--report" in given else REPORT
+
+
+def run(command: Sequence[str], environment: Mapping[str, str], **streams: object) -> int:
+    """Run a command to its end, passing signals on."""
+    with subprocess.Popen(command, cwd=HERE, env=environment, **streams) as process:  # type: ignore[call-overload]  # noqa: S603  our own command line
+        # A terminal tells the child of Ctrl-C itself; we only have to outlive it. Ignored, it would be so by the next child, too.
+        signal.signal(signal.SIGINT, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda number, _: process.send_signal(number))
+        return int(process.wait())
 
 
 def main() -> int:
-    """Run it, passing signals on, and tidy up."""
+    """Run both, and tidy up."""
     with tempfile.TemporaryDirectory(prefix="trimtab-demo-") as name:
         folder = Path(name)
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
         environment = {**os.environ, "PATH": path, "TRIMTAB_HOME": name, "SHOP_DATA": str(folder / "data")}
-        tuning = subprocess.Popen(command(configuration(folder)), cwd=HERE, env=environment)  # noqa: S603  our own command line
-        # A terminal tells the child of Ctrl-C itself; we only have to outlive it.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda number, _: tuning.send_signal(number))
-        return tuning.wait()
+        # What the first prints is beside what the second does: `--output json` is of the tuning alone.
+        inspected = run(inspecting(folder), environment, stdout=sys.stderr)
+        if inspected >= SIGNALLED:
+            return inspected
+        print(file=sys.stderr)
+        return run(tuning(configuration(folder)), environment) or inspected
 
 
 if __name__ == "__main__":

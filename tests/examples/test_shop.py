@@ -199,10 +199,39 @@ def _answers(port):
         return False
 
 
+def test_the_inspection_has_all_that_the_benchmark_needs():
+    """Its specification is one, and its lock has the versions that the shop is tuned with: those of uv.lock."""
+    import tomllib
+
+    from inspection import specification
+    from trimtab.catalog import packages_of
+    from trimtab.inspection import Specification
+
+    document = specification()
+    asked = Specification.parse(json.dumps(document))
+    assert {each.path for each in asked.files} == {
+        f"shop/{each.name}" for each in (EXAMPLE / "shop").glob("*.py")
+    }
+    lock = tomllib.loads((EXAMPLE.parents[1] / "uv.lock").read_text())
+    known = {each["name"]: each["version"] for each in lock["package"] if "version" in each}
+    locked = {each.name: each.version for each in packages_of(document)}
+    assert locked.keys() >= {"starlette", "uvicorn", "jinja2"}
+    assert locked == {name: known[name] for name in locked}
+
+
+def test_the_benchmark_prints_what_an_inspection_reads(data):
+    environment = {**os.environ, "SHOP_DATA": str(data), "SHOP_LINE_MBIT": "0", "SHOP_BENCHMARK_REPS": "1"}
+    command = [sys.executable, str(EXAMPLE / "benchmark.py")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    assert (found["name"], found["@parameters"]["reps"]) == ("Shop", 1)
+    assert found["@result"]["rate"] == pytest.approx(4 / found["@result"]["elapsed"])
+
+
 @pytest.mark.integration
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(300)
 def test_the_demo_tunes_the_shop_and_tidies_up(tmp_path):
-    """A shortened `make demo`: fewer and shorter trials, all else as it is."""
+    """A shortened `make demo`: the whole inspection, fewer and shorter trials, all else as it is."""
     before = {each.name for each in Path("/tmp").glob("trimtab-demo-*")}
     short = [
         "--trials",
@@ -220,7 +249,7 @@ def test_the_demo_tunes_the_shop_and_tidies_up(tmp_path):
         [sys.executable, str(EXAMPLE / "demo.py"), *short],
         capture_output=True,
         text=True,
-        timeout=220,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -234,6 +263,7 @@ def test_the_demo_tunes_the_shop_and_tidies_up(tmp_path):
         f"web.{name}" for name in ("workers", "cache", "compression", "database_cache", "batch", "ranking")
     }
     assert (tmp_path / "report.html").stat().st_size > 50_000
+    assert "All 3 runs succeeded" in (tmp_path / "inspection" / "report.html").read_text()
     assert {each.name for each in Path("/tmp").glob("trimtab-demo-*")} <= before
 
 

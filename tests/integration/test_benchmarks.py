@@ -19,6 +19,8 @@ COLUMNS = {
     "overhead": {"trials", "mean_ms"},
     "aa": {"noise", "runs", "false_alarms"},
     "load": {"load", "rps", "p99_us", "core_share"},
+    "run_overhead": {"engine", "script", "by_hand_ms", "ours_ms", "share_ms", "cpu_share_ms"},
+    "environment": {"cache", "way", "build_ms", "import_ms", "ratio"},
 }
 
 
@@ -74,6 +76,17 @@ def test_the_search_benchmark_compares_samplers_on_a_service(benchmarks):
     assert all(0 <= row["regret"] <= 1 and row["breaches"] >= 0 for row in rows)
     at_50 = [{**row, "trials": 50} for row in rows]  # what the aims are about
     check({"name": "search", "rows": rows, "aims": summary.aims(at_50)}, benchmarks)
+
+
+def test_a_benchmark_whose_module_is_not_there_has_failed_and_is_named(
+    benchmarks, monkeypatch, capfd, tmp_path
+):
+    main = benchmarks("__main__")
+    monkeypatch.setattr(main, "NAMES", ["none_such"])
+    monkeypatch.setattr(main, "RESULTS", tmp_path / "results")
+    assert main.main([]) == 1
+    said = capfd.readouterr().err
+    assert said == "there is no module benchmarks/none_such.py\nfailed to run: none_such\n"
 
 
 def test_a_benchmark_that_there_is_not_is_named_with_those_there_are(benchmarks, capsys):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from trimtab.catalog import Database
 from trimtab.optimizer.session_document import Session
 from trimtab.optimizer.session_spec import SessionSpec
 from trimtab.optimizer.sessions import Sessions
+from trimtab.store import Inspections, InspectionStore
 
 APPLICATION = "example.com/shop"
 BASELINE = {"web.cpu": 2.0, "web.workers": 2}
@@ -221,3 +223,128 @@ def agent(make_agent) -> Agent:
 @pytest.fixture
 def repository() -> Path:
     return Path(__file__).parents[2]
+
+
+class Page(HTMLParser):
+    """A page as a browser reads it: which elements it has, its text, and what is closed out of turn."""
+
+    VOID = frozenset({"meta", "br", "wbr", "img", "link", "input", "hr"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.seen: set[str] = set()
+        self._texts: list[str] = []
+        self.feed(text)
+
+    @property
+    def text(self) -> str:
+        """What is to be read, with single blanks."""
+        return " ".join(" ".join(self._texts).split())
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.add(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+    def handle_data(self, data):
+        self._texts.append(data)
+
+
+@pytest.fixture
+def read_page() -> Callable[[str], Page]:
+    return Page
+
+
+HWINFO = {
+    "cpu_info": {"brand_raw": "Some CPU", "family": 6, "model": 85, "vendor_id_raw": "GenuineIntel"},
+    "cpu_features": {"flags": ["avx", "avx2"], "l1_data_cache_size": 32768},
+    "cpu_type": {"ncpus": 4},
+    "platform": {"node": "somewhere", "release": "6.1"},
+    "memory": {"total": 8 << 30},
+}
+
+
+def result_of(seconds: float = 1.0, item: int = 0, **changes: Any) -> dict[str, Any]:
+    """The result document of a run that took so long."""
+    return {
+        "exit_code": 0,
+        "signal": None,
+        "timed_out": False,
+        "duration": seconds,
+        "start_datetime": f"2026-11-26T10:00:{item:02}.000000",
+        "end_datetime": f"2026-11-26T10:00:{item:02}.900000",
+        "stdout": {
+            "name": "Pi",
+            "component": "numpy",
+            "@parameters": {"reps": 3},
+            "@result": {"elapsed": seconds},
+        },
+        "stderr": "",
+        "usage": {"ru_utime": seconds * 0.9, "ru_stime": 0.05, "ru_maxrss": 51200},
+        "hwinfo": HWINFO,
+        "packages": [{"name": "NumPy", "version": "1.26.4"}],
+    } | changes
+
+
+@pytest.fixture
+def make_result() -> Callable[..., dict[str, Any]]:
+    return result_of
+
+
+@pytest.fixture
+def keep_inspection() -> Callable[..., InspectionStore]:
+    """Stores an inspection as the workflow does: results by item, and a report that tells of them."""
+
+    def keep(
+        inspections: Inspections,
+        inspection_id: str,
+        results: dict[int, dict[str, Any] | None],
+        specification: dict[str, Any] | None = None,
+        **report: Any,
+    ) -> InspectionStore:
+        stored = inspections[inspection_id]
+        stored.build.store_build(b"one\ntwo\n", "FROM base\n")
+        runs = []
+        for item, result in results.items():
+            state = "lost" if result is None else "failed" if result["exit_code"] else "succeeded"
+            runs.append(
+                {"item": item, "attempt": 1, "state": state, "lost": "gone" if result is None else None}
+            )
+            if result is not None:
+                stored.results.store_run(item, result, hwinfo=result.get("hwinfo"))
+        good = all(each["state"] == "succeeded" for each in runs)
+        asked = {"base": "registry.example/python:3.11", "batch_size": len(results), "script": "#!/bin/sh\n"}
+        told: Any = {
+            "inspection_id": inspection_id,
+            "state": "succeeded" if good else "failed",
+            "owner": "",
+            "engine": {
+                "name": "process",
+                "version": "3.11",
+                "images": False,
+                "cpu": "affinity",
+                "memory": None,
+            },
+            "build": {
+                "reference": "a",
+                "digest": "sha256:0123",
+                "cached": False,
+                "seconds": 2.5,
+                "left_out": [],
+            },
+            "runs": runs,
+            "failure": None,
+            "created": "2026-11-26T10:00:00+00:00",
+            "started": "2026-11-26T10:00:00+00:00",
+            "ended": "2026-11-26T10:01:00+00:00",
+        }
+        stored.conclude(asked | (specification or {}), told | report)
+        return stored
+
+    return keep

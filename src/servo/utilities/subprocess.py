@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypedDict, Unpack
 
@@ -21,6 +22,7 @@ __all__ = [
     "SubprocessOptions",
     "SubprocessResult",
     "Timeout",
+    "end_group",
     "run_subprocess_exec",
     "run_subprocess_shell",
     "stream_subprocess_exec",
@@ -93,16 +95,7 @@ async def run_subprocess_exec(
         TimeoutError: If it ran out of time; its process group is gone then.
         OSError: If it cannot be started.
     """
-    stdout, stderr = _Tail(), _Tail()
-    return_code = await stream_subprocess_exec(
-        program,
-        *args,
-        timeout=timeout,
-        stdout_callback=stdout.append,
-        stderr_callback=stderr.append,
-        **options,
-    )
-    return SubprocessResult(return_code, stdout.lines(), stderr.lines())
+    return await _collected(partial(stream_subprocess_exec, program, *args, timeout=timeout, **options))
 
 
 async def run_subprocess_shell(
@@ -121,11 +114,7 @@ async def run_subprocess_shell(
     Raises:
         TimeoutError: If it ran out of time; its process group is gone then.
     """
-    stdout, stderr = _Tail(), _Tail()
-    return_code = await stream_subprocess_shell(
-        cmd, timeout=timeout, stdout_callback=stdout.append, stderr_callback=stderr.append, **options
-    )
-    return SubprocessResult(return_code, stdout.lines(), stderr.lines())
+    return await _collected(partial(stream_subprocess_shell, cmd, timeout=timeout, **options))
 
 
 async def stream_subprocess_exec(
@@ -215,12 +204,38 @@ async def stream_subprocess_output(
             tasks.create_task(_read_lines(process.stderr, stderr_callback))
             tasks.create_task(process.wait())
     except BaseExceptionGroup as group:
-        await _end(process)
+        await end_group(process, _GRACE)
         raise _first(group) from None
     except BaseException:
-        await _end(process)
+        await end_group(process, _GRACE)
         raise
     return await process.wait()
+
+
+async def end_group(process: Process, grace: float) -> None:
+    """Ask a program and its process group to terminate, and kill what is there after a while.
+
+    A cancellation meanwhile does not keep it from being killed.
+
+    Args:
+        process: The program.
+        grace: Seconds between the two.
+    """
+    _signal(process, signal.SIGTERM)
+    try:
+        async with asyncio.timeout(grace):
+            await process.wait()
+    except TimeoutError:
+        pass
+    finally:
+        _signal(process, signal.SIGKILL)
+        await asyncio.shield(process.wait())
+
+
+async def _collected(stream: Callable[..., Awaitable[int]]) -> SubprocessResult:
+    stdout, stderr = _Tail(), _Tail()
+    return_code = await stream(stdout_callback=stdout.append, stderr_callback=stderr.append)
+    return SubprocessResult(return_code, stdout.lines(), stderr.lines())
 
 
 class _Tail:
@@ -258,19 +273,6 @@ async def _read_line(stream: asyncio.StreamReader) -> bytes:
         return error.partial
     except asyncio.LimitOverrunError as error:
         return await stream.read(max(1, error.consumed))
-
-
-async def _end(process: Process) -> None:
-    """End the process and its group; a cancellation does not keep it from being killed."""
-    _signal(process, signal.SIGTERM)
-    try:
-        async with asyncio.timeout(_GRACE):
-            await process.wait()
-    except TimeoutError:
-        pass
-    finally:
-        _signal(process, signal.SIGKILL)
-        await asyncio.shield(process.wait())
 
 
 def _signal(process: Process, number: signal.Signals) -> None:

@@ -23,8 +23,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "inspect": ("trimtab.cli.inspect", "Build a stack, run its script, and report what came of it."),
     "inspections": (
         "trimtab.cli.inspections",
-        "List, show, repeat, cancel, continue and delete inspections, with their logs and results.",
+        "List, show, compare, export, repeat, cancel, continue and delete inspections.",
     ),
+    "store": ("trimtab.cli.store", "Check the documents of inspections, and say how to mend them."),
+    "catalog": ("trimtab.cli.catalog", "Write the rows of inspections once more, from their documents."),
     "serve": ("trimtab.cli.serve", "Serve inspections, and the optimizer to many agents, over HTTP."),
     "sessions": ("trimtab.cli.sessions", "List, show, create, cancel, export and delete tuning sessions."),
     "token": ("trimtab.cli.token", "Make a token for a server, and what to keep of it."),

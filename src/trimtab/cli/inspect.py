@@ -42,6 +42,10 @@ def inspect(
         ),
     ] = False,
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print the report.")] = Output.table,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the report. [reports/INSPECTION in the home directory]", metavar="DIR"),
+    ] = None,
     home: Annotated[Path | None, typer.Option(help="Directory of the embedded state.")] = None,
     server: Annotated[
         str | None, typer.Option(help="URL of a server that makes it, instead of this machine.")
@@ -49,11 +53,11 @@ def inspect(
 ) -> None:
     """Build a stack, run its script, and report what came of it.
 
-    Progress goes to standard error, the report to standard output; documents and rows stay in the home directory, or
+    Progress goes to standard error, the report to standard output, and as a page to a folder; documents and rows stay in the home directory, or
     where TRIMTAB_STORE_URL and TRIMTAB_DATABASE_URL say. Ctrl-C ends what runs, and leaves a report of what was done.
 
     With --server or TRIMTAB_SERVER, a server makes it, with the engine that it has; its token is read from TRIMTAB_TOKEN. Ctrl-C
-    then leaves it to the server.
+    then leaves it to the server. The page is written if --report names a folder.
 
     \b
     Examples:
@@ -77,23 +81,28 @@ def inspect(
             _fail(
                 "--engine and --follow are of this machine; a server has its own engine, and its logs", USAGE
             )
-        raise typer.Exit(_there(settings, specification, output, best_effort=best_effort))
+        raise typer.Exit(_there(settings, specification, output, best_effort=best_effort, folder=report))
     if specification.script_url:
         _fail(f"{file}: script: only a server fetches it from a URL; give the script itself", USAGE)
     from trimtab.cli.inspecting import Wish, inspect_here
 
-    wish = Wish(specification, engine, best_effort=best_effort)
+    wish = Wish(specification, engine, best_effort=best_effort, folder=report)
     raise typer.Exit(inspect_here(settings, wish, output, follow=follow))
 
 
 def _there(
-    settings: "ClientSettings", specification: "Specification", output: Output, *, best_effort: bool
+    settings: "ClientSettings",
+    specification: "Specification",
+    output: Output,
+    *,
+    best_effort: bool,
+    folder: Path | None,
 ) -> int:
     from trimtab.cli.connection import SourceError
     from trimtab.cli.inspecting_there import inspect_there
 
     try:
-        return inspect_there(settings, specification, output, best_effort=best_effort)
+        return inspect_there(settings, specification, output, best_effort=best_effort, folder=folder)
     except SourceError as error:
         _fail(str(error), FAILURE)
 

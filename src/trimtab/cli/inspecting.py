@@ -12,6 +12,7 @@ import typer
 from trimtab.catalog import CatalogError
 from trimtab.cli.inspection_output import exit_code, print_report
 from trimtab.cli.inspection_progress import Progress
+from trimtab.cli.inspection_report import write_report
 from trimtab.cli.session_options import Output
 from trimtab.engines import EngineUnavailableError, choose
 from trimtab.inspection import Specification
@@ -39,11 +40,13 @@ class Wish:
         specification: What is built and run.
         engine: One of `trimtab.engines.CHOICES`.
         best_effort: Leave out what the engine cannot do.
+        folder: Of the report; by default one of the home directory.
     """
 
     specification: Specification
     engine: str
     best_effort: bool = False
+    folder: Path | None = None
 
 
 class _Stop:
@@ -81,6 +84,7 @@ def inspect_here(settings: Settings, wish: Wish, output: Output, *, follow: bool
             progress.warn(capabilities.warnings)
             report = await _course(Work(place, engine, journal, submission, progress), capabilities)
         print_report(report, output)
+        _write_page(place, submission.id, output, wish.folder)
         return exit_code(report)
 
     return _run(settings, go)
@@ -115,7 +119,14 @@ async def _resume(place: Place, journal: Journal, output: Output, *, follow: boo
         with Progress(specification, follow=follow) as progress:
             report = await _course(Work(place, engine, journal, submission, progress), capabilities)
     print_report(report, output)
+    _write_page(place, submission.id, output)
     return exit_code(report)
+
+
+def _write_page(place: Place, inspection_id: str, output: Output, folder: Path | None = None) -> None:
+    """The report as a page; where it is goes beside what programs read."""
+    page = write_report(place.inspections[inspection_id], folder or place.home / "reports" / inspection_id)
+    typer.echo(f"Report: {page}", err=output is not Output.table)
 
 
 async def _course(work: Work, capabilities: "Capabilities") -> Report:

@@ -3,13 +3,16 @@
 import time
 from collections.abc import Iterator
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from trimtab.cli.connection import LostError, connect
+from trimtab.cli.inspection_copies import library
 from trimtab.cli.inspection_output import exit_code, print_report
 from trimtab.cli.inspection_progress import Progress
+from trimtab.cli.inspection_report import write_report
 from trimtab.cli.inspection_source import Remote
 from trimtab.cli.session_options import Output
 from trimtab.inspection import Specification
@@ -24,9 +27,16 @@ PAUSE = 1.0
 
 
 def inspect_there(
-    settings: ClientSettings, specification: Specification, output: Output, *, best_effort: bool
+    settings: ClientSettings,
+    specification: Specification,
+    output: Output,
+    *,
+    best_effort: bool,
+    folder: Path | None = None,
 ) -> int:
-    """Submit an inspection, follow it, and print its report; the exit code is that of `inspect_here`.
+    """Submit an inspection, follow it, and print its report, as a page too if a folder is given for it.
+
+    The exit code is that of `inspect_here`.
 
     Raises:
         SourceError: The server refuses, or cannot be reached.
@@ -35,7 +45,12 @@ def inspect_there(
     with connect(settings.server, settings.token) as connection:
         remote = Remote(connection)
         inspection_id = remote.submit(specification.document(), best_effort=best_effort)
-        return follow_there(remote, inspection_id, specification, output)
+        code = follow_there(remote, inspection_id, specification, output)
+    if folder is not None and code != INTERRUPTED:
+        with library(settings.server) as copies:
+            page = write_report(copies.get(inspection_id), folder)
+        typer.echo(f"Report: {page}", err=output is not Output.table)
+    return code
 
 
 def follow_there(remote: Remote, inspection_id: str, specification: Specification, output: Output) -> int:

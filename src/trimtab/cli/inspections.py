@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from trimtab.cli.inspection_compare import compare
+from trimtab.cli.inspection_export import export
+from trimtab.cli.inspection_report import report
 from trimtab.cli.session_options import Output
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ app = typer.Typer(
       trimtab inspections list --state failed
       trimtab inspections show inspection-261126221732-0123456789abcdef --output json
       trimtab inspections log inspection-261126221732-0123456789abcdef --run 0
+      trimtab inspections compare inspection-261126221732-0123456789abcdef inspection-261126223001-89abcdef01234567
+      trimtab inspections export --file runs.parquet
       trimtab inspections list --server https://trimtab.example.com
     """,  # \b is Click's mark of a paragraph not to be wrapped
     no_args_is_help=True,
@@ -79,8 +84,8 @@ def show(inspection_id: Id, output: Format = Output.table, server: Server = None
     from trimtab.cli.inspection_output import print_report
 
     with _source(server) as source:
-        report = source.report(inspection_id)
-    print_report(report, output)
+        found = source.report(inspection_id)
+    print_report(found, output)
 
 
 @app.command()
@@ -178,6 +183,11 @@ def delete(
         for each in inspection_ids:
             source.delete(each)
             typer.echo(f"deleted {each}")
+
+
+app.command()(report)
+app.command()(compare)
+app.command()(export)
 
 
 def _settings(server: str | None = None) -> "ClientSettings":

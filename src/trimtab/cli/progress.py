@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from trimtab.optimizer.report.model import named
-from trimtab.optimizer.report.numbers import duration, number, signed_percent, value
 from trimtab.optimizer.session_document import Session, Trial
+from trimtab.pages.numbers import duration, number, signed_percent, value
 
 __all__ = ["Progress", "show_progress"]
 

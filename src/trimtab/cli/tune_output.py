@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from trimtab.optimizer.report import words
-from trimtab.optimizer.report.numbers import value
+from trimtab.pages.numbers import value
 
 if TYPE_CHECKING:
     from servo.types.checks import Check

@@ -3,8 +3,7 @@
 Names of what an engine is made of are imported when they are first used: a listing of inspections needs none of it.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trimtab.engines.engine import Capabilities, Engine, LogSink
 from trimtab.engines.errors import (
@@ -17,6 +16,7 @@ from trimtab.engines.errors import (
     RefusedError,
 )
 from trimtab.engines.request import Build, BuildRequest, Lock, Resources, Run, RunRequest
+from trimtab.exports import lazily
 
 if TYPE_CHECKING:
     from trimtab.engines.choice import CHOICES, choose
@@ -54,9 +54,4 @@ __all__ = [
     "choose",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    for module, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazily(__name__, _HOMES)

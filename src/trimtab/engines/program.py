@@ -6,16 +6,14 @@ container.
 """
 
 import asyncio
-import os
 import shutil
-import signal
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from servo.utilities.subprocess import end_group
 from trimtab.engines.engine import LogSink
 
 __all__ = ["Answer", "ask", "stream"]
@@ -75,7 +73,7 @@ async def ask(
                 _read(process.stdout, _bounded(out)), _read(process.stderr, _bounded(err)), process.wait()
             )
     finally:
-        await _end(process)
+        await _finish(process)
     assert process.returncode is not None
     return Answer(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
 
@@ -111,7 +109,7 @@ async def stream(
             await _read(process.stdout, sink)
             return await process.wait()
     finally:
-        await _end(process)
+        await _finish(process)
 
 
 async def _start(
@@ -141,6 +139,11 @@ def _tie() -> tuple[str, ...]:
     return (setpriv, "--pdeathsig", "TERM", "--") if setpriv else ()
 
 
+async def _finish(process: Process) -> None:
+    if process.returncode is None:
+        await end_group(process, GRACE)
+
+
 async def _read(stream: asyncio.StreamReader, sink: LogSink) -> None:
     while data := await stream.read(CHUNK):
         sink(data)
@@ -151,23 +154,3 @@ def _bounded(buffer: bytearray) -> LogSink:
         buffer.extend(data[: _ANSWER_LIMIT - len(buffer)])
 
     return take
-
-
-async def _end(process: Process) -> None:
-    """End it and its group; a second cancellation does not keep it from being killed."""
-    if process.returncode is not None:
-        return
-    _signal(process, signal.SIGTERM)
-    try:
-        async with asyncio.timeout(GRACE):
-            await process.wait()
-    except TimeoutError:
-        pass
-    finally:
-        _signal(process, signal.SIGKILL)
-        await asyncio.shield(process.wait())
-
-
-def _signal(process: Process, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)

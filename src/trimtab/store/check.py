@@ -22,7 +22,11 @@ STALE = 3600.0  # seconds after which nobody writes it any more
 
 
 def check(
-    store: Store, deployment: str | None, *, active: Callable[[str], bool] = lambda _: False
+    store: Store,
+    deployment: str | None,
+    *,
+    active: Callable[[str], bool] = lambda _: False,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Iterator[Finding]:
     """Look through the inspections of a deployment. Every document is read, blobs are not.
 
@@ -30,6 +34,7 @@ def check(
         store: Where.
         deployment: Whose; None if the inspections are right in the store.
         active: Whether an inspection is being worked at, by its id; what such a one lacks is no finding.
+        progress: Told how many inspections were looked at, of how many.
 
     Raises:
         UnavailableError: The store cannot be read.
@@ -39,8 +44,10 @@ def check(
         yield from _staged(store.directory, top)
     yield from _foreign(store, top)
     inspections = Inspections(store, deployment)
-    for inspection_id in inspections.begun():
+    begun = inspections.begun()
+    for done, inspection_id in enumerate(begun, 1):
         yield from check_inspection(inspections[inspection_id], active=active(inspection_id))
+        progress(done, len(begun))
 
 
 def _staged(directory: Path, top: str) -> Iterator[Finding]:

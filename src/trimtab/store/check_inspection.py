@@ -156,8 +156,8 @@ class _Check:
     def _unconcluded(self) -> Finding:
         if "report" in self.sizes:
             problem = "it is over, but its writer was killed before it made it visible"
-            remedy = "start the server or any trimtab inspect: its work goes on from there"
+            remedy = f"trimtab inspections resume {self.id}; if nothing is left of its work: trimtab inspections delete {self.id}"
             return self._finding("missing", "build/specification", problem, remedy)
         problem = "it was begun, and nobody is working at it"
-        remedy = f"start the server, if the catalog knows it; otherwise: trimtab inspections delete {self.id}"
+        remedy = f"trimtab inspections resume {self.id}; if nothing is left of its work: trimtab inspections delete {self.id}"
         return self._finding("orphaned", "", problem, remedy)

@@ -128,6 +128,14 @@ class InspectionResultsStore(DocumentStore):
                 self.store.put(self.key(f"{item}/hwinfo"), hardware)
         return decode(self.store.put_once(here, encoded), here)
 
+    def __getitem__(self, item: int) -> dict[str, Any]:
+        """The result of a run: `retrieve_result`, as one writes it in a notebook."""
+        return self.retrieve_result(item)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """The results that there are, in order; a gap is no error, as it is to `iter_inspection_results`."""
+        return (self.retrieve_result(item) for item in self.items())
+
     def items(self) -> list[int]:
         """Which runs have a result, in order."""
         names = [each.split("/") for each in self.get_document_listing()]

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from trimtab.store.adapter import DocumentStore
+from trimtab.store.default import default_store
 from trimtab.store.errors import DocumentError
 from trimtab.store.keys import check_name, join
 from trimtab.store.store import Store
@@ -21,14 +22,16 @@ class ResultStore(DocumentStore):
     """Documents of one kind of a deployment: `<deployment>/<kind>/<id>`, beside them `<id>.request`.
 
     Args:
-        store: Where.
-        deployment: Whose.
+        store: Where; by default the one that the settings name.
+        deployment: Whose, if a store is given.
         kind: Of the documents; a class for one kind has it as `RESULT_TYPE`.
     """
 
     RESULT_TYPE = ""
 
-    def __init__(self, store: Store, deployment: str, kind: str | None = None) -> None:
+    def __init__(self, store: Store | None = None, deployment: str = "", kind: str | None = None) -> None:
+        if store is None:
+            store, deployment = default_store()
         super().__init__(store, join(deployment, check_name(kind or self.RESULT_TYPE)))
 
     def store_document(self, document: dict[str, Any], name: str | None = None) -> str:  # type: ignore[override]

@@ -3,8 +3,9 @@
 Names are imported when they are first used: a listing needs none of them.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from trimtab.exports import lazily
 
 if TYPE_CHECKING:
     from trimtab.workflows.course import Course
@@ -38,9 +39,4 @@ __all__ = [
     "Worker",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    for module, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(f"{__name__}.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazily(__name__, _HOMES)

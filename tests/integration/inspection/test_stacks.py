@@ -10,6 +10,7 @@ import pytest
 from trimtab.engines.container.engine import ContainerEngine
 from trimtab.engines.container.settings import ContainerSettings
 from trimtab.engines.errors import BuildFailedError
+from trimtab.engines.index import Index
 from trimtab.inspection import Specification, build_request, inspection_id, write_context
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -137,6 +138,60 @@ async def test_a_pipfile_on_a_base_without_installer(podman, build, installer):
     assert f"trimtab: this image has no {installer}: it comes from the index" in log
     text = json.dumps(locked, indent=4, sort_keys=True) + "\n"
     check(podman, image, {"Pipfile": look(podman, image)["lock"]["Pipfile"], "Pipfile.lock": text})
+
+
+@pytest.fixture
+def mirror(monkeypatch):
+    """An index that this machine is configured to use: its own, or that of pip, by name."""
+    if Index.of_this_machine().remote().default is None:
+        command = ["python3", "-c", "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"]
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+        if found.returncode:
+            pytest.skip("there is no pip to tell of its index")
+        monkeypatch.setenv("PIP_INDEX_URL", found.stdout.strip())
+
+
+async def test_a_pipfile_that_names_another_host_comes_from_the_mirror_of_the_builder(mirror, podman, build):
+    """That host answers nobody; a wrong hash is refused from the mirror, too."""
+    source = [{**INDEX[0], "url": "https://index.invalid/simple"}]
+    pipfile = {**PIPFILE, "source": source}
+    meta = {**PIPFILE_LOCK["_meta"], "sources": source, "hash": {"sha256": pipfile_hash(pipfile)}}
+    locked = {**PIPFILE_LOCK, "_meta": meta}
+    image, _ = await build(python={"requirements": pipfile, "requirements_locked": locked})
+    found = look(podman, image)
+    assert found["six"] == "1.16.0"
+    assert json.loads(found["lock"]["Pipfile.lock"]) == locked
+    wrong = {"six": {**locked["default"]["six"], "hashes": [f"sha256:{'0' * 64}"]}}
+    with pytest.raises(BuildFailedError, match=r"(?i)hash"):
+        await build(python={"requirements": pipfile, "requirements_locked": {**locked, "default": wrong}})
+
+
+@pytest.fixture
+def pylock(index):
+    """A lock as uv writes it on this machine."""
+    command = [
+        sys.executable,
+        "-m",
+        "uv",
+        "pip",
+        "compile",
+        "--quiet",
+        "--no-header",
+        "--format",
+        "pylock.toml",
+        "-",
+    ]
+    made = subprocess.run(
+        command, input="six==1.16.0", capture_output=True, text=True, timeout=60, check=True
+    )
+    return made.stdout
+
+
+async def test_a_pylock_as_uv_writes_it(podman, build, pylock):
+    image, _ = await build(python={"lock": {"pylock.toml": pylock}})
+    check(podman, image, {"pylock.toml": pylock})
+    with pytest.raises(BuildFailedError, match=r"(?i)hash"):
+        await build(python={"lock": {"pylock.toml": pylock.replace(WHEEL[:8], "00000000")}})
 
 
 async def test_a_lock_of_another_pipfile_fails(build):

@@ -325,6 +325,18 @@ async def test_a_container_without_its_program(container):
     assert run.notes[0].startswith("it could not be started: ")
 
 
+async def test_a_container_whose_program_names_another_that_is_not_there(container):
+    """As a base without a shell: the engine ends as the program would, with what it says for all output."""
+    build = await container.build(
+        containerfile="FROM localhost/python:3.11\nCOPY data.txt /home/amun/entrypoint\n"
+        'RUN printf "#!/not/there\\n" >/home/amun/entrypoint && chmod 755 /home/amun/entrypoint\n'
+        'CMD ["/home/amun/entrypoint"]\n'
+    )
+    run = await container.run(build)
+    assert (run.exit_code, run.lost) == (127, None)
+    assert run.notes[0].startswith("it could not be started: ")
+
+
 async def test_a_run_is_lost_with_the_monitor_of_its_container(podman_run):
     task = asyncio.create_task(podman_run.sh("sleep 600"))
     await until(podman_run.containers)

@@ -21,7 +21,7 @@ NASTY = (
     "#!/usr/bin/env bash\n\necho \"$HOME\" `id` $(id) '\\d' \\\\ %s %% \\n\n\n\tx\r\nno newline at the end"
 )
 PIPFILE = {
-    "source": [{"name": "pypi", "url": "https://index.other/simple", "verify_ssl": True}],
+    "source": [{"name": "internal", "url": "https://index.other/simple", "verify_ssl": True}],
     "packages": {"six": {"version": "*", "markers": "python_version < '4'"}},
     "dev-packages": {},
     "requires": {"python_version": None},
@@ -170,6 +170,25 @@ def test_an_index_of_documentation_stands_for_that_of_pip(tmp_path):
     directory = write(tmp_path / "other", python=python).directory
     meta = json.loads((directory / "tools/lock/Pipfile.lock").read_text())["_meta"]
     assert meta["hash"]["sha256"] == "of another Pipfile"  # so the installer still sees that
+
+
+def test_the_default_source_of_a_lock_is_that_of_the_builder_and_others_stay(tmp_path):
+    """By its name: a lock made elsewhere says where its maker had it. Hashes are what they were."""
+    sources = [
+        {"name": "pypi", "url": "https://mirror.of.somebody/simple", "verify_ssl": True},
+        {"name": "private", "url": "https://private.of.somebody/simple", "verify_ssl": True},
+    ]
+    entry = {"version": "==1.16.0", "hashes": [f"sha256:{'0' * 64}"], "index": "pypi"}
+    pipfile = {"source": sources, "packages": {"six": "==1.16.0"}}
+    locked = {"_meta": {"sources": sources}, "default": {"six": entry}}
+    directory = write(
+        tmp_path / "context", python={"requirements": pipfile, "requirements_locked": locked}
+    ).directory
+    found = json.loads((directory / "tools/lock/Pipfile.lock").read_text())
+    assert [each["url"] for each in found["_meta"]["sources"]] == ["${TRIMTAB_INDEX}", sources[1]["url"]]
+    assert found["default"] == locked["default"]
+    assert (directory / "tools/lock/index").read_text() == sources[0]["url"]
+    assert json.loads((directory / "lock/Pipfile.lock").read_text()) == locked
 
 
 def test_b12_large_contents_fit(tmp_path):

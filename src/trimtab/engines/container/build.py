@@ -27,6 +27,7 @@ __all__ = ["Builder", "build_arguments"]
 
 _CPU_PERIOD = 100_000
 _GRACE = 15.0
+_PROGRAM = "/.trimtab"
 
 
 class Builder:
@@ -59,7 +60,7 @@ class Builder:
                 image = (directory / "image").read_text().strip()
                 digest = await self._digest(image)
                 if self._client.is_podman and request.script is not None:
-                    await self._volume(request.id, image)
+                    await self._volume(request.id, image, directory)
         finally:
             shutil.rmtree(directory, ignore_errors=True)
         return Build(image, digest, self._left_out(), path, time.monotonic() - began, watch.cached)
@@ -110,7 +111,7 @@ class Builder:
         # Docker gives a digest of the manifest only to what is pushed; the id is the digest of the configuration.
         return str(found.get("Digest") or found["Id"])
 
-    async def _volume(self, inspection: str, image: str) -> None:
+    async def _volume(self, inspection: str, image: str, directory: Path) -> None:
         """Make the volume with the image's home, over which each run lays what it writes.
 
         A copy in a tmpfs would take each run's memory, a copy on disk each run's time.
@@ -118,12 +119,13 @@ class Builder:
         name = self._labels.name(inspection)
         await self._client.ask("volume", "rm", "--force", name)
         await self._client.check("volume", "create", *self._labels.options(inspection), name)
-        helper = f"{name}-home"
+        helper, program = f"{name}-home", directory / "program"
+        program.touch(mode=0o755)  # it has to be there, for the base may have none; nobody starts it
         try:
             await self._client.check(
                 "create", "--replace", "--name", helper, *self._labels.options(inspection), "--network", "none",
                 *ulimits(self._settings),
-                "--volume", f"{name}:{HOME}", image, "true",
+                "--volume", f"{name}:{HOME}", "--volume", f"{program}:{_PROGRAM}:ro", image, _PROGRAM,
             )  # fmt: skip
             await self._client.check("init", helper, seconds=600)  # copies; nothing of the image is executed
         finally:

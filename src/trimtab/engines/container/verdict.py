@@ -4,6 +4,7 @@ An exit code of the engine's own (125: it could not start it; 126, 127: the prog
 the program's. Only for those, and for 137, the engine is asked.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,13 @@ _KILLED = 137
 _NOT_CREATED = 125
 _NOT_STARTED = frozenset({_NOT_CREATED, 126, 127, 255})
 _NEVER = "0001-01-01"
+_NO_RIGHT, _NO_PROGRAM = 126, 127
+_FAILED = frozenset({1, 255})
+# All that there is in the log, if the program or what its first line names is not there: runc says so in the place of the
+# program, and ends as a program would.
+_NOT_EXECUTED = re.compile(
+    r"exec [^\n]{1,4096}: (?:(no such file or directory)|exec format error|permission denied)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ async def judge(client: Client, name: str, image: str, code: int, directory: Pat
     try:
         if code in _NOT_STARTED or client.is_gone(excerpt):
             return await _doubtful(client, name, image, code, excerpt)
-        return await _ended(client, name, code, directory)
+        return await _ended(client, name, code, directory, excerpt)
     except BuildGoneError:
         raise
     except EngineUnavailableError as error:
@@ -81,9 +89,11 @@ async def _doubtful(client: Client, name: str, image: str, code: int, excerpt: s
     return Verdict(None, lost=f"{client.flavour} could not run it: {last[0]}")
 
 
-async def _ended(client: Client, name: str, code: int, directory: Path) -> Verdict:
+async def _ended(client: Client, name: str, code: int, directory: Path, excerpt: str) -> Verdict:
     # podman's monitor of Debian 12 leaves this file where podman was started, and podman does not see it; later ones
     # tell podman. Docker says it itself.
+    if code in _FAILED and (why := _NOT_EXECUTED.fullmatch(excerpt.strip())):
+        return Verdict(_NO_PROGRAM if why[1] else _NO_RIGHT, notes=(f"it could not be started: {why[0]}",))
     out_of_memory = (directory / "oom").exists()
     if code == _KILLED and not out_of_memory:
         found = await client.inspect("container", name)

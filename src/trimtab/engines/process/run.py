@@ -20,7 +20,7 @@ from trimtab.engines.process.sandbox import Sandbox
 from trimtab.engines.process.settings import ProcessSettings
 from trimtab.engines.process.verdict import judge, lost
 from trimtab.engines.request import Run, RunRequest
-from trimtab.engines.supervision import Program, SupervisionError, supervise
+from trimtab.engines.supervision import Ending, SupervisionError, Supervisor
 
 __all__ = ["GROUPS", "Runner", "end_remains"]
 
@@ -63,7 +63,7 @@ class Runner:
         build, started = Path(request.build.reference), datetime.now(UTC)
         manifest = Manifest.read(build)
         path = request.output.with_name(request.output.name + ".log")
-        async with self._cache.using(manifest.key):
+        async with Supervisor.started() as supervisor, self._cache.using(manifest.key):
             with self._place(request) as place, Log(path, sink, self._settings.log_limit) as log:
                 await asyncio.to_thread(self._furnish, build, manifest, place, request)
                 launch = Launch(
@@ -71,13 +71,13 @@ class Runner:
                     (self._state, Path.home()),
                 )  # fmt: skip
                 program = launch.program(self._make_groups(request, place))
-                return await self._watched(request, program, place, started, log)
+                running = asyncio.create_task(supervisor.run(program, log.write))
+                return await self._watched(request, running, place, started, log)
 
     async def _watched(
-        self, request: RunRequest, program: Program, place: Path, started: datetime, log: Log
+        self, request: RunRequest, running: asyncio.Task[Ending], place: Path, started: datetime, log: Log
     ) -> Run:
         notes = [] if request.network or self._sandbox else ["the network was not cut off"]
-        running = asyncio.create_task(supervise(program, log.write))
         watching = asyncio.create_task(self._full(request, place))
         try:
             await asyncio.wait({running, watching}, return_when=asyncio.FIRST_COMPLETED)

@@ -5,15 +5,15 @@ import marshal
 import os
 import sys
 from asyncio.subprocess import PIPE, STDOUT
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from trimtab.engines.engine import LogSink
 
-__all__ = ["Ending", "Program", "SupervisionError", "supervise"]
+__all__ = ["Ending", "Program", "SupervisionError", "Supervisor", "supervise"]
 
 # Isolated, without site-packages; the module is found by its directory, so that no package is imported for it.
 _START = "import sys; sys.path.append(sys.argv.pop()); from supervisor import main; main()"
@@ -75,30 +75,65 @@ class Ending:
     statistics: Mapping[str, str]
 
 
-async def supervise(program: Program, sink: LogSink) -> Ending:
-    """Run a program to its end; when this returns or raises, nothing of it is left.
+class Supervisor:
+    """A supervisor that was started, and waits to be told what to run.
 
-    Args:
-        program: What to run.
-        sink: Gets what it prints, to both outputs, as it comes.
-
-    Raises:
-        SupervisionError: It could not be started; or its supervisor was killed, and then something may be left in
-            its control groups.
+    It takes as long to start as all the rest that a run needs before it begins, and may do so beside that.
     """
-    reading, writing = os.pipe()
-    try:
-        process = await _spawn(writing)
-    finally:
-        os.close(writing)
-    try:
-        with suppress(ConnectionError):
-            await _introduce(process, program)
-        await _listen(process, sink)
-        return _ending(_report(reading))
-    finally:
-        await _finish(process, program.grace)
-        os.close(reading)
+
+    def __init__(self, process: asyncio.subprocess.Process, report: int) -> None:
+        self._process = process
+        self._report = report
+        self._grace: float | None = 0.0
+
+    @classmethod
+    @asynccontextmanager
+    async def started(cls) -> AsyncIterator[Self]:
+        """Start one; when this is left, it and all that it has run have ended."""
+        reading, writing = os.pipe()
+        try:
+            try:
+                process = await _spawn(writing)
+            finally:
+                os.close(writing)
+            found = cls(process, reading)
+            try:
+                yield found
+            finally:
+                await found._finish()
+        finally:
+            os.close(reading)
+
+    async def run(self, program: Program, sink: LogSink) -> Ending:
+        """Run a program to its end, once; when this returns or raises, nothing of it is left.
+
+        Args:
+            program: What to run.
+            sink: Gets what it prints, to both outputs, as it comes.
+
+        Raises:
+            SupervisionError: It could not be started; or its supervisor was killed, and then something may be left in
+                its control groups.
+        """
+        self._grace = program.grace
+        try:
+            with suppress(ConnectionError):
+                await _introduce(self._process, program)
+            await _listen(self._process, sink)
+            return _ending(_report(self._report))
+        finally:
+            await self._finish()
+
+    async def _finish(self) -> None:
+        grace, self._grace = self._grace, None
+        if grace is not None:
+            await _finish(self._process, grace)
+
+
+async def supervise(program: Program, sink: LogSink) -> Ending:
+    """Run a program to its end by a supervisor of its own: `Supervisor.run`."""
+    async with Supervisor.started() as supervisor:
+        return await supervisor.run(program, sink)
 
 
 async def _spawn(report: int) -> asyncio.subprocess.Process:

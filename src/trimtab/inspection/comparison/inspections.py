@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from trimtab.inspection.comparison.conditions import unlike
 from trimtab.inspection.comparison.drift import explains, later
 from trimtab.inspection.comparison.measure import MeasureComparison, Verdict, adjusted, said
 from trimtab.inspection.comparison.shift import shift
@@ -63,7 +64,12 @@ class _Pair:
 
 
 def compare(
-    first: Results, second: Results, *, primary: str | None = None, confidence: float = CONFIDENCE
+    first: Results,
+    second: Results,
+    *,
+    primary: str | None = None,
+    confidence: float = CONFIDENCE,
+    engines: tuple[str | None, str | None] = (None, None),
 ) -> Comparison:
     """Compare two inspections.
 
@@ -76,6 +82,8 @@ def compare(
         primary: The measure that the verdict rests on; by default the first of `PRIMARY` that all runs have. Choose it
             before you see the figures.
         confidence: Of the verdict and the intervals.
+        engines: Names of the engines that made each, as their reports have it; where they differ, a note says so, as of
+            limits and other conditions that the documents tell.
 
     Raises:
         TypeError: A result is no document.
@@ -93,6 +101,7 @@ def compare(
     pair, notes = _paired(*counted)
     if pair is None:
         return Comparison("not comparable", confidence, None, {}, None, counts, tuple(notes))
+    notes.extend(unlike(pair.first, pair.second, engines))
     name = primary or primary_of([*pair.first, *pair.second])
     return _compared(pair, name, confidence, counts, notes)
 

@@ -11,10 +11,12 @@ import tomli_w
 from trimtab.engines.request import Lock
 from trimtab.inspection.specification import Specification
 
-__all__ = ["lock_of", "substitutes"]
+__all__ = ["DEFAULT", "INDEX", "lock_of", "substitutes"]
 
 INDEX = "${TRIMTAB_INDEX}"
-"""Both installers put variables into URLs; what the image's pip uses is this one's value."""
+"""Both installers put variables into URLs; what the builder's pip is configured to use is this one's value."""
+DEFAULT = "index"
+"""File with the URL that stands in for it, where nothing is configured."""
 
 
 def lock_of(specification: Specification) -> Lock | None:
@@ -34,26 +36,31 @@ def lock_of(specification: Specification) -> Lock | None:
 
 
 def substitutes(specification: Specification) -> dict[str, bytes]:
-    """What a Pipfile and its lock are installed from, if they name an index that is none; else nothing.
+    """What a Pipfile and its lock are installed from, so that the machine that builds may have a mirror; else nothing.
 
-    The host of documentation (`pypi.example`) stands for the index that pip uses. The files under test stay as they are.
+    The source named `pypi` is the one that every machine has in its own way, and the host of documentation
+    (`pypi.example`) stands for it: it becomes the index that the builder's pip is configured to use, and stays what it is
+    where none is. Hashes are what they were, so it does not matter who answers. Other sources, which may have what no
+    mirror has, stay; so do the files under test.
     """
     stack = specification.python
     pipfile, locked = (stack.requirements, stack.requirements_locked) if stack else (None, None)
     if not pipfile or not locked:
         return {}
     meta = locked.get("_meta") or {}
+    listed = [*(pipfile.get("source") or []), *(meta.get("sources") or [])]
+    replaced = [each["url"] for each in listed if _is_default(each)]
+    if not replaced:
+        return {}
     changed = {**pipfile, "source": _sources(pipfile.get("source"))}
     changed_meta = {**meta, "sources": _sources(meta.get("sources"))}
-    if changed["source"] == (pipfile.get("source") or []) and changed_meta["sources"] == (
-        meta.get("sources") or []
-    ):
-        return {}
     if (meta.get("hash") or {}).get("sha256") == _hash(
         pipfile
     ):  # else its installer has to see that it is not
         changed_meta["hash"] = {"sha256": _hash(changed)}
-    return _pipfile_files(changed, {**locked, "_meta": changed_meta})
+    found = _pipfile_files(changed, {**locked, "_meta": changed_meta})
+    real = next((url for url in replaced if not _stands_for_default(url)), None)
+    return found if real is None else {**found, DEFAULT: real.encode()}
 
 
 def _pipfile_files(pipfile: Any, locked: Any) -> dict[str, bytes]:
@@ -62,7 +69,11 @@ def _pipfile_files(pipfile: Any, locked: Any) -> dict[str, bytes]:
 
 
 def _sources(sources: Any) -> list[Mapping[str, Any]]:
-    return [{**each, "url": INDEX} if _stands_for_default(each["url"]) else each for each in sources or []]
+    return [{**each, "url": INDEX} if _is_default(each) else each for each in sources or []]
+
+
+def _is_default(source: Mapping[str, Any]) -> bool:
+    return source.get("name") == "pypi" or _stands_for_default(source["url"])
 
 
 def _stands_for_default(url: str) -> bool:

@@ -106,6 +106,10 @@ _SIGNS: Final = (
           "The lock does not belong to the requirements; lock again."),
     _sign("error", r"^\s*(?:error|e|fatal)\b[: ]", _STACK, "An instruction of the build failed."),
 )  # fmt: skip
+_LACKS: Final = 78
+"""How our installer ends if the image lacks something."""
+_ENDED_SO: Final = re.compile(rf"exit (?:status|code):? {_LACKS}\b|non-zero code: {_LACKS}\b")
+_OURS: Final = re.compile(r"(?:^|\s)trimtab: (\S.*)")
 _OF_KIND: Final = {
     FailureKind.STACK: (_STACK, "instruction", "An instruction of the build failed.", False),
     FailureKind.TIMEOUT: (
@@ -149,7 +153,10 @@ def of_build(error: BaseException, log: str = "") -> Failure:
 
 def of_log(log: str) -> Failure:
     """The failure of a build of which only the log is left, as in the original's documents."""
-    sign, lines = _found(lines_of(log))
+    told = lines_of(log)
+    if any(_ENDED_SO.search(line) for line in told) and (lacking := _lacking(told)):
+        return lacking
+    sign, lines = _found(told)
     if sign is None:
         return Failure(_STACK, "unknown", "The build failed, and its log does not say why.", _end(log))
     return Failure(sign.kind, sign.reason, sign.message, lines, sign.retry)
@@ -157,10 +164,23 @@ def of_log(log: str) -> Failure:
 
 def _of_failed(error: BuildFailedError, log: str) -> Failure:
     kind, reason, message, retry = _OF_KIND[error.kind]
+    if error.exit_code == _LACKS and (lacking := _lacking(lines_of(log))):
+        return lacking
     sign, lines = _found(lines_of(log))
     if error.kind in {FailureKind.TIMEOUT, FailureKind.OOM, FailureKind.DISK} or sign is None:
         return Failure(kind, reason, message, _end(log), retry)
     return Failure(sign.kind, sign.reason, sign.message, lines, sign.retry)
+
+
+def _lacking(lines: list[str]) -> Failure | None:
+    """What our installer said last, before it ended for what the image lacks."""
+    said = [(number, match[1]) for number, line in enumerate(lines) if (match := _OURS.search(line))]
+    if not said:
+        return None
+    number, text = said[-1]
+    return Failure(
+        _STACK, "image-lacks", text[:1].upper() + text[1:] + ".", tuple(lines[number : number + LINES])
+    )
 
 
 def _found(lines: list[str]) -> tuple[_Sign | None, tuple[str, ...]]:

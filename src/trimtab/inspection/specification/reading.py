@@ -28,8 +28,10 @@ def parse(text: str | bytes) -> Mapping[str, Any]:
         raise SpecificationError([_too_deep(())]) from None
     except UnicodeDecodeError as error:
         raise SpecificationError([Problem("", f"the document is not UTF-8: {error}")]) from None
-    except ValueError as error:  # also an integer of more digits than Python reads
+    except json.JSONDecodeError as error:
         raise SpecificationError([Problem("", f"the document is no JSON: {error}")]) from None
+    except ValueError:
+        raise SpecificationError([Problem("", "an integer in it has more digits than can be read")]) from None
     bound(document)
     if not isinstance(document, dict):
         raise SpecificationError([Problem("", "a specification is a JSON object")])

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
+from trimtab.inspection.statistics.conditions import conditions
 from trimtab.inspection.statistics.hardware import Hardware
 from trimtab.inspection.statistics.measures import measures, started
 
@@ -37,6 +38,7 @@ class Reading:
         started: Seconds since 1970, if known.
         hardware: What it was on.
         measures: What was measured, by flat name.
+        conditions: Under which it was made, as far as its document tells.
     """
 
     item: int
@@ -44,6 +46,7 @@ class Reading:
     started: float | None
     hardware: Hardware
     measures: Mapping[str, float]
+    conditions: Mapping[str, str] = field(default_factory=dict)
 
 
 def readings(results: Results) -> list[Reading]:
@@ -72,7 +75,7 @@ def _reading(item: int, result: Any) -> Reading:
         return Reading(item, "lost", None, Hardware.of({}), {})
     standing = _standing(document)
     measured = measures(document) if standing == "counted" else {}
-    return Reading(item, standing, started(document), Hardware.of(document), measured)
+    return Reading(item, standing, started(document), Hardware.of(document), measured, conditions(document))
 
 
 def _document(item: int, result: Any) -> Mapping[str, Any] | None:

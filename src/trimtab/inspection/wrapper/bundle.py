@@ -71,7 +71,8 @@ def compiled() -> bytes:
     """
     text = entrypoint()
     parts = (part.partition("\n") for part in text.decode().split("\n" + _SEPARATOR)[1:])
-    code = [(name, compile(source, f"entrypoint:{name}", "exec")) for name, _, source in parts]
+    # Without docstrings, which are a third of it; there are no assertions.
+    code = [(name, compile(source, f"entrypoint:{name}", "exec", optimize=2)) for name, _, source in parts]
     return importlib.util.MAGIC_NUMBER + text[-64:] + marshal.dumps(code, 2)
 
 

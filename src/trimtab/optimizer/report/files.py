@@ -1,16 +1,14 @@
 """The report as files."""
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from trimtab.optimizer.report.model import read
 from trimtab.optimizer.report.page import render
+from trimtab.pages import write_whole
 
 __all__ = ["Written", "write"]
 
@@ -37,20 +35,6 @@ def write(document: Mapping[str, Any], folder: Path) -> Written:
     page = render(read(document))
     folder.mkdir(parents=True, exist_ok=True)
     written = Written(folder / "report.html", folder / "report.json")
-    _write_whole(written.json, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    _write_whole(written.html, page)
+    write_whole(written.json, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    write_whole(written.html, page)
     return written
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Whoever reads the file sees the old one or the new one, never a part."""
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(draft).chmod(0o644)
-        Path(draft).replace(path)
-    except BaseException:
-        with suppress(OSError):
-            Path(draft).unlink()
-        raise

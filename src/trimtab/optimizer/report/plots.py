@@ -4,39 +4,29 @@ Colours are placeholders that the page's style sheet replaces, so that one drawi
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from math import log10
 from typing import Any
 
 from trimtab.optimizer.report.model import Report, Trial, same
-from trimtab.optimizer.report.svg import ACCENT, BASELINE, BEST, INK, MUTED, WARN, draw
+from trimtab.pages.plot import WIDTH, Plot, counting, drawn, scale, span
+from trimtab.pages.svg import ACCENT, BASELINE, BEST, INK, MUTED, WARN
 
-__all__ = ["Plot", "plots"]
+__all__ = ["plots"]
 
-WIDTH = 720
 PANEL = 205
 PANELS_PER_ROW = 3
 MAX_PANELS = 12
-_CROWDED = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """A drawing, and what it shows for those who cannot see it."""
-
-    svg: str
-    text: str
 
 
 def plots(report: Report) -> dict[str, Plot]:
     """All plots that the report's data allow: course, confidence, importance, settings."""
-    drawn = {
-        "course": _course(report),
-        "confidence": _confidence(report),
-        "importance": _importance(report),
-        "settings": _settings(report),
-    }
-    return {name: Plot(draw(chart, name), text) for name, (chart, text) in drawn.items() if chart is not None}
+    return drawn(
+        {
+            "course": _course(report),
+            "confidence": _confidence(report),
+            "importance": _importance(report),
+            "settings": _settings(report),
+        }
+    )
 
 
 def _course(report: Report) -> tuple[Any, str]:
@@ -46,9 +36,9 @@ def _course(report: Report) -> tuple[Any, str]:
     measured = report.measured
     if not measured:
         return None, ""
-    scale = _scale([trial.value for trial in measured if trial.value is not None])
-    x = alt.X("trial:Q", title="trial", axis=_counting(len(report.trials)), scale=_span(len(report.trials)))
-    y = alt.Y("value:Q", title=_title(report), scale=scale, axis=alt.Axis(tickCount=6))
+    heights = scale([trial.value for trial in measured if trial.value is not None])
+    x = alt.X("trial:Q", title="trial", axis=counting(len(report.trials)), scale=span(len(report.trials)))
+    y = alt.Y("value:Q", title=_title(report), scale=heights, axis=alt.Axis(tickCount=6))
     points = alt.Chart(alt.Data(values=[_row(report, trial) for trial in measured])).mark_point(
         filled=True, opacity=1
     )
@@ -85,15 +75,15 @@ def _kind(report: Report, trial: Trial) -> str:
 def _color() -> Any:
     import altair as alt
 
-    scale = alt.Scale(domain=list(_KINDS), range=[color for color, _ in _KINDS.values()])
-    return alt.Color("kind:N", scale=scale, legend=alt.Legend(title=None, orient="top", symbolSize=80))
+    kinds = alt.Scale(domain=list(_KINDS), range=[color for color, _ in _KINDS.values()])
+    return alt.Color("kind:N", scale=kinds, legend=alt.Legend(title=None, orient="top", symbolSize=80))
 
 
 def _shape() -> Any:
     import altair as alt
 
-    scale = alt.Scale(domain=list(_KINDS), range=[shape for _, shape in _KINDS.values()])
-    return alt.Shape("kind:N", scale=scale, legend=alt.Legend(title=None, orient="top", symbolSize=80))
+    kinds = alt.Scale(domain=list(_KINDS), range=[shape for _, shape in _KINDS.values()])
+    return alt.Shape("kind:N", scale=kinds, legend=alt.Legend(title=None, orient="top", symbolSize=80))
 
 
 def _baseline_band(report: Report) -> Iterator[Any]:
@@ -162,7 +152,7 @@ def _confidence(report: Report) -> tuple[Any, str]:
     color = alt.Color("which:N", scale=alt.Scale(domain=list(groups), range=[BASELINE, BEST]), legend=None)
     axis = alt.Axis(labelFontSize=13, domain=False, ticks=False)
     y = alt.Y("which:N", title=None, sort=list(groups), axis=axis)
-    x = alt.X("value:Q", title=_title(report), scale=_scale([row["value"] for row in rows]))
+    x = alt.X("value:Q", title=_title(report), scale=scale([row["value"] for row in rows]))
     data = alt.Chart(alt.Data(values=rows))
     full = data.transform_filter("datum.counted").mark_point(filled=True, size=90, opacity=0.65)
     hollow = data.transform_filter("!datum.counted").mark_point(filled=False, size=80, opacity=0.8)
@@ -216,8 +206,8 @@ def _settings(report: Report) -> tuple[Any, str]:
     names = sorted(free, key=lambda name: -report.importance.get(name, 0.0))[:MAX_PANELS]
     if len(measured) < 3 or not names:  # noqa: PLR2004  two points are no shape
         return None, ""
-    scale = _scale([trial.value for trial in measured if trial.value is not None])
-    panels = [_panel(report, name, measured, scale) for name in names]
+    heights = scale([trial.value for trial in measured if trial.value is not None])
+    panels = [_panel(report, name, measured, heights) for name in names]
     rows = [
         alt.hconcat(*panels[at : at + PANELS_PER_ROW], spacing=26)
         for at in range(0, len(panels), PANELS_PER_ROW)
@@ -225,7 +215,7 @@ def _settings(report: Report) -> tuple[Any, str]:
     return alt.vconcat(*rows, spacing=18), "The objective at the values of each setting that were measured."
 
 
-def _panel(report: Report, name: str, measured: Sequence[Trial], scale: Any) -> Any:
+def _panel(report: Report, name: str, measured: Sequence[Trial], heights: Any) -> Any:
     import altair as alt
 
     rows = [
@@ -254,7 +244,7 @@ def _panel(report: Report, name: str, measured: Sequence[Trial], scale: Any) -> 
         if numeric
         else alt.X("at:N", title=title, axis=alt.Axis(labelAngle=0, labelLimit=70))
     )
-    y = alt.Y("value:Q", title=None, scale=scale, axis=alt.Axis(tickCount=4))
+    y = alt.Y("value:Q", title=None, scale=heights, axis=alt.Axis(tickCount=4))
     points = alt.Chart(alt.Data(values=rows)).mark_point(filled=True, size=60, opacity=0.85)
     return points.encode(x=x, y=y, **look).properties(width=PANEL, height=130)
 
@@ -271,28 +261,6 @@ def _few_ticks(rows: Sequence[dict[str, Any]]) -> Any:
 
     whole = all(float(row["at"]).is_integer() for row in rows)
     return alt.Axis(tickCount=5, **({"tickMinStep": 1, "format": "d"} if whole else {}))
-
-
-def _scale(values: Sequence[float]) -> Any:
-    """Linear, unless a few readings would press all others flat against the axis."""
-    import altair as alt
-
-    low, high = min(values), max(values)
-    if low > 0 and high / low > _CROWDED:
-        return alt.Scale(type="log", nice=log10(high / low) > 1)
-    return alt.Scale(zero=False, nice=True, padding=8)
-
-
-def _counting(count: int) -> Any:
-    import altair as alt
-
-    return alt.Axis(tickMinStep=1, format="d", tickCount=min(count, 20), grid=False)
-
-
-def _span(count: int) -> Any:
-    import altair as alt
-
-    return alt.Scale(domain=[0.5, count + 0.5], nice=False)
 
 
 def _title(report: Report, limit: int = 40) -> str:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from trimtab.optimizer.report.model import Report
-from trimtab.optimizer.report.numbers import duration, number, percent, signed_percent
+from trimtab.pages.numbers import duration, number, percent, signed_percent
 
 __all__ = ["certainty", "headline", "left_in_place", "spent", "summary"]
 

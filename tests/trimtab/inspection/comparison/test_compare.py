@@ -128,3 +128,34 @@ def test_a_thing_and_itself_are_seldom_told_apart(noise, n):
 def test_a_confidence_that_cannot_be_is_refused():
     with pytest.raises(ValueError, match="confidence is 99"):
         compare([], [], confidence=99)
+
+
+def limited(memory, quota, container="podman"):
+    return {
+        "cgroup": {"cpu": {"quota": quota, "cpuset": None}, "memory": {"limit": memory}},
+        "hwinfo": {**EPYC, "virtualization": {"container": container}},
+        "wrapper": {"name": "python"},
+    }
+
+
+def test_other_limits_and_another_engine_are_named():
+    """The verdict stays: who compares on purpose, say, one core with two, wants it."""
+    first = [{**each, **limited(1 << 28, 1.0)} for each in batch(LOW)]
+    second = [{**each, **limited(1 << 29, None, None)} for each in batch(HIGH)]
+    found = compare(first, second, engines=("podman", "process"))
+    assert found.verdict == "slower"
+    said = [each for each in found.notes if "that alone may make a difference" in each]
+    assert [each.partition(" of both")[0] for each in said] == [
+        "the engine",
+        "the CPU limit",
+        "the memory limit",
+        "the container",
+    ]
+    assert "(1.0 and none)" in said[1]
+
+
+def test_the_same_conditions_and_those_that_one_does_not_tell_are_no_matter():
+    first = [{**each, **limited(1 << 28, 1.0)} for each in batch(LOW)]
+    for second in (first, batch(HIGH)):
+        found = compare(first, second, engines=("podman", None))
+        assert not any("that alone" in each for each in found.notes)

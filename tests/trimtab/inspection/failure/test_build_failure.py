@@ -115,3 +115,23 @@ def test_lines_are_bounded_and_plain():
 @given(st.text())
 def test_any_log_has_a_class(log):
     assert len(of_log(log).lines) <= LINES
+
+
+LACKING = (
+    "trimtab: this image has no pipenv: it comes from the index\n"
+    "{}trimtab: the Python of this image (/usr/bin/python3) has neither pip nor ensurepip: add its package of pip\n"
+    'Error: building at STEP "RUN": while running runtime: exit {} {}'
+)
+
+
+@pytest.mark.parametrize(("prefix", "word"), [("", "status"), ("#7 0.123 ", "code:")])
+def test_what_the_image_lacks_is_said_by_the_last_line_of_our_installer(prefix, word):
+    """By podman's log and by BuildKit's; the exit code tells it from a line that was only for information."""
+    log = LACKING.format(prefix, word, 78)
+    for failure in (of_log(log), of_build(BuildFailedError(FailureKind.STACK, 78, log))):
+        assert (failure.kind, failure.reason, failure.retry) == (FailureClass.STACK, "image-lacks", False)
+        assert failure.message.startswith("The Python of this image (/usr/bin/python3) has neither pip")
+        assert failure.lines[0].endswith("add its package of pip")
+    other = of_build(BuildFailedError(FailureKind.STACK, 1, LACKING.format(prefix, word, 1)))
+    assert other.reason != "image-lacks"
+    assert of_build(BuildFailedError(FailureKind.STACK, 78, "silence")).reason == "instruction"

@@ -121,3 +121,29 @@ def test_a_script_by_its_url_is_the_servers_business(run, tmp_path):
 )
 def test_a_server_out_of_reach(run, server, said):
     assert said in run("inspections", "list", "--server", server, code=1).stderr
+
+
+def test_what_a_server_has_is_reported_compared_and_exported(run, conclude, queue, tmp_path):
+    """Of copies of its documents, one inspection at a time; what is not over is no part of it."""
+    for name in (FIRST, SECOND):
+        conclude(name, owner="alice")
+    queue("inspection-matmul-260101000002-0000000000000003", owner="alice")
+    page = tmp_path / "page.html"
+    assert run("inspections", "report", FIRST, "--file", str(page)).stdout == f"{page}\n"
+    assert "All 2 runs succeeded" in page.read_text()
+    compared = json.loads(run("inspections", "compare", FIRST, SECOND, "-o", "json", code=3).stdout)
+    assert (compared["verdict"], compared["counts"][0]["counted"]) == ("too few runs", 2)
+    rows = run("inspections", "export", "--format", "jsonl").stdout.splitlines()
+    found = [
+        (row["inspection_document_id"], row["stdout__@result__elapsed"]) for row in map(json.loads, rows)
+    ]
+    assert sorted(found) == [(FIRST, 1.0), (FIRST, 1.1), (SECOND, 1.0), (SECOND, 1.1)]
+    assert len(run("inspections", "export", FIRST, "--format", "jsonl").stdout.splitlines()) == 2
+    assert run("inspections", "export", "--format", "jsonl", "--state", "failed").stdout == ""
+
+
+def test_what_a_server_has_not_or_is_not_over_is_said(run, queue):
+    queue(SECOND, owner="alice", state="running")
+    assert "No inspection" in run("inspections", "report", FIRST, code=1).stderr
+    assert "that is over" in run("inspections", "report", SECOND, code=1).stderr
+    assert "that is over" in run("inspections", "compare", SECOND, SECOND, code=1).stderr

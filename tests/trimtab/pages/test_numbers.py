@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trimtab.optimizer.report import numbers
+from trimtab.pages import numbers
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,21 @@ def test_bytes_in_units_people_use(value, unit, shown):
 )
 def test_settings_without_the_noise_of_floats(setting, shown):
     assert numbers.value(setting) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (1.5, "s", "1.5 s"),
+        (0.25, "s", "250 ms"),
+        (0.00012, "s", "120 µs"),
+        (0.0, "s", "0 s"),
+        (51200, "KiB", "50 MiB"),
+        (2048, "bytes", "2 KiB"),
+        (3.0, "", "3"),
+        (None, "s", "\N{EN DASH}"),
+        (float("nan"), "", "\N{EN DASH}"),
+    ],
+)
+def test_a_quantity_has_the_unit_that_reads_best(value, unit, text):
+    assert numbers.quantity(value, unit) == text

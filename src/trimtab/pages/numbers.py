@@ -2,7 +2,7 @@
 
 import math
 
-__all__ = ["amount", "duration", "number", "percent", "signed_percent", "value"]
+__all__ = ["amount", "duration", "number", "percent", "quantity", "signed_percent", "value"]
 
 MINUS, NONE = "\N{MINUS SIGN}", "\N{EN DASH}"
 DIGITS = 4
@@ -32,6 +32,17 @@ def amount(value: float | None, unit: str = "") -> str:
         if abs(value) >= 2**power:
             return f"{number(value / 2**power, 3)} {name}"
     return f"{number(value)} B"
+
+
+def quantity(value: float | None, unit: str = "") -> str:
+    """A number with its unit: seconds below one as ms or µs, KiB and bytes as what is shortest."""
+    if value is None or not math.isfinite(value):
+        return NONE
+    if unit in {"bytes", "KiB"}:
+        return amount(value * 1024 if unit == "KiB" else value, "bytes")
+    if unit == "s" and 0 < abs(value) < 1:
+        return f"{number(value * 1e3)} ms" if abs(value) >= _SMALL else f"{number(value * 1e6)} µs"
+    return f"{number(value)} {unit}" if unit else number(value)
 
 
 def value(setting: object) -> str:

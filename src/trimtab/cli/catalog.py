@@ -1,0 +1,68 @@
+"""`trimtab catalog`."""
+
+from collections import Counter
+from typing import Annotated
+
+import typer
+
+from trimtab.cli.place import FAILURE, opened
+from trimtab.cli.session_options import Output
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="""The rows by which inspections are found; the documents of the store are what they are made of.
+
+    \b
+    Examples:
+      trimtab catalog rebuild
+      trimtab catalog rebuild --output json
+    """,  # \b is Click's mark of a paragraph not to be wrapped
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _group() -> None:
+    """The rows by which inspections are found."""
+
+
+@app.command()
+def rebuild(
+    output: Annotated[Output, typer.Option("--output", "-o", help="How to print.")] = Output.table,
+) -> None:
+    """Write the rows of all inspections of the store once more, and delete those whose documents are gone.
+
+    It may be broken off and done again, and others may work meanwhile: what is not over keeps its rows. Exit codes: 0 all were
+    written; 1 some cannot be read, or the database or the store cannot be used.
+    """
+    from trimtab.catalog.rebuild import rebuild as rebuilt
+    from trimtab.cli.counting import counting
+
+    counts: Counter[str] = Counter(written=0, removed=0, refused=0)
+    refused: dict[str, str] = {}
+    with opened() as place, counting("inspections written") as progress:
+        for each in rebuilt(place.database, place.inspections):
+            counts[each.change] += 1
+            progress(counts.total(), None)
+            if each.change == "refused":
+                refused[each.inspection_id] = each.reason
+    _print(counts, refused, output)
+    if refused:
+        raise typer.Exit(FAILURE)
+
+
+def _print(counts: Counter[str], refused: dict[str, str], output: Output) -> None:
+    from trimtab.cli.inspection_output import print_document
+
+    if output is not Output.table:
+        print_document({**counts, "reasons": refused}, output)
+        return
+    for name, reason in refused.items():
+        typer.echo(f"{name} is refused: {reason}", err=True)
+    typer.echo(", ".join(f"{count} {change}" for change, count in counts.items()))
+    if refused:
+        typer.echo("Error: see `trimtab store check` for what to do about those that were refused", err=True)

@@ -1,0 +1,86 @@
+"""The runs of a report: of each attempt how it ended, and what it took."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from trimtab.catalog.values import at, integer, moment, number
+from trimtab.inspection.attempts import attempts
+from trimtab.inspection.report.model import Run
+from trimtab.inspection.statistics.hardware import Hardware
+from trimtab.inspection.statistics.measures import measures
+
+__all__ = ["runs"]
+
+KIB = 1024
+
+
+def runs(
+    results: Mapping[int, Mapping[str, Any]], report: Mapping[str, Any], primary: str | None
+) -> tuple[Run, ...]:
+    """All attempts of all runs."""
+    return tuple(_runs(results, attempts(report), primary))
+
+
+def _runs(
+    results: Mapping[int, Mapping[str, Any]],
+    told: Mapping[int, list[Mapping[str, Any]]],
+    primary: str | None,
+) -> Iterator[Run]:
+    for item in sorted({*results, *told}):
+        *lost, last = told.get(item) or [{}]
+        yield from (_run(item, {}, each, None) for each in lost)
+        yield _run(item, results.get(item, {}), last, primary)
+
+
+def _run(item: int, result: Mapping[str, Any], told: Mapping[str, Any], primary: str | None) -> Run:
+    measured = measures(result)
+    state = str(told.get("state") or _state(result))
+    user, system = (number(at(result, "usage", name)) for name in ("ru_utime", "ru_stime"))
+    return Run(
+        item=item,
+        attempt=integer(told.get("attempt")) or 1,
+        state=state,
+        ending=_ending(result, told),
+        seconds=measured.get("duration", _seconds(told)),
+        cpu=None if user is None or system is None else user + system,
+        system=system,
+        memory=_memory(result),
+        value=measured.get(primary) if primary and state == "succeeded" else None,
+        machine=str(Hardware.of(result)) if result else "",
+        notes=tuple(_notes(result, told)),
+    )
+
+
+def _state(result: Mapping[str, Any]) -> str:
+    return "succeeded" if result.get("exit_code") == 0 and not result.get("timed_out") else "failed"
+
+
+def _ending(result: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+    if lost := told.get("lost"):
+        return str(lost)
+    parts = [str(reason)] if (reason := at(told, "failure", "reason")) else []
+    code = integer(result.get("exit_code", told.get("exit_code")))
+    if not parts and code:
+        parts.append(f"signal {-code}" if code < 0 else f"exit code {code}")
+    if not parts and result.get("timed_out"):
+        parts.append("it took too long")
+    return "; ".join(parts)
+
+
+def _seconds(told: Mapping[str, Any]) -> float | None:
+    started, ended = (moment(told.get(name)) for name in ("started", "ended"))
+    return None if started is None or ended is None else max(0.0, ended - started)
+
+
+def _memory(result: Mapping[str, Any]) -> float | None:
+    """Of the run's control group, if nobody else was in it; else of its largest process."""
+    group = at(result, "cgroup")
+    peak = number(at(group, "memory", "peak")) if at(group, "alone") is True else None
+    largest = number(at(result, "usage", "ru_maxrss"))
+    return peak if peak is not None else None if largest is None else largest * KIB
+
+
+def _notes(result: Mapping[str, Any], told: Mapping[str, Any]) -> Iterator[str]:
+    for document in (told, result):
+        found = document.get("notes")
+        yield from map(str, found if isinstance(found, list) else ())

@@ -1,0 +1,49 @@
+"""Commands as they are typed, in a home directory of their own, and inspections to speak of."""
+
+from collections.abc import Callable
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from trimtab.cli import app
+from trimtab.settings import Settings
+from trimtab.workflows import Place
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    path = tmp_path / "home"
+    monkeypatch.setenv("TRIMTAB_HOME", str(path))
+    return path
+
+
+@pytest.fixture
+def command(home) -> Callable[..., Result]:
+    """Runs a command, and holds it to its exit code."""
+
+    def invoke(*arguments, code=0, **options):
+        result = CliRunner().invoke(app, list(arguments), **options)
+        assert result.exit_code == code, result.output
+        return result
+
+    return invoke
+
+
+@pytest.fixture
+def make_inspection(home, keep_inspection) -> Callable[..., str]:
+    """Stores an inspection where the commands look, with its rows."""
+
+    def make(number, results, specification=None, *, record=True, **report):
+        from trimtab.catalog import record as write
+        from trimtab.catalog.rebuild import documents_of
+
+        name = f"inspection-a-2101010000{number:02}-0123456789abcdef"
+        with Place.open(Settings()) as place:
+            stored = keep_inspection(place.inspections, name, results, specification, **report)
+            if record:
+                with place.database.write() as connection:
+                    write(connection, documents_of(stored))
+        return name
+
+    return make
