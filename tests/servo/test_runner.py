@@ -354,6 +354,35 @@ class TestLine:
         assert runner.exit_code == 0
         assert optimizer.events()[-1] == "GOODBYE"
 
+    async def test_sleeps_of_no_time_do_not_spin(self, scripted, make_servo, running):
+        """Reference 6.1 #6, of another kind: the agent asked as often as it could."""
+        optimizer = scripted()
+        optimizer.replies["WHATS_NEXT"] = {"cmd": "SLEEP", "param": {"duration": 0}}
+        await after(optimizer, [], make_servo, running, seconds=10)
+        assert 10 <= optimizer.events().count("WHATS_NEXT") <= 101
+
+    async def test_results_that_are_refused_again_and_again_do_not_spin(
+        self, scripted, make_servo, running, commands
+    ):
+        """An optimizer out of step repeats its command and refuses every answer to it."""
+        optimizer = scripted()
+        optimizer.replies["WHATS_NEXT"] = commands.describe()
+        optimizer.replies["DESCRIPTION"] = {"status": "unexpected-event"}
+        await after(optimizer, [], make_servo, running, seconds=3600)
+        assert 10 < optimizer.events().count("DESCRIPTION") < 400, "pauses grow"
+
+    async def test_commands_that_are_cancelled_again_and_again_do_not_spin(
+        self, scripted, make_servo, running, commands
+    ):
+        """Each is a restart in place; the first one follows at once, the next ones after a pause that grows."""
+        optimizer = scripted()
+        optimizer.replies["WHATS_NEXT"] = commands.measure("m", duration=60)
+        optimizer.replies["MEASUREMENT"] = lambda m: {"status": "cancel" if "progress" in m["param"] else "ok"}
+        await after(optimizer, [], make_servo, running, seconds=3600)
+        assert 10 < optimizer.events().count("HELLO") < 400
+        asked = [at for at, event in zip(optimizer.times, optimizer.events(), strict=True) if event == "HELLO"]
+        assert asked[1] - asked[0] < 1 <= asked[2] - asked[1]
+
     async def test_the_line_recovers(self, scripted, make_servo, running, commands):
         optimizer = scripted(httpx2.Response(500), httpx2.Response(401), commands.describe("d"))
         async with running(make_servo(optimizer, PROBE)):
