@@ -258,6 +258,18 @@ class TestStatuses:
         assert runner.exit_code == 0
 
 
+    async def test_a_result_answered_without_a_status_is_posted_once(
+        self, scripted, make_servo, running, commands
+    ):
+        """The answer's fault is not taken for the result's: no `failed` follows an `ok`."""
+        optimizer = scripted()
+        optimizer.replies["DESCRIPTION"] = {"detail": "thanks"}
+        runner = await after(optimizer, [commands.describe()], make_servo, running)
+        assert [each["status"] for each in optimizer.results("DESCRIPTION")] == ["ok"]
+        assert optimizer.events().count("WHATS_NEXT") == 2
+        assert runner.exit_code == 0
+
+
 class TestProgress:
     async def test_log_lines_with_progress_are_reported_before_the_result(
         self, scripted, make_servo, running, commands

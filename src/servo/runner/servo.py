@@ -21,7 +21,7 @@ from typing import Any
 import httpx2
 
 from servo import context
-from servo.api.client import InvalidResponseError, is_unexpected_servo
+from servo.api.client import InvalidResponseError, is_unexpected_servo, read_status
 from servo.api.messages import CommandResponse, MalformedCommandError, MeasureParams, SleepResponse, Status
 from servo.api.retry import full_jitter, retry_after
 from servo.api.statuses import Commands, OptimizerStatuses, Reasons, ServoStatuses
@@ -355,7 +355,7 @@ class ServoRunner:
 
     async def _post_status(self, command: CommandResponse, status: Status, *, once: bool = False) -> Status:
         event = command.command.response_event
-        return Status.model_validate(await self.servo.client.post(event, status.dict(), once=once))
+        return read_status(await self.servo.client.post(event, status.dict(), once=once))
 
     async def _refuse(self, error: MalformedCommandError) -> None:
         """Answer a command whose parameter makes no sense, as far as it is clear which one it is."""
