@@ -438,7 +438,7 @@ class TestLine:
         optimizer = scripted()
         optimizer.replies["HELLO"] = refuse
         check = (await make_servo(optimizer).check())[0]
-        assert check.message == "caught exception (ConnectError): refused"
+        assert check.message == "caught exception (ConnectError): api.opsani.com: refused"
 
 
 class TestEnd:
