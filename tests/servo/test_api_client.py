@@ -294,7 +294,9 @@ class TestRetries:
 
     @pytest.mark.parametrize("failure", [httpx2.ConnectError("refused"), httpx2.ReadTimeout("")], ids=repr)
     async def test_what_is_raised_says_who_did_not_answer(self, failure):
-        client = self.client([failure], backoff={"__default__": {"max_tries": 1}, "connect": {"max_tries": 1}})
+        client = self.client(
+            [failure], backoff={"__default__": {"max_tries": 1}, "connect": {"max_tries": 1}}
+        )
         with pytest.raises(type(failure), match=rf"^a\.example: {str(failure) or 'ReadTimeout'}$"):
             await client.post("WHATS_NEXT", None)
 

@@ -257,7 +257,6 @@ class TestStatuses:
         assert optimizer.events() == ["HELLO", "WHATS_NEXT", "DESCRIPTION", "WHATS_NEXT", "GOODBYE"]
         assert runner.exit_code == 0
 
-
     async def test_a_result_answered_without_a_status_is_posted_once(
         self, scripted, make_servo, running, commands
     ):
@@ -389,10 +388,14 @@ class TestLine:
         """Each is a restart in place; the first one follows at once, the next ones after a pause that grows."""
         optimizer = scripted()
         optimizer.replies["WHATS_NEXT"] = commands.measure("m", duration=60)
-        optimizer.replies["MEASUREMENT"] = lambda m: {"status": "cancel" if "progress" in m["param"] else "ok"}
+        optimizer.replies["MEASUREMENT"] = lambda m: {
+            "status": "cancel" if "progress" in m["param"] else "ok"
+        }
         await after(optimizer, [], make_servo, running, seconds=3600)
         assert 10 < optimizer.events().count("HELLO") < 400
-        asked = [at for at, event in zip(optimizer.times, optimizer.events(), strict=True) if event == "HELLO"]
+        asked = [
+            at for at, event in zip(optimizer.times, optimizer.events(), strict=True) if event == "HELLO"
+        ]
         assert asked[1] - asked[0] < 1 <= asked[2] - asked[1]
 
     async def test_the_line_recovers(self, scripted, make_servo, running, commands):
