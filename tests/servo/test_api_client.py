@@ -292,6 +292,14 @@ class TestRetries:
             await client.post("WHATS_NEXT", None)
         assert 3400 < self.times[-1] - self.times[0] <= 3600
 
+    @pytest.mark.parametrize("failure", [httpx2.ConnectError("refused"), httpx2.ReadTimeout("")], ids=repr)
+    async def test_what_is_raised_says_who_did_not_answer(self, failure):
+        client = self.client(
+            [failure], backoff={"__default__": {"max_tries": 1}, "connect": {"max_tries": 1}}
+        )
+        with pytest.raises(type(failure), match=rf"^a\.example: {str(failure) or 'ReadTimeout'}$"):
+            await client.post("WHATS_NEXT", None)
+
     async def test_tries_are_limited_where_configured(self):
         client = self.client([httpx2.Response(500)], backoff={"__default__": {"max_tries": 3}})
         with pytest.raises(httpx2.HTTPStatusError):

@@ -292,6 +292,7 @@ class TestSettings:
         ],
     )
     def test_passwords_of_proxies_are_shown_to_nobody_who_does_not_ask(self, proxies, shown):
+        """Reference 1.8, 6.1 #10: settings were printed as they are, passwords of proxies with them."""
         settings = CommonConfiguration(proxies=proxies)
         assert settings.proxies == proxies
         assert settings.plain()["proxies"] == json.loads(settings.model_dump_json())["proxies"] == shown

@@ -613,6 +613,7 @@ async def test_what_an_after_handler_is_given_beside_the_results_reaches_it():
 
 @pytest.mark.parametrize("waits", [False, True])
 async def test_a_handler_that_exits_has_failed_and_nothing_else_ends(waits):
+    """Reference 3.7: anything but an EventError ended the process; an exit still did, out of the event loop."""
     (bell, other), _ = bus_of(BellConnector, BellConnector)
 
     async def leave(self, number: int = 1, *, loud: bool = False) -> str:

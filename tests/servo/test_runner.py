@@ -257,6 +257,17 @@ class TestStatuses:
         assert optimizer.events() == ["HELLO", "WHATS_NEXT", "DESCRIPTION", "WHATS_NEXT", "GOODBYE"]
         assert runner.exit_code == 0
 
+    async def test_a_result_answered_without_a_status_is_posted_once(
+        self, scripted, make_servo, running, commands
+    ):
+        """The answer's fault is not taken for the result's: no `failed` follows an `ok`."""
+        optimizer = scripted()
+        optimizer.replies["DESCRIPTION"] = {"detail": "thanks"}
+        runner = await after(optimizer, [commands.describe()], make_servo, running)
+        assert [each["status"] for each in optimizer.results("DESCRIPTION")] == ["ok"]
+        assert optimizer.events().count("WHATS_NEXT") == 2
+        assert runner.exit_code == 0
+
 
 class TestProgress:
     async def test_log_lines_with_progress_are_reported_before_the_result(
@@ -354,6 +365,39 @@ class TestLine:
         assert runner.exit_code == 0
         assert optimizer.events()[-1] == "GOODBYE"
 
+    async def test_sleeps_of_no_time_do_not_spin(self, scripted, make_servo, running):
+        """Reference 6.1 #6, of another kind: the agent asked as often as it could."""
+        optimizer = scripted()
+        optimizer.replies["WHATS_NEXT"] = {"cmd": "SLEEP", "param": {"duration": 0}}
+        await after(optimizer, [], make_servo, running, seconds=10)
+        assert 10 <= optimizer.events().count("WHATS_NEXT") <= 101
+
+    async def test_results_that_are_refused_again_and_again_do_not_spin(
+        self, scripted, make_servo, running, commands
+    ):
+        """An optimizer out of step repeats its command and refuses every answer to it."""
+        optimizer = scripted()
+        optimizer.replies["WHATS_NEXT"] = commands.describe()
+        optimizer.replies["DESCRIPTION"] = {"status": "unexpected-event"}
+        await after(optimizer, [], make_servo, running, seconds=3600)
+        assert 10 < optimizer.events().count("DESCRIPTION") < 400, "pauses grow"
+
+    async def test_commands_that_are_cancelled_again_and_again_do_not_spin(
+        self, scripted, make_servo, running, commands
+    ):
+        """Each is a restart in place; the first one follows at once, the next ones after a pause that grows."""
+        optimizer = scripted()
+        optimizer.replies["WHATS_NEXT"] = commands.measure("m", duration=60)
+        optimizer.replies["MEASUREMENT"] = lambda m: {
+            "status": "cancel" if "progress" in m["param"] else "ok"
+        }
+        await after(optimizer, [], make_servo, running, seconds=3600)
+        assert 10 < optimizer.events().count("HELLO") < 400
+        asked = [
+            at for at, event in zip(optimizer.times, optimizer.events(), strict=True) if event == "HELLO"
+        ]
+        assert asked[1] - asked[0] < 1 <= asked[2] - asked[1]
+
     async def test_the_line_recovers(self, scripted, make_servo, running, commands):
         optimizer = scripted(httpx2.Response(500), httpx2.Response(401), commands.describe("d"))
         async with running(make_servo(optimizer, PROBE)):
@@ -397,7 +441,7 @@ class TestLine:
         optimizer = scripted()
         optimizer.replies["HELLO"] = refuse
         check = (await make_servo(optimizer).check())[0]
-        assert check.message == "caught exception (ConnectError): refused"
+        assert check.message == "caught exception (ConnectError): api.opsani.com: refused"
 
 
 class TestEnd:

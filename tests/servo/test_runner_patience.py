@@ -136,7 +136,7 @@ class TestSignsOfLife:
         assert ["still at it" in message for message in messages] == [True, False, True]
 
     async def test_a_silent_command_can_be_cancelled(self, scripted, make_servo, running, commands):
-        """The optimizer can only answer: without a report it had no say in a command that hangs."""
+        """Reference 3.6: only reports are answered, so an optimizer had no say in a command that does not report."""
         optimizer = scripted(commands.measure("m", duration=7200), commands.describe())
         optimizer.replies["MEASUREMENT"] = lambda m: {
             "status": "cancel" if "progress" in m["param"] else "ok"
@@ -169,6 +169,7 @@ class TestTimeout:
         assert optimizer.results("DESCRIPTION")[0]["status"] == "ok", "and the loop goes on"
 
     async def test_the_status_names_who_had_not_answered(self, scripted, make_servo, running, commands):
+        """Reference 3.7: a handler that hung held up its servo for ever, and no status was posted."""
         optimizer = scripted(commands.measure("m", duration=1))
         connectors = {
             "patience_prompt": PatiencePromptConnector,

@@ -226,7 +226,13 @@ class OptimizerClient:
                 ):
                     body = await _read(response)
             except TimeoutError:
-                raise httpx2.ReadTimeout(f"no complete answer within {client.deadline:g} s") from None
+                raise httpx2.ReadTimeout(
+                    f"{_place(url)}: no complete answer within {client.deadline:g} s"
+                ) from None
+            except httpx2.TransportError as error:
+                # Its text does not say who could not be reached.
+                said = str(error) or type(error).__name__
+                raise type(error)(f"{_place(url)}: {said}") from error
         return _decoded(response, body)
 
 
@@ -288,6 +294,12 @@ def _status_error(response: httpx2.Response, body: bytes) -> httpx2.HTTPStatusEr
     return httpx2.HTTPStatusError(
         f"{text}: {detail}" if detail else text, request=response.request, response=read
     )
+
+
+def _place(url: str) -> str:
+    """Return host and port, without what else an address may hold."""
+    parsed = httpx2.URL(url)
+    return parsed.host if parsed.port is None else f"{parsed.host}:{parsed.port}"
 
 
 _HINTS: Mapping[int, str] = {

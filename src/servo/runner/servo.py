@@ -21,7 +21,7 @@ from typing import Any
 import httpx2
 
 from servo import context
-from servo.api.client import InvalidResponseError, is_unexpected_servo
+from servo.api.client import InvalidResponseError, is_unexpected_servo, read_status
 from servo.api.messages import CommandResponse, MalformedCommandError, MeasureParams, SleepResponse, Status
 from servo.api.retry import full_jitter, retry_after
 from servo.api.statuses import Commands, OptimizerStatuses, Reasons, ServoStatuses
@@ -35,14 +35,23 @@ from servo.types.api import Adjustment, Control, Description, Measurement
 __all__ = ["ServoRunner"]
 
 REPLACED_SECONDS = 3600.0
+MIN_SLEEP_SECONDS = 0.1
 MAX_SLEEP_SECONDS = 86400.0
 MIN_PAUSE_SECONDS = 1.0
 CANCEL_SECONDS = 20.0
 FAREWELL_SECONDS = 5.0
+OUT_OF_STEP = "the optimizer and this servo are out of step"
 
 
 class _RestartNeeded(Exception):  # noqa: N818 - a turn of the loop, no error
     """The optimizer and this servo are out of step."""
+
+    def __str__(self) -> str:
+        return OUT_OF_STEP
+
+
+class _ResultRefused(Exception):  # noqa: N818 - the same
+    """The optimizer took the result of a command for something else than "ok"."""
 
 
 @dataclass(slots=True, eq=False)
@@ -147,8 +156,10 @@ class ServoRunner:
                 try:
                     await self.exec_command()
                     failures = 0
-                except _RestartNeeded:
-                    failures = await self._restarted(failures)
+                except _RestartNeeded as error:
+                    if failures:
+                        await self._pause_after(error, failures)
+                    failures = 1 + await self._restarted(failures)
                 except Exception as error:  # noqa: BLE001 - nothing ends the loop but a cancellation
                     await self._pause_after(error, failures)
                     failures += 1
@@ -234,8 +245,12 @@ class ServoRunner:
             await self.servo.shutdown("startup failed")
 
     async def _restarted(self, failures: int) -> int:
-        """Restart in place; a restart that fails is tried again after a pause that grows."""
-        logger.info("restarting: the optimizer and this servo are out of step", connector=self.servo)
+        """Restart in place; a restart that fails is tried again after a pause that grows.
+
+        Returns:
+            The failures in a row up to now.
+        """
+        logger.info("restarting: {}", OUT_OF_STEP, connector=self.servo)
         while True:
             try:
                 await self.servo.restart()
@@ -243,12 +258,13 @@ class ServoRunner:
                 await self._pause_after(error, failures)
                 failures += 1
             else:
-                return 0
+                return failures
 
     async def _sleep_as_told(self, command: CommandResponse) -> None:
         assert isinstance(command.param, SleepResponse)
         data = command.param.data or {}
-        seconds = min(command.param.duration.total_seconds(), MAX_SLEEP_SECONDS)
+        wanted = command.param.duration.total_seconds()
+        seconds = max(MIN_SLEEP_SECONDS, min(wanted, MAX_SLEEP_SECONDS))
         logger.info(
             "sleeping {:g} s ({}{})",
             seconds,
@@ -332,17 +348,14 @@ class ServoRunner:
             failed = operations.failure(error, command, self.servo)
             reply = await self._post_status(command, failed)
         if reply.status != OptimizerStatuses.ok:
-            logger.warning(
-                "the optimizer answered the result of {} with {} ({})",
-                command.command.value,
-                reply.status,
-                reply.reason or reply.message or "no reason given",
-                connector=self.servo,
+            why = reply.reason or reply.message or "no reason given"
+            raise _ResultRefused(
+                f"the optimizer answered the result of {command.command.value} with {reply.status} ({why})"
             )
 
     async def _post_status(self, command: CommandResponse, status: Status, *, once: bool = False) -> Status:
         event = command.command.response_event
-        return Status.model_validate(await self.servo.client.post(event, status.dict(), once=once))
+        return read_status(await self.servo.client.post(event, status.dict(), once=once))
 
     async def _refuse(self, error: MalformedCommandError) -> None:
         """Answer a command whose parameter makes no sense, as far as it is clear which one it is."""
@@ -360,7 +373,7 @@ class ServoRunner:
             await self._step_aside(error)
             return
         pause = max(MIN_PAUSE_SECONDS, full_jitter(failures + 1), retry_after(error) or 0.0)
-        if isinstance(error, httpx2.HTTPError | MalformedCommandError | InvalidResponseError):
+        if isinstance(error, _EXPECTED):
             logger.warning("{}; next try in {:.1f} s", error, pause, connector=self.servo)
         else:
             logger.opt(exception=error).error("{}; next try in {:.1f} s", error, pause, connector=self.servo)
@@ -394,6 +407,13 @@ class ServoRunner:
             await self.report_progress(**report)
 
 
+_EXPECTED = (
+    httpx2.HTTPError,
+    MalformedCommandError,
+    InvalidResponseError,
+    _RestartNeeded,
+    _ResultRefused,
+)
 _PLACEHOLDER: dict[str, Any] = {"metrics": [], "control": {}}
 
 

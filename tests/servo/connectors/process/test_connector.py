@@ -94,6 +94,13 @@ async def test_adjustments_of_other_components_are_others(connector):
     assert connector.application.child.pid == before
 
 
+async def test_the_delay_is_waited_for_after_the_measurement(connector):
+    """Reference 6.4: the delay of a control was ignored."""
+    begun = asyncio.get_running_loop().time()
+    await only(connector.dispatch_event("measure", control=Control(duration="200ms", delay="500ms")))
+    assert asyncio.get_running_loop().time() - begun >= 0.7
+
+
 async def test_what_the_application_uses_is_measured(connector):
     url = f"http://127.0.0.1:{connector.config.port}/"
 
