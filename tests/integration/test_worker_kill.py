@@ -1,12 +1,17 @@
 """SIGKILL of a worker at a named point: another process comes to the same end, also on another machine."""
 
 import json
+import os
+import secrets
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from trimtab.catalog import Database, inspections, submissions
 from trimtab.catalog.rebuild import documents_of
@@ -72,8 +77,14 @@ class Zygote:
 
     def work(self, task):
         """How a worker ended."""
+        self.start(task)
+        return self.ended()
+
+    def start(self, task):
         self.process.stdin.write(json.dumps(task) + "\n")
         self.process.stdin.flush()
+
+    def ended(self):
         return int(self.process.stdout.readline())
 
     def close(self):
@@ -93,18 +104,28 @@ def zygote():
 def embedded(tmp_path_factory):
     """A home for all, with the rows of those before."""
     home = tmp_path_factory.mktemp("killed")
-    return {"database": f"sqlite:///{home}/trimtab.sqlite", "store": f"{home}/store", "home": str(home)}
+    return task_of(f"sqlite:///{home}/trimtab.sqlite", home, home)
 
 
 @pytest.fixture
 def shared(tmp_path_factory, new_postgresql):
     """A database and a store that two machines share, each with a home of its own."""
     directory = tmp_path_factory.mktemp("shared")
-    return {"database": new_postgresql(), "store": f"{directory}/store", "home": f"{directory}/first"}
+    return task_of(new_postgresql(), directory, directory / "first")
 
 
-def submission():
-    return Submission.of(Specification.parse(json.dumps(SPECIFICATION)), "process", deployment="test")
+def task_of(database, directory, home):
+    return {
+        "database": database,
+        "store": f"{directory}/store",
+        "home": str(home),
+        "log": f"{directory}/{secrets.token_hex(8)}",
+    }
+
+
+def submission(**changes):
+    specification = Specification.parse(json.dumps(SPECIFICATION | changes))
+    return Submission.of(specification, "process", deployment="test")
 
 
 def check(task, asked):
@@ -124,7 +145,10 @@ def check(task, asked):
     assert counted == dict.fromkeys(range(BATCH), 1)
     assert [each.item for each in documents_of(stored).runs if each.result] == list(range(BATCH))
     assert not (Path(task["home"]) / "work" / asked.id).exists()
-    return [each for each in shown if each[2] == "lost"]
+    lost = [each for each in shown if each[2] == "lost"]
+    made = Path(task["log"]).read_text().splitlines().count
+    assert made(f"{asked.id} 0") + made(f"{asked.id} 1") <= BATCH + len(lost)
+    return lost
 
 
 def is_lost(point):
@@ -168,3 +192,36 @@ def test_another_machine_takes_over_and_makes_only_what_is_not_stored(zygote, sh
     other = task | {"home": f"{Path(shared['home']).parent}/second"}
     assert zygote.work(other) == 0
     assert len(check(other, asked)) == (is_lost(point) or point[0].endswith("store_run"))
+
+
+def test_who_was_cut_off_leaves_it_to_whoever_took_over(zygote, shared):
+    """It stands still, its sessions end, another takes its work over and concludes it; then it goes on."""
+    asked = submission(script="#!/bin/sh\nsleep 3\n")
+    task = shared | {"submissions": [asked.document()]}
+    cut = Zygote()
+    cut.start(task)
+    while not (begun := Path(task["log"])).exists() or not begun.read_text():
+        time.sleep(0.05)
+    pid = int(Path(f"{task['log']}.pid").read_text())
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        end_sessions(task["database"])
+        other = task | {"home": f"{Path(shared['home']).parent}/second"}
+        assert zygote.work(other) == 0
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert cut.ended() == 0
+    cut.close()
+    assert check(other, asked) == [(0, 1, "lost")]
+
+
+def end_sessions(url):
+    database = Database(url)
+    with database.write() as connection:
+        connection.execute(
+            sa.text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    database.close()

@@ -1,7 +1,7 @@
 """What a process that takes from the queue does beside making inspections, all the time."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ class Duties:
         queue: Of the database.
         executors: Who is alive.
         executor: Id of this process.
+        engines: What it can make, by the names that submissions have for engines.
         longest_wait: Seconds that an inspection waits before it expires.
         submit: Puts one into the queue.
     """
@@ -39,6 +40,7 @@ class Duties:
     queue: "Queue"
     executors: Executors
     executor: str
+    engines: Collection[str]
     longest_wait: float
     submit: Callable[[Submission], object]
 
@@ -80,7 +82,7 @@ class Duties:
         for journal in (*Journal.left(self.place.work), *Journal.left(self.place.work, queued=True)):
             with suppress(BusyError, StoreError), journal.held():
                 submission = journal.submission()
-                if submission is not None:
+                if submission is not None and submission.engine in self.engines:
                     self._adopt(journal, submission)
 
     def _adopt(self, journal: Journal, submission: Submission) -> None:

@@ -123,16 +123,7 @@ class Sessions:
 
     def hold(self, executor: str) -> bool:
         """Take, or keep, the lock of this process."""
-        try:
-            if self._session is None:
-                self._free.clear()  # nobody was looking
-                self._session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-                return bool(self._session.execute(_TAKE, {"space": SPACE, "key": _key(executor)}).scalar())
-            self._session.execute(_HELD, {"space": SPACE, "key": _key(executor)}).scalar_one()
-        except sa.exc.SQLAlchemyError:
-            self.close()
-            return False
-        return True
+        return self._keeps() or self._take(_key(executor))
 
     def dead(self, found: Iterable[str]) -> list[str]:
         """Which of these are alive no more."""
@@ -146,6 +137,26 @@ class Sessions:
         now = time.monotonic()
         self._free = {each: self._free.get(each, now) for each in found if _key(each) not in taken}
         return [each for each, since in self._free.items() if now - since >= self._grace]
+
+    def _keeps(self) -> bool:
+        if self._session is None:
+            return False
+        try:
+            self._session.execute(sa.select(1))
+        except sa.exc.SQLAlchemyError:
+            self.close()
+        return self._session is not None
+
+    def _take(self, key: int) -> bool:
+        self._free.clear()  # nobody was looking
+        try:
+            self._session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            taken = self._session.execute(_TAKE, {"space": SPACE, "key": key}).scalar()
+        except sa.exc.SQLAlchemyError:
+            taken = False
+        if not taken:
+            self.close()
+        return bool(taken)
 
     def close(self) -> None:
         """Give the lock of this process up."""
@@ -166,4 +177,3 @@ _ALL = sa.text(
     " FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid::bigint = :space AND objsubid = 2"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
-_HELD = sa.text("SELECT 1")

@@ -16,6 +16,7 @@ from trimtab.workflows.journal import BusyError, EndedError, Journal
 from trimtab.workflows.patience import Patience
 from trimtab.workflows.place import Place
 from trimtab.workflows.rooms import Rooms
+from trimtab.workflows.running import recall
 from trimtab.workflows.submission import Submission
 from trimtab.workflows.watcher import Watcher
 from trimtab.workflows.work import Work, lasting
@@ -177,8 +178,6 @@ class Making:
     async def _go(
         self, work: Work, course: Course, entry: _Entry, wished: InspectionState | None, failed: int
     ) -> None:
-        from trimtab.workflows.running import recall
-
         journal, course.cancelled = work.journal, None
         taken = (journal.read(TAKEN) or 0) + 1
         if journal.submission() is None:

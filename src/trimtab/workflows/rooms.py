@@ -8,6 +8,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 __all__ = ["Room", "Rooms"]
 
+TOLERANCE = 1e-9
+
 
 class Room:
     """A number of places, given to whoever comes first: one who needs many is not passed by those who need few.
@@ -17,7 +19,8 @@ class Room:
     """
 
     def __init__(self, places: float) -> None:
-        self._free = self._places = places
+        self._places = places
+        self._held: list[float] = []
         self._door = asyncio.Lock()
         self._left = asyncio.Event()
 
@@ -26,15 +29,19 @@ class Room:
         """Wait for places, and hold them; who needs more than there are holds all."""
         places = min(places, self._places)
         async with self._door:
-            while self._free < places:
+            while not self._fits(places):
                 self._left.clear()
                 await self._left.wait()
-            self._free -= places
+            self._held.append(places)
         try:
             yield
         finally:
-            self._free += places
+            self._held.remove(places)
             self._left.set()
+
+    def _fits(self, places: float) -> bool:
+        # Added up anew each time: a running total of fractions would not come back to where it was.
+        return not self._held or math.fsum([*self._held, places]) <= self._places * (1 + TOLERANCE)
 
 
 class Rooms:

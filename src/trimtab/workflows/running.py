@@ -256,7 +256,9 @@ def _keep(work: Work, report: RunReport) -> None:
             report["item"], _result(noted, output), hwinfo=hwinfo, log=log if log.exists() else b""
         )
     with work.place.database.write() as connection:
-        record_run(connection, work.id, RunDocuments(report["item"], result, hwinfo, report))
+        # Of what is over or shall end, the rows are written from the documents, and by whoever concludes it.
+        if advance(connection, work.id, InspectionState.RUNNING):
+            record_run(connection, work.id, RunDocuments(report["item"], result, hwinfo, report))
 
 
 def _result(noted: dict[str, Any], output: Path) -> dict[str, Any] | bytes:

@@ -280,7 +280,15 @@ class Worker:
         queue = self._opened()
         if not self._executors.hold(self._executor):  # who takes without it would be taken for dead
             raise UnavailableError(f"the database {self._place.database.name} gives no lock")
-        duties = Duties(self._place, queue, self._executors, self._executor, self._longest_wait, self._submit)
+        duties = Duties(
+            self._place,
+            queue,
+            self._executors,
+            self._executor,
+            self._engines,
+            self._longest_wait,
+            self._submit,
+        )
         duties.take_over([])
 
         async def inspection(inspection_id: str) -> str:

@@ -19,7 +19,7 @@ from trimtab_killed import lethal
 import trimtab.workflows.queue  # noqa: F401 # imported here, so that no worker has to
 from trimtab.catalog import CatalogError, Database
 from trimtab.catalog import submissions as catalog
-from trimtab.engines import ProcessEngine  # noqa: F401
+from trimtab.engines import ProcessEngine
 from trimtab.store import Inspections, Store
 from trimtab.workflows import Patience, Place, Submission, Worker
 
@@ -58,8 +58,26 @@ def arm(point, moment, nth):
     setattr(owner, last, lethal(getattr(owner, last), moment, nth))
 
 
+def count(path):
+    """Leave a line for each run that is really begun."""
+    made = ProcessEngine.run
+
+    async def run(self, request, log):
+        note(path, f"{request.id} {request.item}\n")
+        return await made(self, request, log)
+
+    ProcessEngine.run = run
+
+
+def note(path, line):
+    with Path(path).open("a") as file:
+        file.write(line)
+
+
 def child(task):
     os.setsid()
+    count(task["log"])
+    Path(f"{task['log']}.pid").write_text(str(os.getpid()))
     if "point" in task:
         arm(*task["point"])
     asyncio.run(work(task))

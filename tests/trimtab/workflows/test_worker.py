@@ -6,9 +6,10 @@ import json
 import pytest
 
 from trimtab.catalog import InspectionState, inspections
-from trimtab.engines import EngineUnavailableError
+from trimtab.engines import EngineUnavailableError, ProcessEngine
 from trimtab.inspection import Specification
-from trimtab.workflows import Journal, Patience, Submission, Worker
+from trimtab.store import Inspections, Store
+from trimtab.workflows import Journal, Patience, Place, Submission, Worker
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
@@ -21,12 +22,23 @@ DOCUMENT = {
 SLOW = {"script": "#!/bin/sh\nexec sleep 1000\n", "batch_size": 1}
 
 
+@pytest.fixture
+def place(tmp_path, database_url, open_database):
+    inspections_ = Inspections(Store.open(str(tmp_path / "store")), "test")
+    return Place(open_database(database_url), inspections_, tmp_path / "home")
+
+
 def submission(**changes):
     return Submission.of(Specification.parse(json.dumps(DOCUMENT | changes)), "process", deployment="test")
 
 
 def worker(place, **options):
-    options = {"engine": "process", "allow_process": True, "patience": Patience(3, 0.0)} | options
+    options = {
+        "engine": "process",
+        "allow_process": True,
+        "patience": Patience(3, 0.0),
+        "grace": 0.5,
+    } | options
     return Worker(place, **options)
 
 
@@ -147,3 +159,88 @@ async def test_what_a_killed_command_line_left_is_taken_into_the_queue(place, ma
         await followed(working, work.id)
     assert rows(place, work.id)[0] == InspectionState.SUCCEEDED
     assert not work.journal.directory.exists()
+
+
+async def test_another_process_wishes_an_end_and_it_comes_at_once(place):
+    """The one that accepts stands for any other: all it shares with the one that works is the database."""
+    async with worker(place, works=False) as accepting, worker(place) as working:
+        asked = submission(**SLOW)
+        await accepting.submit(asked)
+        await followed(accepting, asked.id, until="running")
+        assert await accepting.cancel(asked.id)
+        async with asyncio.timeout(20):
+            assert (await followed(working, asked.id))[-1] == ("over", None)
+    assert rows(place, asked.id) == ("cancelled", [(0, 1, "lost")])
+
+
+async def test_what_is_deleted_while_it_is_made_is_ended_and_leaves_nothing(place):
+    async with worker(place) as working:
+        asked = submission(**SLOW)
+        await working.submit(asked)
+        await followed(working, asked.id, until="running")
+        with place.database.write() as connection:
+            inspections.delete(connection, asked.id)
+        async with asyncio.timeout(20):
+            while (place.work / asked.id).exists():  # noqa: ASYNC110 # a file system tells nobody
+                await asyncio.sleep(0.05)
+        with pytest.raises(LookupError):
+            await followed(working, asked.id)
+    assert not place.inspections[asked.id].exists()
+
+
+async def test_a_defect_of_ours_ends_an_inspection_too(place, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("trimtab.workflows.building.write_context", broken)
+    async with worker(place) as working:
+        asked = submission()
+        await working.submit(asked)
+        await followed(working, asked.id)
+    assert rows(place, asked.id) == ("failed", [])
+    failure = place.inspections[asked.id].retrieve_report()["failure"]
+    assert failure["kind"] == "infrastructure"
+    assert "failed at it 3 times" in failure["reason"]
+
+
+async def test_what_ends_each_process_that_makes_it_ends_after_ten(place):
+    asked = submission()
+    journal = Journal(place.work / asked.id)
+    async with worker(place, works=False) as accepting:
+        await accepting.submit(asked)
+    journal.enqueue()
+    journal.accept(asked)
+    journal.write("taken.json", 10)
+    async with worker(place) as working:
+        await followed(working, asked.id)
+    assert rows(place, asked.id) == ("failed", [])
+    assert "10 times" in place.inspections[asked.id].retrieve_report()["failure"]["reason"]
+
+
+async def test_builds_and_runs_have_limits_apart(place, monkeypatch):
+    now, most = {"build": 0, "run": 0}, {"build": 0, "run": 0}
+
+    def counted(name):
+        made = getattr(ProcessEngine, name)
+
+        async def call(self, request, log):
+            now[name] += 1
+            most[name] = max(most[name], now[name])
+            try:
+                await asyncio.sleep(0.1)
+                return await made(self, request, log)
+            finally:
+                now[name] -= 1
+
+        monkeypatch.setattr(ProcessEngine, name, call)
+
+    counted("build")
+    counted("run")
+    run = DOCUMENT["run"] | {"order": "parallel"}
+    async with worker(place, builds=1, runs=2) as working:
+        asked = [submission(run=run, batch_size=3) for _ in range(3)]
+        for each in asked:
+            await working.submit(each)
+        for each in asked:
+            await followed(working, each.id)
+    assert most == {"build": 1, "run": 2}
