@@ -59,18 +59,25 @@ def serve(tmp_path, environment):
 
 @pytest.fixture
 def make(tmp_path, environment):
-    """Starts commands against a server."""
+    """Starts commands against a server, and ends them."""
+    started = []
 
     def start(server, *arguments):
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*TRIMTAB, *arguments],
             env=environment | {"TRIMTAB_SERVER": f"http://127.0.0.1:{server.port}"},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        started.append(process)
+        return process
 
-    return start
+    yield start
+    for process in started:
+        process.kill()
+        with process:  # its pipes are closed
+            pass
 
 
 @pytest.fixture
@@ -200,5 +207,3 @@ def test_a_server_stops_though_somebody_follows(serve, make, specification):
     server.send_signal(signal.SIGTERM)
     assert server.wait(60) == 0
     assert time.monotonic() - began < 9  # seconds: without being told, the stream would take all of its grace
-    following.kill()
-    done(following)

@@ -62,7 +62,7 @@ class Connection:
         """Ask, and read the answer.
 
         Raises:
-            LostError: The server cannot be reached.
+            LostError: The server cannot be reached, or cannot reach what it needs.
             SourceError: It refused, or is no Trimtab.
         """
         with self._answer(method, path, **options) as response:
@@ -98,9 +98,16 @@ class Connection:
     def _check(self, response: Any, body: Any) -> None:
         if not isinstance(body, dict) or (response.is_success and "parameters" not in body):
             raise SourceError(f"{self._server} answers {response.status_code}, and not as Trimtab does")
-        if not response.is_success:
-            remedy = "; set TRIMTAB_TOKEN" if response.status_code == 401 else ""  # noqa: PLR2004 # an HTTP status
-            raise SourceError(f"{body.get('error', response.status_code)}{remedy}")
+        if response.is_success:
+            return
+        problem = body.get("error", response.status_code)
+        match response.status_code:
+            case 401:
+                raise SourceError(f"{problem}; set TRIMTAB_TOKEN")
+            case 503:
+                raise LostError(f"{problem}")
+            case _:
+                raise SourceError(f"{problem}")
 
     def _read(self, response: Any) -> Any:
         content = bytearray()

@@ -1,5 +1,6 @@
 """`trimtab inspect` and `trimtab inspections`: what they print, what they refuse, and the example."""
 
+import asyncio
 import json
 import os
 import signal
@@ -11,7 +12,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from trimtab.catalog import accept
 from trimtab.cli import app
+from trimtab.inspection import Specification
+from trimtab.settings import Settings
+from trimtab.workflows import Journal, Place, Submission, Worker
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "inspection" / "SPEC.json"
 UNKNOWN = "inspection-261126221732-0123456789abcdef"
@@ -70,7 +75,8 @@ def test_a_state_that_is_none_is_refused(run):
 
 
 @pytest.mark.parametrize(
-    "arguments", [("show",), ("log",), ("log", "--run", "0"), ("result",), ("delete", "--yes")]
+    "arguments",
+    [("show",), ("log",), ("log", "--run", "0"), ("result",), ("delete", "--yes"), ("cancel",), ("retry",)],
 )
 def test_an_inspection_that_is_not_there_is_said(run, arguments):
     name, *rest = arguments
@@ -81,6 +87,43 @@ def test_there_may_be_nothing_to_continue(run):
     assert "Nothing is left" in run("inspections", "resume").stderr
     assert "not under way" in run("inspections", "resume", UNKNOWN, code=1).stderr
     assert "no id" in run("inspections", "resume", "../elsewhere", code=2).stderr
+
+
+@pytest.fixture
+def place(tmp_path):
+    with Place.open(Settings(home=tmp_path / "home")) as opened:
+        yield opened
+
+
+def submission():
+    document = {**json.loads(EXAMPLE.read_text()), "script": "#!/bin/sh\n"}
+    return Submission.of(Specification.load(document), "process", deployment="local")
+
+
+def test_what_waits_in_the_queue_is_cancelled_and_then_deleted(run, place):
+    async def submit():
+        async with Worker(place, works=False) as worker:
+            return await worker.submit(submission())
+
+    name = asyncio.run(submit())
+    assert "cancel it first" in run("inspections", "delete", name, "--yes", code=1).stderr
+    assert run("inspections", "cancel", name).stdout == f"cancelled {name}\n"
+    assert "is over: cancelled" in run("inspections", "cancel", name, code=1).stderr
+    assert "cancelled" in run("inspections", "show", name).stdout
+    assert run("inspections", "delete", name, "--yes").stdout == f"deleted {name}\n"
+
+
+def test_what_a_killed_command_left_is_cancelled_but_not_what_a_living_one_makes(run, place):
+    left = submission()
+    journal = Journal(place.work / left.id)
+    journal.accept(left)
+    with place.database.write() as connection:
+        accept(connection, left.id, left.specification, created_at=left.created)
+    with journal.held():
+        assert "end it there" in run("inspections", "cancel", left.id, code=1).stderr
+    assert run("inspections", "cancel", left.id).stdout == f"cancelled {left.id}\n"
+    assert json.loads(run("inspections", "show", left.id, "-o", "json").stdout)["state"] == "cancelled"
+    assert not journal.directory.exists()
 
 
 @pytest.mark.integration

@@ -123,6 +123,7 @@ def test_a_defect_is_told_without_its_details(client, monkeypatch, sessions):
     response = client("GET", "/api/v1/sessions/session-1")
     assert response.status_code == 500
     assert "KeyError" in response.json()["error"]
+    assert response.headers["X-Amun-Version"]
     assert TOKEN not in response.text
 
 
@@ -131,7 +132,8 @@ def test_only_health_and_the_description_are_open_without_the_token(make_app, ma
     for path in ("/healthz", "/readyz", "/openapi.json"):
         assert client("GET", path).status_code == 200
     for path in ("/metrics", "/api/v1/sessions", "/api/v1/sessions/x", "/nowhere"):
-        assert client("GET", path).status_code == 401
+        refused = client("GET", path)
+        assert (refused.status_code, "X-Amun-Version" in refused.headers) == (401, True)
     bearer = make_client(make_app(token=TOKEN), Authorization=f"bearer {TOKEN}")
     assert bearer("GET", "/metrics").status_code == 200
 

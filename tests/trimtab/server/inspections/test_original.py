@@ -4,14 +4,22 @@ The rows are those of chapter 2.1 of the reference; B8 to B11 are its defects, w
 """
 
 import json
+import os
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
+
+from trimtab.catalog.rebuild import rebuild
+from trimtab.store import Inspections, Store, copy_inspection
 
 FIRST = "inspection-matmul-260101000000-0000000000000001"
 SECOND = "inspection-matmul-260101000001-0000000000000002"
 UNKNOWN = "inspection-260101000000-ffffffffffffffff"
 VERSION = version("trimtab")
+# Read here: a fixture takes what begins with TRIMTAB_ from the environment.
+SHARED = Path(os.environ.get("TRIMTAB_SHARED") or Path(__file__).parents[5] / "shared")
+ORIGINALS = SHARED / "data" / "amun-inspection"
 BODY = {"base": "registry.example/python:3.11", "script": "#!/bin/sh\necho hello\n"}
 PARAMETERS = {"inspection_id": FIRST}
 
@@ -287,3 +295,30 @@ async def test_a_route_that_is_none(root):
     response = await root.get("/api/v1/nowhere")
     assert response.status_code == 404
     assert "error" in response.json()
+
+
+async def test_documents_of_the_original_are_answered_as_they_are(original, place):
+    """A bucket of the original, with its documents of 2020: every route that reads has its answer."""
+    if not ORIGINALS.is_dir():
+        pytest.skip(f"no data of the original at {ORIGINALS}: set TRIMTAB_SHARED")
+    source = Inspections(Store.open(str(ORIGINALS)), None)
+    (name,) = source.begun()
+    copy_inspection(source[name], place.inspections)
+    for _ in rebuild(place.database, place.inspections):
+        pass
+    stored = source[name]
+    path = f"/inspect/{name}"
+    assert (await original.call("GET", "/inspect"))["inspections"] == [name]
+    assert await original.get_inspection_build_log(name) == stored.build.retrieve_log()
+    specification = (await original.call("GET", f"{path}/specification"))["specification"]
+    assert specification == stored.retrieve_specification()
+    for item in stored.results.items():
+        result = (await original.call("GET", f"{path}/job/{item}/result"))["result"]
+        assert result == stored.results.retrieve_result(item)
+        hwinfo = (await original.call("GET", f"{path}/job/{item}/hwinfo"))["hwinfo"]
+        assert hwinfo == stored.results.retrieve_hwinfo(item)
+    status = await original.get_inspection_status(name)
+    assert (status["data_stored"], status["workflow"]["phase"]) == (True, "Succeeded")
+    figures = (await original.call("GET", f"{path}/statistics"))["statistics"]
+    assert figures["counts"]["counted"] == len(stored.results.items())
+    assert (await original.call("GET", f"{path}/containerfile"))["containerfile"].startswith("FROM ")
