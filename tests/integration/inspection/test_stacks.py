@@ -177,6 +177,8 @@ def pylock(index):
         "compile",
         "--quiet",
         "--no-header",
+        "--python-version",
+        "3.11",
         "--format",
         "pylock.toml",
         "-",

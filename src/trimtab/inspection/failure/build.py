@@ -78,6 +78,10 @@ _SIGNS: Final = (
         _INFRASTRUCTURE, "It took longer than was allowed.", retry=True,
     ),
     _sign(
+        "python-version", r"interpreter resolved to python [\w.]+, which is incompatible", _STACK,
+        "The lock is for another Python than that of the image; choose another base, or lock for its Python.",
+    ),
+    _sign(
         "conflict", r"resolutionimpossible|conflicting dependencies|has requirement .*, but you(?:'ll)? have|is incompatible with"
         r"|because .* depends on .* and|no solution found when resolving",
         _STACK, "The packages ask for versions that exclude each other.",

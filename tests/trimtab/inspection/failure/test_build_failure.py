@@ -48,6 +48,7 @@ def test_recorded_logs_are_the_stacks_with_the_lines_that_matter(name, reason, w
         ("gcc: fatal error: Killed signal terminated program cc1plus\nerror: exit status 137", "infrastructure", "out-of-memory", False),
         ("error: context deadline exceeded", "infrastructure", "timeout", True),
         ("ERROR: ResolutionImpossible: for help visit", "stack", "conflict", False),
+        ("error: The requested interpreter resolved to Python 3.11.2, which is incompatible with the `pylock.toml`'s", "stack", "python-version", False),
         ("E: Unable to locate package libnone-dev", "stack", "system-package", False),
         ("/bin/sh: 1: micropipenv: not found", "stack", "no-installer", False),
         ("  \u00d7 Failed to build `mysqlclient==2.2.7`", "stack", "package-build", False),
