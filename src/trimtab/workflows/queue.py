@@ -143,6 +143,8 @@ class Queue:
             return await make(inspection_id)
 
         DBOS(config=config)
+        if DBOS.executor_id != executor:  # there is one to a process, and it is another's
+            raise RuntimeError("this process takes from a queue already: there is one worker to a process")
         try:
             DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(inspection)
             DBOS.listen_queues(list(queues))
