@@ -202,21 +202,23 @@ def _prepare(directory: Path, *, quick: bool) -> Bench:
     return Bench(directory, file, ", ".join(QUICK) if quick else IMPORTS, directory / "index")
 
 
+def _pip() -> list[str]:
+    """The pip of this environment, or of the Python it was made of: uv makes them without."""
+    for python in (sys.executable, getattr(sys, "_base_executable", sys.executable), "python3"):
+        if (
+            subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode
+            == 0
+        ):
+            return [python, "-m", "pip"]
+    sys.exit("no Python here has pip, which fetches the wheels")
+
+
 def _fetch(pins: Path, index: Path) -> None:
     """Fetch the wheels with pip, and lay them out as an index."""
     wheels = index / "wheels"
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "download",
-        "--quiet",
-        "--no-deps",
-        "--require-hashes",
-        "--only-binary",
-        ":all:",
-    ]
-    subprocess.run([*command, "--dest", str(wheels), "--requirement", str(pins)], check=True)
+    options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+    command = [*_pip(), "download", *options, "--dest", str(wheels), "--requirement", str(pins)]
+    subprocess.run(command, check=True)
     for wheel in wheels.iterdir():
         place = index / wheel.name.partition("-")[0].lower().replace("_", "-").replace(".", "-")
         place.mkdir(exist_ok=True)

@@ -102,19 +102,19 @@ def create_app(
     app.state.metrics = metrics
     app.state.stopping = []
     errors.install(app)
-    app.include_router(health.create_router(sessions.database))
     # For the description; it is the gate that decides.
     token = [Security(HTTPBearer(auto_error=False))]
     read, admin, agent = (needs(each) for each in (Scope.READ, Scope.ADMIN, Scope.AGENT))
-    app.include_router(health.create_metrics_router(metrics), dependencies=[*token, read])
-    app.include_router(servo.create_router(sessions, metrics), dependencies=[*token, agent])
-    app.include_router(api.create_router(sessions), dependencies=[*token, admin])
-    app.include_router(oauth.create_router(), dependencies=[agent])
     if place is not None:
         if worker is None:
             worker = _worker(place, settings)
             started.append(worker)
         _add_inspections(app, place, worker, settings, token)
+    app.include_router(api.create_router(sessions), dependencies=[*token, admin])
+    app.include_router(servo.create_router(sessions, metrics), dependencies=[*token, agent])
+    app.include_router(oauth.create_router(), dependencies=[agent])
+    app.include_router(health.create_router(sessions.database))
+    app.include_router(health.create_metrics_router(metrics), dependencies=[*token, read])
     add_description(app)
     return app
 

@@ -51,22 +51,37 @@ def page(description: dict[str, Any]) -> str:
     for path, operations in description["paths"].items():
         for method, operation in operations.items():
             tag = next(iter(operation.get("tags", ())), "other")
-            groups.setdefault(tag, []).append(_operation(path, method, operation))
+            groups.setdefault(tag, []).append(_operation(description, path, method, operation))
     return str(_template().render(info=description["info"], groups=groups))
 
 
-def _operation(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
+def _operation(
+    description: dict[str, Any], path: str, method: str, operation: dict[str, Any]
+) -> dict[str, Any]:
     body = " -H 'Content-Type: application/json' -d @body.json" if "requestBody" in operation else ""
     asked = "" if method == "get" else f" -X {method.upper()}"
     return {
         "path": path,
         "method": method.upper(),
-        "summary": operation.get("summary", ""),
+        "summary": operation.get("description", "").partition(". ")[0].partition("; ")[0].rstrip("."),
         "description": operation.get("description", ""),
-        "parameters": operation.get("parameters", []),
+        "parameters": [*operation.get("parameters", []), *_fields(description, operation)],
         "responses": operation["responses"],
         "example": f'curl{asked} -H "Authorization: Bearer $TRIMTAB_TOKEN"{body} "$TRIMTAB_SERVER{path}"',
     }
+
+
+def _fields(description: dict[str, Any], operation: dict[str, Any]) -> list[dict[str, Any]]:
+    """Fields of the body, as parameters are shown."""
+    content = operation.get("requestBody", {}).get("content", {})
+    schema: dict[str, Any] = next((each["schema"] for each in content.values()), {})
+    if "$ref" in schema:
+        schema = description["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    required = schema.get("required", ())
+    return [
+        {"name": name, "in": "body", "description": each.get("description"), "required": name in required}
+        for name, each in schema.get("properties", {}).items()
+    ]
 
 
 @cache

@@ -134,6 +134,9 @@ def test_the_example_is_inspected_shown_and_deleted(run):
     assert (report["state"], [each["state"] for each in report["runs"]]) == ("succeeded", ["succeeded"] * 2)
     name = report["inspection_id"]
     assert "run 2 of 2 is done" in done.stderr
+    page = Path(done.stderr.rpartition("Report: ")[2].strip())
+    assert page.parent.name == name
+    assert "All 2 runs succeeded" in page.read_text()
     assert name in run("inspections", "list", "--state", "succeeded").stdout
     assert json.loads(run("inspections", "show", name, "-o", "json").stdout) == report
     assert "succeeded" in run("inspections", "show", name).stdout

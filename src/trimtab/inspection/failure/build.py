@@ -81,6 +81,11 @@ _SIGNS: Final = (
         "python-version", r"interpreter resolved to python [\w.]+, which is incompatible", _STACK,
         "The lock is for another Python than that of the image; choose another base, or lock for its Python.",
     ),
+    # Before the next, which is what uv calls it in the line above.
+    _sign(
+        "no-such-version", r"because (?:\S+ was not found in the package registry|there (?:is|are) no versions? of \S+) and you require",
+        _STACK, "A package has no such version for this Python and this machine.",
+    ),
     _sign(
         "conflict", r"resolutionimpossible|conflicting dependencies|has requirement .*, but you(?:'ll)? have|is incompatible with"
         r"|because .* depends on .* and|no solution found when resolving",
