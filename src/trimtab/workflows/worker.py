@@ -27,9 +27,10 @@ from trimtab.catalog import (
     inspections,
     submissions,
 )
-from trimtab.engines import CHOICES, Capabilities, Engine, EngineUnavailableError, choose
+from trimtab.engines import Capabilities, Engine, EngineUnavailableError
 from trimtab.inspection import Specification
 from trimtab.store import NotFoundError
+from trimtab.workflows.available import KEPT, engines_here
 from trimtab.workflows.duties import Duties
 from trimtab.workflows.ending import call_off
 from trimtab.workflows.executors import GRACE, Executors, executors
@@ -51,7 +52,6 @@ T = TypeVar("T")
 PAUSES = 0.5, 1.0, 2.0, 4.0  # seconds between attempts to open the queue
 WEEK = 7 * 86400.0
 WATCH, ROUND, HOUR, AGAIN = 0.5, 2.0, 3600.0, 30.0  # seconds between two times of each duty
-KEPT = 86400.0  # seconds that an engine keeps what a killed process left
 
 
 class Worker:
@@ -270,24 +270,10 @@ class Worker:
         return f"{self._place.deployment}/{engine}"
 
     async def _start(self) -> None:
-        await self._find_engines()
+        found, self._problem = await engines_here(self._name, self._place.engines, self._allowed)
+        self._engines.update(found)
         if self._engines:
             await _patiently(self._work, asyncio.get_running_loop())
-
-    async def _find_engines(self) -> None:
-        problems = []
-        for name in CHOICES.get(self._name, (self._name,)):
-            try:
-                found = await choose(name, self._place.engines, allowed=self._allowed)
-                await found[0].expire(KEPT)
-                self._engines[name] = found
-            except EngineUnavailableError as error:
-                problems.append(str(error))
-        for choice, names in CHOICES.items():
-            known = next((each for each in names if each in self._engines), None)
-            if known is not None:
-                self._engines.setdefault(choice, self._engines[known])
-        self._problem = EngineUnavailableError("; ".join(problems))
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         """Take from the queue. DBOS has a loop and threads of its own; what is made is made on ours."""
