@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 TRIMTAB = [sys.executable, "-c", "from trimtab.cli import main; main()"]
@@ -94,7 +94,7 @@ PROCESS = {"TRIMTAB_ENGINE": "process", "TRIMTAB_ALLOW_PROCESS_ENGINE": "true"}
 
 
 def done(process):
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=280)
     return process.returncode, out, err
 
 

@@ -132,6 +132,9 @@ def _run(application: "FastAPI", settings: "ServerSettings") -> None:
         application,
         host=settings.host,
         port=settings.port,
+        # uvloop leaves its ends of a child's pipes open in the child: what that leaves running, as podman does its monitor,
+        # holds them, and the end of the child's output is never seen.
+        loop="asyncio",
         log_config=None,
         access_log=False,  # ours leaves the query out
         timeout_graceful_shutdown=GRACE,
