@@ -18,7 +18,7 @@ from servo.configuration.loading import connectors_of, load
 from servo.configuration.servo import BaseServoConfiguration
 from servo.connector import BaseConnector, ConnectorLoader
 from servo.context import current_assembly
-from servo.errors import ConfigurationError, ServoError
+from servo.errors import ConfigurationError, ConnectorError, explained
 from servo.events import Event, EventResult
 from servo.logging import logger
 from servo.models import configuration_model
@@ -180,7 +180,7 @@ class Assembly:
             try:
                 await asyncio.gather(*(_as_current(servo, servo.attach()) for servo in servos))
             except ExceptionGroup as group:
-                raise ServoError.servo_error_from_group(group) from group
+                raise explained(group, ConnectorError) from group
 
 
 def configure(

@@ -112,7 +112,9 @@ async def test_errors_name_the_document(servo_yaml):
 
 async def test_a_connector_that_cannot_attach_is_said(servo_yaml):
     path = servo_yaml(FILE.replace("factor: 2", "factor: -1"))
-    with pytest.raises(ServoError, match="a factor cannot be negative"):
+    with pytest.raises(
+        ServoError, match=r"the connector '\w+' failed with ValueError: a factor cannot be negative"
+    ):
         await Assembly.assemble(config_file=path, env={})
 
 

@@ -119,11 +119,15 @@ def run_checks(
         typer.BadParameter: a connector is not active, or none was found that matches.
     """
     from servo.cli.operations import require_connectors
+    from servo.readiness import as_checks
 
     include = require_connectors(servo, connectors)
-    results = context.dispatch(servo, "check", matching, halt_on=halt_on, include=include)
+    results = context.dispatch(
+        servo, "check", matching, halt_on=halt_on, include=include, return_exceptions=True
+    )
     found = {
-        result.connector.name: [it for it in result.value if _is_shown(it, matching)] for result in results
+        result.connector.name: [it for it in as_checks(result.value) if _is_shown(it, matching)]
+        for result in results
     }
     if not any(found.values()):
         raise typer.BadParameter("there are no such checks: see `servo check --verbose` for what there is")
