@@ -198,14 +198,13 @@ def configure(
         routes = routes_for(descriptor)
         model, sections = configuration_model(routes, required=descriptor is not None)
     except (ValueError, TypeError) as error:
-        position, _ = document.locate(("connectors",))
-        raise ConfigurationError(
-            str(error),
-            file=document.file,
-            line=position.line or None,
-            column=position.column or None,
-            field="connectors",
-            remedy="see `servo connectors` for those that are installed",
+        remedy = "see `servo connectors` for those that are installed"
+        position, written = document.locate(("connectors",))
+        wrong = ConfigurationError(str(error), field="connectors", remedy=remedy)
+        if not written and descriptor is not None:
+            raise wrong.at(file="environment variable SERVO_CONNECTORS") from error
+        raise wrong.at(
+            file=document.file, line=position.line or None, column=position.column or None
         ) from error
     return load(model, document, env, routes=sections, alone=alone), routes
 
