@@ -18,7 +18,7 @@ from servo.configuration.loading import connectors_of, load
 from servo.configuration.servo import BaseServoConfiguration
 from servo.connector import BaseConnector, ConnectorLoader
 from servo.context import current_assembly
-from servo.errors import ConfigurationError, ServoError
+from servo.errors import ConfigurationError, ConnectorError, explained
 from servo.events import Event, EventResult
 from servo.logging import logger
 from servo.models import configuration_model
@@ -180,7 +180,7 @@ class Assembly:
             try:
                 await asyncio.gather(*(_as_current(servo, servo.attach()) for servo in servos))
             except ExceptionGroup as group:
-                raise ServoError.servo_error_from_group(group) from group
+                raise explained(group, ConnectorError) from group
 
 
 def configure(
@@ -198,14 +198,13 @@ def configure(
         routes = routes_for(descriptor)
         model, sections = configuration_model(routes, required=descriptor is not None)
     except (ValueError, TypeError) as error:
-        position, _ = document.locate(("connectors",))
-        raise ConfigurationError(
-            str(error),
-            file=document.file,
-            line=position.line or None,
-            column=position.column or None,
-            field="connectors",
-            remedy="see `servo connectors` for those that are installed",
+        remedy = "see `servo connectors` for those that are installed"
+        position, written = document.locate(("connectors",))
+        wrong = ConfigurationError(str(error), field="connectors", remedy=remedy)
+        if not written and descriptor is not None:
+            raise wrong.at(file="environment variable SERVO_CONNECTORS") from error
+        raise wrong.at(
+            file=document.file, line=position.line or None, column=position.column or None
         ) from error
     return load(model, document, env, routes=sections, alone=alone), routes
 

@@ -260,3 +260,43 @@ def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
             yield from _leaves(error)
         else:
             yield error
+
+
+def foreseen(error: BaseException) -> ServoError | None:
+    """Return what to say of an error that was raised on purpose; None if it is, or hides, a defect.
+
+    A defect is told with its traceback; all else is a sentence.
+    """
+    if isinstance(error, ServoError):
+        return error
+    if not isinstance(error, BaseExceptionGroup):
+        return None
+    known, defects = error.split(ServoError)
+    return ServoError.servo_error_from_group(known) if known is not None and defects is None else None
+
+
+def explained(error: BaseException, default: type[ServoError]) -> ServoError:
+    """Return the one error to report of what connectors raised.
+
+    Args:
+        error: An error, or a group of them.
+        default: What is made of it if none of it is a `ServoError`; the text names the connector and the type.
+    """
+    if isinstance(error, ServoError):
+        return error
+    if not isinstance(error, BaseExceptionGroup):
+        return _named(error, default)
+    leaves = list(_leaves(error))
+    if any(isinstance(leaf, ServoError) for leaf in leaves):
+        return ServoError.servo_error_from_group(error)
+    named = _named(leaves[0], default)
+    named._additional_errors = leaves[1:]  # noqa: SLF001  our own class
+    return named
+
+
+def _named(error: BaseException, kind: type[ServoError]) -> ServoError:
+    connector = getattr(getattr(error, "__event_result__", None), "connector", None)
+    owner = f"the connector '{connector.name}' failed with " if connector is not None else ""
+    named = kind(f"{owner}{type(error).__name__}: {error}", connector=connector)
+    named.__cause__ = error
+    return named

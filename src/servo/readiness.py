@@ -110,10 +110,10 @@ async def _checks_of(
         include=connectors,
         return_exceptions=True,
     )
-    return [(result.connector.name, _as_checks(result.value)) for result in results]
+    return [(result.connector.name, as_checks(result.value)) for result in results]
 
 
-def _as_checks(value: Any) -> list[Check]:
+def as_checks(value: Any) -> list[Check]:
     """Return what a connector answered; an error, or anything that is no check, is a failed check."""
     if isinstance(value, list) and all(isinstance(each, Check) for each in value):
         return value

@@ -110,9 +110,19 @@ async def test_errors_name_the_document(servo_yaml):
         await Assembly.assemble(config_file=path, env={})
 
 
+@pytest.mark.parametrize(("value", "said"), [("wait", "is no JSON"), ('["nobody"]', 'identifier "nobody"')])
+async def test_errors_name_the_variable_where_it_chose_the_connectors(servo_yaml, value, said):
+    path = servo_yaml("optimizer: {id: example.com/app, token: t}\n")
+    place = "^environment variable SERVO_CONNECTORS: connectors: "
+    with pytest.raises(ConfigurationError, match=f"{place}.*{said}"):
+        await Assembly.assemble(config_file=path, env={"SERVO_CONNECTORS": value})
+
+
 async def test_a_connector_that_cannot_attach_is_said(servo_yaml):
     path = servo_yaml(FILE.replace("factor: 2", "factor: -1"))
-    with pytest.raises(ServoError, match="a factor cannot be negative"):
+    with pytest.raises(
+        ServoError, match=r"the connector '\w+' failed with ValueError: a factor cannot be negative"
+    ):
         await Assembly.assemble(config_file=path, env={})
 
 

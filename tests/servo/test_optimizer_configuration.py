@@ -95,6 +95,21 @@ class TestOpsani:
         with pytest.raises(ConfigurationError, match=r"OPSANI_TOKEN_FILE cannot be read .*set OPSANI_TOKEN$"):
             OpsaniOptimizer(id="example.com/app")
 
+    @pytest.mark.parametrize("token", ["hunter2\nsecond", "hunter2\r", "hun\x00ter2", "hünter2"])
+    @pytest.mark.parametrize(
+        ("kind", "values"),
+        [
+            (OpsaniOptimizer, {"id": "example.com/app"}),
+            (AppdynamicsOptimizer, {"optimizer_id": "o", "tenant_id": "t", "base_url": "https://a.example"}),
+        ],
+    )
+    def test_a_token_that_no_header_can_carry_is_refused_and_not_shown(self, kind, values, token):
+        """What failed before was the request, and the HTTP library's error showed the header as it was."""
+        with pytest.raises(ValidationError, match="one line of printable ASCII characters") as caught:
+            kind(**values, token=token)
+        assert "h" + "unter2" not in str(caught.value)
+        assert "second" not in str(caught.value)
+
     def test_the_token_is_masked(self):
         optimizer = OpsaniOptimizer(id="example.com/app", token="hunter2")
         assert "hunter2" not in f"{optimizer!r}{optimizer}{optimizer.json()}{optimizer.yaml()}"
@@ -156,7 +171,14 @@ class TestAppdynamics:
 
     @pytest.mark.parametrize(
         ("content", "said"),
-        [(None, "does not exist"), ("", "names none of"), ("[1]", "names none of"), ("a: [", "no YAML")],
+        [
+            (None, "does not exist"),
+            ("", "names none of"),
+            ("[1]", "names none of"),
+            ("a: [", "no YAML"),
+            ("Endpoint: ftp://x", "connection.yaml: Endpoint: an address starts with http"),
+            ('Authorization: "Bearer a\\nb"', "connection.yaml: Authorization: a token is one line"),
+        ],
     )
     def test_a_file_that_cannot_be_used_is_named(self, tmp_path, monkeypatch, content, said):
         monkeypatch.setattr(module, "FILE_PATIENCE", 0)

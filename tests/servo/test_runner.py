@@ -519,6 +519,34 @@ class TestStartup:
         assert optimizer.events() == ["HELLO", "GOODBYE"]
         assert optimizer.messages[-1]["param"]["reason"] == "startup failed"
 
+    @pytest.mark.parametrize(
+        ("error", "said", "traced"),
+        [
+            (servo.ConnectorError("plug the device in"), "plug the device in", False),
+            (
+                RuntimeError("no such device"),
+                "the connector 'runner_broken' failed with RuntimeError: no such device",
+                True,
+            ),
+        ],
+        ids=["foreseen", "a defect"],
+    )
+    async def test_it_is_said_why_with_a_traceback_for_defects_alone(
+        self, scripted, make_servo, monkeypatch, error, said, traced
+    ):
+        async def startup(_self):
+            raise error
+
+        handler = RunnerBrokenConnector.get_event_handlers("startup")[0]
+        monkeypatch.setattr(handler, "handler", startup)
+        lines = []
+        sink = servo.logger.add(lines.append, level="ERROR")
+        assembly = Assembly(servos=[make_servo(scripted(), {"runner_broken": RunnerBrokenConnector})])
+        assert await AssemblyRunner(assembly).run_async() == 1
+        servo.logger.remove(sink)
+        assert f"the servo 'example.com/app' cannot be run: {said}" in lines[-1]
+        assert ("Traceback" in lines[-1]) is traced
+
     async def test_the_others_go_on(self, scripted, make_servo, running, commands):
         broken, whole = scripted(), scripted(commands.describe())
         servos = [make_servo(broken, {"runner_broken": RunnerBrokenConnector}), make_servo(whole, PROBE)]

@@ -201,6 +201,11 @@ class TestPrecedence:
         assert (config.name, config.servo_uid, config.optimizer.id) == (None, None, "example.com/app")
         assert config.optimizer.token.get_secret_value() == "shared"
 
+    def test_a_wrong_timeout_for_all_is_said_once(self):
+        text = refusal("optimizer: {id: example.com/app, token: t}\nsettings: {timeouts: 5x}\n", {})
+        assert text.count("Unknown unit 'x'") == 1
+        assert ":2:12: settings.timeouts: " in text
+
     def test_among_several_servos_each_needs_its_optimizer(self):
         env = {"OPSANI_OPTIMIZER": "example.com/other", "OPSANI_TOKEN": "shared"}
         assert "multi-servo assembly without an optimizer" in refusal("connectors: []\n", env, alone=False)

@@ -71,7 +71,7 @@ class ClientCredentials:
         auth = httpx2.BasicAuth(optimizer.client_id, optimizer.client_secret.get_secret_value())
         body = await self._send(optimizer.token_url, auth=auth, data={"grant_type": "client_credentials"})
         token, lifetime = body.get("access_token"), body.get("expires_in", DEFAULT_LIFETIME)
-        if not isinstance(token, str) or not token.isprintable() or not token:
+        if not isinstance(token, str) or not (token.isascii() and token.isprintable()) or not token:
             raise httpx2.DecodingError("the token service answered without an access token")
         seconds = float(lifetime) if isinstance(lifetime, int | float) and lifetime > 0 else DEFAULT_LIFETIME
         self._token = token

@@ -61,10 +61,15 @@ def __getattr__(name: str) -> Any:
 def main() -> None:
     """Run ``servo``: load the ``.env`` file, then the command."""
     try:
+        import typer
+
         from servo.cli.application import ServoCLI
         from servo.cli.environment import load_dotenv
 
-        load_dotenv()
+        try:
+            load_dotenv()
+        except typer.Exit as end:  # nobody else is there yet to turn it into an exit code
+            raise SystemExit(end.exit_code) from None
         ServoCLI()()
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None

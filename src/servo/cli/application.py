@@ -12,7 +12,7 @@ from servo.cli.context import DEFAULT_FILE, Context, State
 from servo.cli.failures import report
 from servo.cli.groups import CLI, Group
 from servo.cli.loop import one_loop
-from servo.cli.options import LEVELS, Limit, complete_level, parse_level, parse_log_format
+from servo.cli.options import LEVELS, Limit, choice, complete_level, parse_level
 from servo.cli.sections import LogLevel
 
 
@@ -90,10 +90,9 @@ def root(
         str,
         typer.Option(
             "--log-format",
-            metavar="[text|json]",
             envvar="SERVO_LOG_FORMAT",
-            callback=parse_log_format,
             help="Set the form of the log's lines",
+            **choice("text", "json"),
         ),
     ] = "text",
     no_color: Annotated[

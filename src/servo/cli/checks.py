@@ -11,7 +11,7 @@ from servo.cli.context import Context
 from servo.cli.failures import FAILED
 from servo.cli.groups import CLI
 from servo.cli.loop import run_async
-from servo.cli.options import OutputForm, Verbose
+from servo.cli.options import OutputForm, Verbose, choice
 from servo.cli.sections import Section
 from servo.cli.tables import Output, print_json
 
@@ -23,17 +23,6 @@ if TYPE_CHECKING:
 cli = CLI()
 
 NEVER = "never"
-
-
-def parse_severity(value: str) -> str:
-    """Return ``value``.
-
-    Raises:
-        typer.BadParameter: it is no severity, nor ``never``.
-    """
-    if value not in {"warning", "common", "critical", NEVER}:
-        raise typer.BadParameter(f"{value!r} is not one of warning, common, critical, {NEVER}")
-    return value
 
 
 @cli.command(
@@ -62,9 +51,8 @@ def check(
         str,
         typer.Option(
             "--halt-on",
-            metavar="[warning|common|critical|never]",
-            callback=parse_severity,
             help="End the checks of a connector at a failure this grave",
+            **choice("warning", "common", "critical", NEVER),
         ),
     ] = "critical",
     progressive: Annotated[
@@ -119,11 +107,15 @@ def run_checks(
         typer.BadParameter: a connector is not active, or none was found that matches.
     """
     from servo.cli.operations import require_connectors
+    from servo.readiness import as_checks
 
     include = require_connectors(servo, connectors)
-    results = context.dispatch(servo, "check", matching, halt_on=halt_on, include=include)
+    results = context.dispatch(
+        servo, "check", matching, halt_on=halt_on, include=include, return_exceptions=True
+    )
     found = {
-        result.connector.name: [it for it in result.value if _is_shown(it, matching)] for result in results
+        result.connector.name: [it for it in as_checks(result.value) if _is_shown(it, matching)]
+        for result in results
     }
     if not any(found.values()):
         raise typer.BadParameter("there are no such checks: see `servo check --verbose` for what there is")

@@ -13,6 +13,7 @@ from servo.cli.context import Context
 from servo.cli.failures import fail
 from servo.cli.generation import generate, validate
 from servo.cli.groups import CLI
+from servo.cli.options import choice
 from servo.cli.sections import Section
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def config(
     *,
     form: Annotated[
         str,
-        typer.Option("-f", "--format", metavar=f"[{'|'.join(CONFIG_FORMATS)}]", help="Select output format"),
+        typer.Option("-f", "--format", help="Select output format", **choice(*CONFIG_FORMATS)),
     ] = "yaml",
     output: OutputFile = None,
     show_secrets: Annotated[
@@ -54,7 +55,6 @@ def config(
     ] = False,
 ) -> None:
     """Display configured settings."""
-    require_choice(form, CONFIG_FORMATS)
     servos = context.servos
     if form == "configmap":
         from servo.cli.configmap import configmap
@@ -157,18 +157,6 @@ def write(text: str, output: Path | None, *, private: bool) -> None:
         fail(f"cannot write '{output}': {error.strerror}")
 
 
-def require_choice(value: str, choices: tuple[str, ...]) -> None:
-    """Refuse a format that is not one of ``choices``.
-
-    Raises:
-        typer.BadParameter: it is none of them.
-    """
-    if value not in choices:
-        raise typer.BadParameter(
-            f"{value!r} is not one of {', '.join(choices)}", param_hint="'-f' / '--format'"
-        )
-
-
 @cli.command(
     section=Section.config,
     examples=(
@@ -190,12 +178,11 @@ def schema(
     top_level: Annotated[bool, typer.Option("--top-level", help="Display the top-level schema")] = False,
     form: Annotated[
         str,
-        typer.Option("-f", "--format", metavar=f"[{'|'.join(SCHEMA_FORMATS)}]", help="Select output format"),
+        typer.Option("-f", "--format", help="Select output format", **choice(*SCHEMA_FORMATS)),
     ] = "json",
     output: OutputFile = None,
 ) -> None:
     """Display configuration schema."""
-    require_choice(form, SCHEMA_FORMATS)
     found = _schema_of(context, connector, every=every, top_level=top_level)
     write(_render_schema(found, form), output, private=False)
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from servo.cli.failures import USAGE, fail
+
 FILE = ".env"
 
 
@@ -13,6 +15,10 @@ def load_dotenv(start: Path | None = None) -> Path | None:
         if file.is_file():
             import dotenv
 
-            dotenv.load_dotenv(file, override=False)
+            try:
+                dotenv.load_dotenv(file, override=False)
+            except (OSError, UnicodeDecodeError) as error:
+                what = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+                fail(f"the file '{file}' cannot be read: {what}; mend it, or move it away", USAGE)
             return file
     return None

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import typer
-
-if TYPE_CHECKING:
-    from servo.errors import ServoError
 
 FAILED = 1
 USAGE = 2
@@ -21,23 +18,11 @@ def fail(message: str, code: int = FAILED) -> NoReturn:
 
 def report(error: Exception) -> None:
     """End the command for an error of the user's or of an operation; return if it is none of these."""
-    from servo.errors import ConfigurationError, ConnectorNotFoundError
+    from servo.errors import ConfigurationError, ConnectorNotFoundError, foreseen
 
-    failure = _foreseen(error)
+    failure = foreseen(error)
     if failure is not None:
         fail(
             str(failure),
             USAGE if isinstance(failure, ConfigurationError | ConnectorNotFoundError) else FAILED,
         )
-
-
-def _foreseen(error: Exception) -> ServoError | None:
-    from servo.errors import ServoError
-
-    if isinstance(error, ServoError):
-        return error
-    if not isinstance(error, ExceptionGroup):
-        return None
-    # A defect among them is not to be hidden behind a failure that was foreseen.
-    foreseen, defects = error.split(ServoError)
-    return ServoError.servo_error_from_group(foreseen) if foreseen is not None and defects is None else None

@@ -15,10 +15,11 @@ from servo.cli.groups import CLI
 from servo.cli.options import OutputForm
 from servo.cli.running import run
 from servo.cli.sections import Section
-from servo.cli.show import print_for_each
+from servo.cli.show import listed, print_for_each
 from servo.cli.tables import Output, by_key, describe_moment, print_json
 
 if TYPE_CHECKING:
+    from servo.events import EventResult
     from servo.servo import Servo
     from servo.types.api import Adjustment, Control
 
@@ -50,8 +51,16 @@ def describe(
     for servo in servos:
         include = require_connectors(servo, connectors)
         results = context.dispatch(servo, "describe", include=include)
-        tables.append([(it.connector.name, settings_of(it.value), metrics_of(it.value)) for it in results])
+        tables.append([(it.connector.name, *_shown(it)) for it in results])
     print_for_each(servos, ("CONNECTOR", "COMPONENTS", "METRICS"), tables, output, end="")
+
+
+def _shown(result: EventResult) -> tuple[list[str], list[str]]:
+    from servo.runner.operations import value_of
+    from servo.types.api import Description
+
+    description = value_of(result, Description)
+    return settings_of(description), metrics_of(description)
 
 
 def settings_of(description: Any) -> list[str]:
@@ -141,12 +150,14 @@ def control_for(duration: str) -> Control:
     from servo.types.api import Control
     from servo.types.core import Duration
 
+    remedy, option = "write a number and a unit, such as 30s or 5m", "'-d' / '--duration'"
     try:
-        return Control(duration=Duration(duration))
+        span = Duration(duration)
     except ValueError as error:
-        raise typer.BadParameter(
-            f"{error}: write a number and a unit, such as 30s or 5m", param_hint="'-d' / '--duration'"
-        ) from error
+        raise typer.BadParameter(f"{error}: {remedy}", param_hint=option) from error
+    if span < Duration(0):
+        raise typer.BadParameter(f"{duration} is less than nothing: {remedy}", param_hint=option)
+    return Control(duration=span)
 
 
 def require_metrics(context: Context, servo: Servo, names: Sequence[str] | None) -> list[str] | None:
@@ -157,19 +168,22 @@ def require_metrics(context: Context, servo: Servo, names: Sequence[str] | None)
     """
     if not names:
         return None
-    known = {metric.name for result in context.dispatch(servo, "metrics") for metric in result.value}
+    known = {metric.name for _, metric in listed(context.dispatch(servo, "metrics"))}
     for name in names:
         if name not in known:
-            listed = ", ".join(sorted(known)) or "none"
-            raise typer.BadParameter(f"no metric found named '{name}' (there are: {listed})")
+            there = ", ".join(sorted(known)) or "none"
+            raise typer.BadParameter(f"no metric found named '{name}' (there are: {there})")
     return list(names)
 
 
 def _points(results: Iterable[Any]) -> list[tuple[Any, Any, Any]]:
     """Return metric, point and connector of all readings, those of a series one by one, in the order of time."""
+    from servo.runner.operations import value_of
+    from servo.types.api import Measurement
+
     found = []
     for result in results:
-        for reading in result.value.readings:
+        for reading in value_of(result, Measurement).readings:
             points = getattr(reading, "data_points", [reading])
             found += [(reading.metric, point, result.connector) for point in points]
     return sorted(found, key=lambda it: it[1].time.timestamp())
@@ -222,8 +236,7 @@ def adjust(
     if not any(results):
         fail("adjustment failed: no connector handled the request")
     tables = [
-        [(it.connector.name, settings_of(it.value)) for it in found if it.value is not None]
-        for found in results
+        [(it.connector.name, _shown(it)[0]) for it in found if it.value is not None] for found in results
     ]
     print_for_each(servos, ("CONNECTOR", "SETTINGS"), tables, output)
 

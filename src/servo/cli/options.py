@@ -1,7 +1,7 @@
 """Options that several commands take."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,26 +22,18 @@ def parse_level(value: str | None) -> str | None:
     return value and value.upper()
 
 
-def parse_log_format(value: str | None) -> str | None:
-    """Return ``value``.
+def choice(*names: str) -> dict[str, Any]:
+    """Return what makes an option take one of ``names``: shown in the help, checked, completed by the shell."""
 
-    Raises:
-        typer.BadParameter: it is no format of the log.
-    """
-    if value not in {None, "text", "json"}:
-        raise typer.BadParameter(f"{value!r} is not one of text, json")
-    return value
+    def check(value: str | None) -> str | None:
+        if value is not None and value not in names:
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(names)}")
+        return value
 
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in names if name.startswith(incomplete)]
 
-def parse_output(value: str) -> str:
-    """Return ``value``.
-
-    Raises:
-        typer.BadParameter: it is no form of output.
-    """
-    if value not in set(Output):
-        raise typer.BadParameter(f"{value!r} is not one of {', '.join(Output)}")
-    return value
+    return {"metavar": f"[{'|'.join(names)}]", "callback": check, "autocompletion": complete}
 
 
 def complete_level(incomplete: str) -> list[str]:
@@ -68,7 +60,5 @@ Level = Annotated[
     ),
 ]
 NoColor = Annotated[bool, typer.Option("--no-color", help="Disable colored output")]
-OutputForm = Annotated[
-    str, typer.Option("--output", metavar="[table|json]", callback=parse_output, help="What to print")
-]
+OutputForm = Annotated[str, typer.Option("--output", help="What to print", **choice(*Output))]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Display verbose output")]

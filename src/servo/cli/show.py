@@ -15,6 +15,7 @@ from servo.cli.sections import LogLevel, Section
 from servo.cli.tables import Output, by_key, print_json, print_table, records
 
 if TYPE_CHECKING:
+    from servo.events import EventResult
     from servo.servo import Servo
 
 
@@ -37,6 +38,17 @@ def globals_again(
 
 
 cli = CLI(section=Section.assembly, callback=globals_again)
+
+
+def listed(results: Iterable[EventResult]) -> list[tuple[Any, Any]]:
+    """Return each connector with each item of the list it answered with.
+
+    Raises:
+        ConnectorError: One answered with something else.
+    """
+    from servo.runner.operations import value_of
+
+    return [(result.connector, item) for result in results for item in value_of(result, list)]
 
 
 def print_for_each(
@@ -71,7 +83,7 @@ def components(context: Context, output: OutputForm = "table") -> None:
 
 
 def _component_rows(results: Iterable[Any]) -> list[tuple[Any, ...]]:
-    found = [(component, result.connector.name) for result in results for component in result.value]
+    found = [(component, connector.name) for connector, component in listed(results)]
     return [
         (component.name, sorted(_setting(setting) for setting in component.settings), connector)
         for component, connector in sorted(found, key=lambda pair: pair[0].name)
@@ -187,11 +199,7 @@ def metrics(context: Context, output: OutputForm = "table") -> None:
 
 
 def _metric_rows(results: Iterable[Any]) -> list[tuple[Any, ...]]:
-    pairs = [
-        ((metric.name, metric.unit), type(result.connector).name)
-        for result in results
-        for metric in result.value
-    ]
+    pairs = [((metric.name, metric.unit), type(connector).name) for connector, metric in listed(results)]
     groups = by_key(pairs, key=lambda metric: (metric[0], metric[1].value))
     return [(name, _unit(unit), sorted(set(connectors))) for (name, unit), connectors in groups.items()]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from servo.cli.groups import CLI
+from servo.cli.options import choice
 from servo.cli.sections import Section
 from servo.cli.tables import print_json
 
@@ -28,12 +29,10 @@ def version(
     *,
     short: Annotated[bool, typer.Option("-s", "--short", help="Display short version details")] = False,
     form: Annotated[
-        str, typer.Option("-f", "--format", metavar="[text|json]", help="Select output format")
+        str, typer.Option("-f", "--format", help="Select output format", **choice("text", "json"))
     ] = "text",
 ) -> None:
     """Display version."""
-    if form not in {"text", "json"}:
-        raise typer.BadParameter(f"{form!r} is not one of text, json", param_hint="'-f' / '--format'")
     shown = _type(connector)
     if form == "json":
         print_json(_fields(shown, short=short))

@@ -36,6 +36,7 @@ class AbstractBaseConfiguration(BaseModel):
         validate_by_alias=True,
         coerce_numbers_to_str=True,
         arbitrary_types_allowed=True,
+        hide_input_in_errors=True,  # which may be a secret
         use_attribute_docstrings=False,
     )
 

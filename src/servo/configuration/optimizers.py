@@ -14,6 +14,7 @@ from pydantic import (
     PrivateAttr,
     SecretStr,
     TypeAdapter,
+    ValidationError,
     field_validator,
     model_validator,
 )
@@ -28,7 +29,6 @@ DEFAULT_BASE_URL = "https://api.opsani.com"
 
 _OPSANI_ID = re.compile(r"(?!-)[A-Za-z0-9.-]{5,50}/[A-Za-z0-9_.-]{1,64}\Z")
 _URL = re.compile(r"https?://[^/@?#\s]+([/?#]\S*)?\Z")
-_CONNECTION_KEYS = {"Authorization": "token", "Endpoint": "base_url", "TenantId": "tenant_id"}
 FILE_PATIENCE = 60.0
 
 
@@ -40,9 +40,26 @@ def _http_url(url: str) -> str:
     return url
 
 
+def _header_value(secret: SecretStr) -> SecretStr:
+    value = secret.get_secret_value()
+    if not (value.isascii() and value.isprintable()):
+        raise ValueError(
+            "a token is one line of printable ASCII characters, and this one is not; "
+            "check that the variable or file it comes from holds nothing else"
+        )
+    return secret
+
+
+Credential = Annotated[SecretStr, AfterValidator(_header_value)]
 Url = Annotated[str, AfterValidator(_http_url), Field(max_length=2048)]
 BaseUrl = Annotated[Url, AfterValidator(lambda url: url.rstrip("/"))]
-_BASE_URL: TypeAdapter[str] = TypeAdapter(BaseUrl)
+
+_CONNECTION_KEYS: Mapping[str, tuple[str, TypeAdapter[Any]]] = {
+    "Authorization": ("token", TypeAdapter(Credential)),
+    "Endpoint": ("base_url", TypeAdapter(BaseUrl)),
+    "TenantId": ("tenant_id", TypeAdapter(str)),
+}
+"""What a connection file may say: the field of each key, and what it must be."""
 
 
 def _env(*names: str, file: bool = False) -> dict[str, Any]:
@@ -60,7 +77,7 @@ class OpsaniOptimizer(AbstractBaseConfiguration):
         json_schema_extra=_env("OPSANI_OPTIMIZER"),
         examples=["example.com/application"],
     )
-    token: SecretStr = Field(
+    token: Credential = Field(
         description="The credential.", json_schema_extra=_env("OPSANI_TOKEN", file=True), examples=["token"]
     )
     base_url: BaseUrl = Field(
@@ -143,7 +160,7 @@ class AppdynamicsOptimizer(AbstractBaseConfiguration):
         description="A file, kept current by a sidecar, with the address, tenant and token.",
         json_schema_extra=_env("APPD_CONNECTION_FILE"),
     )
-    token: SecretStr | None = Field(
+    token: Credential | None = Field(
         default=None,
         description="A bearer token, or 'X-SF-Token <token>', instead of client credentials.",
         json_schema_extra=_env("APPD_TOKEN", file=True),
@@ -209,12 +226,7 @@ class AppdynamicsOptimizer(AbstractBaseConfiguration):
         """
         if self.connection_file is None:
             raise ConfigurationError("there is no connection file", field="optimizer.connection_file")
-        values = _read_connection_file(self.connection_file, patience)
-        if "token" in values:
-            values["token"] = SecretStr(values["token"])
-        if "base_url" in values:
-            values["base_url"] = _BASE_URL.validate_python(values["base_url"])
-        _set(self, values)
+        _set(self, _read_connection_file(self.connection_file, patience))
         self._derive()
 
     def _derive(self) -> None:
@@ -267,4 +279,17 @@ def _parse_connection_file(path: Path) -> dict[str, Any]:
             file=path,
             remedy="check that the sidecar which writes it runs",
         )
-    return {name: str(data[key]) for key, name in _CONNECTION_KEYS.items() if data.get(key)}
+    return {
+        name: _parse_connection_value(path, key, kind, str(data[key]).strip())
+        for key, (name, kind) in _CONNECTION_KEYS.items()
+        if data.get(key)
+    }
+
+
+def _parse_connection_value(path: Path, key: str, kind: TypeAdapter[Any], value: str) -> Any:
+    try:
+        return kind.validate_python(value)
+    except ValidationError as error:
+        text = error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Value error, ")
+        problem, _, remedy = text.partition("; ")
+        raise ConfigurationError(problem, file=path, field=key, remedy=remedy or None) from None

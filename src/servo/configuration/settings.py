@@ -121,7 +121,8 @@ class Timeouts(AbstractBaseConfiguration):
     def _same_for_all(cls, value: Any) -> Any:
         if value is None or isinstance(value, Mapping | Timeouts):
             return value
-        return dict.fromkeys(("connect", "read", "write", "pool"), value)
+        # Read once, so that what is wrong with it is said once.
+        return dict.fromkeys(("connect", "read", "write", "pool"), Duration(value))
 
 
 class CommonConfiguration(AbstractBaseConfiguration):

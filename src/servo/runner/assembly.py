@@ -8,8 +8,10 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
+import httpx2
+
 from servo.assembly import Assembly
-from servo.errors import ServoError
+from servo.errors import ConnectorError, explained, foreseen
 from servo.logging import ProgressHandler, logger
 from servo.runner.servo import ServoRunner
 from servo.servo import Servo
@@ -144,8 +146,9 @@ class AssemblyRunner:
             await runner.run(poll=self.poll)
         except Exception as error:  # noqa: BLE001 - a servo that cannot be run leaves the others running
             self._failed += 1
-            shown = ServoError.servo_error_from_group(error) if isinstance(error, ExceptionGroup) else error
-            logger.opt(exception=error).error(
+            sentence = isinstance(error, httpx2.HTTPError) or foreseen(error) is not None
+            shown = explained(error, ConnectorError)
+            logger.opt(exception=None if sentence else error).error(
                 "the servo '{}' cannot be run: {}", servo.name, shown, connector=servo
             )
 

@@ -17,14 +17,15 @@ from servo.errors import (
     EventError,
     EventHandlersNotFoundError,
     MeasurementFailedError,
-    ServoError,
+    explained,
+    foreseen,
 )
 from servo.events import EventResult, Preposition
 from servo.logging import logger
 from servo.servo import Events, Servo
 from servo.types.api import Adjustment, Control, Description, Measurement
 
-__all__ = ["EVENTS", "adjust", "carry_out", "control_of", "describe", "failure", "measure"]
+__all__ = ["EVENTS", "adjust", "carry_out", "control_of", "describe", "failure", "measure", "value_of"]
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ async def measure(servo: Servo, params: MeasureParams) -> Measurement:
     _require(servo, Events.measure)
     results = await servo.dispatch_event(Events.measure, metrics=params.metrics, control=params.control)
     _not_cancelled(results, Events.measure)
-    return Measurement.merged(_value(result, Measurement) for result in results)
+    return Measurement.merged(value_of(result, Measurement) for result in results)
 
 
 async def adjust(servo: Servo, adjustments: list[Adjustment], control: Control) -> Description:
@@ -76,12 +77,10 @@ async def carry_out(servo: Servo, command: CommandResponse) -> Status:
 
 def failure(error: BaseException, command: CommandResponse, servo: Servo) -> Status:
     """Return the status for what a command raised: the most important error of a group, the others beside it."""
-    chosen = _chosen(error, _DEFAULT_ERRORS.get(command.command, EventError))
-    if chosen.__cause__ is not None:
-        # Nobody raised this on purpose: it is a defect, and whoever mends it wants the traceback.
-        logger.opt(exception=error).error("{} failed: {}", command.command.value, chosen, connector=servo)
-    else:
-        logger.error("{} failed: {}", command.command.value, chosen, connector=servo)
+    chosen = explained(error, _DEFAULT_ERRORS.get(command.command, EventError))
+    # Whoever mends a defect wants its traceback.
+    trace = None if foreseen(error) else error
+    logger.opt(exception=trace).error("{} failed: {}", command.command.value, chosen, connector=servo)
     return Status.from_error(chosen, command_uid=command.command_uid)
 
 
@@ -141,14 +140,19 @@ def control_of(command: CommandResponse) -> Control:
 
 
 def _description(results: list[EventResult]) -> Description:
-    descriptions = [_value(result, Description) for result in results]
+    descriptions = [value_of(result, Description) for result in results]
     return Description(
         components=[component for each in descriptions for component in each.components],
         metrics=[metric for each in descriptions for metric in each.metrics],
     )
 
 
-def _value(result: EventResult, kind: type[T]) -> T:
+def value_of(result: EventResult, kind: type[T]) -> T:
+    """Return what a handler returned.
+
+    Raises:
+        ConnectorError: It is not of the kind that the event asks for.
+    """
     if isinstance(result.value, kind):
         return result.value
     raise ConnectorError(
@@ -171,26 +175,3 @@ def _not_cancelled(results: list[EventResult], event: Events) -> None:
     """Tell an event that a *before* handler cancelled from one that was carried out."""
     if not results:
         raise EventCancelledError(f"a connector cancelled {event} before it began")
-
-
-def _chosen(error: BaseException, default: type[EventError]) -> ServoError:
-    """Return the one error to report, made of what was raised if that was no error of ours."""
-    if isinstance(error, ServoError):
-        return error
-    if not isinstance(error, BaseExceptionGroup):
-        return _wrapped(error, default)
-    chosen = ServoError.servo_error_from_group(error, default)
-    if chosen.__cause__ is None or not chosen.additional_errors or chosen in chosen.additional_errors:
-        return chosen
-    wrapped = _wrapped(chosen.additional_errors[0], default)
-    wrapped._additional_errors = list(chosen.additional_errors[1:])  # noqa: SLF001 - our own class
-    return wrapped
-
-
-def _wrapped(error: BaseException, default: type[EventError]) -> ServoError:
-    result = getattr(error, "__event_result__", None)
-    connector = getattr(result, "connector", None)
-    owner = f"the connector '{connector.name}' failed with " if connector is not None else ""
-    wrapped = default(f"{owner}{type(error).__name__}: {error}", connector=connector)
-    wrapped.__cause__ = error
-    return wrapped

@@ -53,7 +53,13 @@ def list_(
     output: Format = Output.table,
     server: Server = None,
 ) -> None:
-    """List sessions, the newest first."""
+    """List sessions, the newest first.
+
+    \b
+    Examples:
+      trimtab sessions list
+      trimtab sessions list --application example.com/shop --over --output json
+    """  # noqa: D301 # \b is Click's mark of a paragraph not to be wrapped
     with _source(server) as source:
         found = source.list(application=application, active=active, limit=limit)
     if output is Output.table:
@@ -66,7 +72,12 @@ def list_(
 
 @app.command()
 def show(session_id: Id, output: Format = Output.table, server: Server = None) -> None:
-    """Show a session as it stands."""
+    """Show a session as it stands.
+
+    \b
+    Examples:
+      trimtab sessions show session-261121083000-0123456789abcdef
+    """  # noqa: D301 # \b is Click's mark of a paragraph not to be wrapped
     with _source(server) as source:
         session = source.get(session_id)
     _show(session, output)
@@ -118,7 +129,12 @@ def create(
 
 @app.command()
 def cancel(session_id: Id, output: Format = Output.table, server: Server = None) -> None:
-    """End a session early: its agent gives up the trial at hand and puts the baseline back."""
+    """End a session early: its agent gives up the trial at hand and puts the baseline back.
+
+    \b
+    Examples:
+      trimtab sessions cancel session-261121083000-0123456789abcdef
+    """  # noqa: D301 # \b is Click's mark of a paragraph not to be wrapped
     with _source(server) as source:
         session = source.cancel(session_id)
     _show(session, output)
@@ -131,7 +147,13 @@ def export(
     file: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
     server: Server = None,
 ) -> None:
-    """Write all of a session as one document: what was wanted, every trial, what was found."""
+    """Write all of a session as one document: what was wanted, every trial, what was found.
+
+    \b
+    Examples:
+      trimtab sessions export session-261121083000-0123456789abcdef --file shop.json
+      trimtab sessions export session-261121083000-0123456789abcdef --output yaml
+    """  # noqa: D301 # \b is Click's mark of a paragraph not to be wrapped
     if output is Output.table:
         _fail("a document is no table; use --output json or yaml, or `trimtab sessions show`", USAGE)
     with _source(server) as source:
@@ -153,7 +175,12 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     server: Server = None,
 ) -> None:
-    """Delete sessions and all that belongs to them. What is active leaves its application as it is: cancel it first."""
+    """Delete sessions and all that belongs to them. What is active leaves its application as it is: cancel it first.
+
+    \b
+    Examples:
+      trimtab sessions delete session-261121083000-0123456789abcdef --yes
+    """  # noqa: D301 # \b is Click's mark of a paragraph not to be wrapped
     if not yes:
         typer.confirm(f"Delete {', '.join(session_ids)}?", abort=True)
     with _source(server) as source:

@@ -191,11 +191,12 @@ def test_metrics_are_chosen_without_selecting_a_servo(servo, two):
     assert servo("measure", "latency").exit_code == 0
 
 
-@pytest.mark.parametrize("duration", ["5", "soon", "3 lightyears"])
+@pytest.mark.parametrize("duration", ["5", "soon", "3 lightyears", "-5s"])
 def test_a_bad_duration_is_a_usage_error(servo, one, duration):
     result = servo("measure", "-d", duration)
     assert result.exit_code == 2
     assert "write a number and a unit, such as 30s or 5m" in error_of(result)
+    assert "pydantic" not in result.stderr
 
 
 def test_times_of_readings_can_be_time_stamps(servo, one):
@@ -217,6 +218,31 @@ def test_a_malformed_setting_is_a_usage_error(servo, one, text):
         f"Error: Invalid value: unable to parse setting descriptor '{text}': "
         "expected format is `component.setting=value`"
     )
+
+
+@pytest.mark.parametrize(
+    ("command", "event", "kind"),
+    [
+        ("describe", "describe", "Description"),
+        ("measure", "measure", "Measurement"),
+        ("adjust web.cpu=1", "adjust", "Description"),
+        ("show metrics", "metrics", "list"),
+        ("show components", "components", "list"),
+    ],
+)
+def test_an_answer_of_the_wrong_type_is_one_message_that_names_the_connector(
+    servo, one, monkeypatch, command, event, kind
+):
+    import fakeconn
+
+    async def wrong(*_, **__):
+        return 42
+
+    handler = fakeconn.FakeConnector.get_event_handlers(event)[0]
+    monkeypatch.setattr(handler, "handler", wrong)
+    result = servo(*command.split())
+    assert result.exit_code == 1
+    assert error_of(result) == f"Error: the connector 'fake' answered {event} with int, not with {kind}"
 
 
 def test_adjusting_nothing_is_a_usage_error(servo, one):

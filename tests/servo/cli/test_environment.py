@@ -38,6 +38,19 @@ def test_a_variable_that_is_set_keeps_its_value(tmp_path, monkeypatch):
     assert os.environ["OPSANI_TOKEN"] == "mine"
 
 
+def test_a_file_that_is_no_text_is_one_message(tmp_path, monkeypatch, capsys):
+    (tmp_path / ".env").write_bytes(b"A=b\n\xff\xfe=\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["servo", "version"])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    file = tmp_path / ".env"
+    assert capsys.readouterr().err == (
+        f"Error: the file '{file}' cannot be read: it is no UTF-8 text; mend it, or move it away\n"
+    )
+
+
 def test_a_directory_of_that_name_is_passed_over(tmp_path):
     (tmp_path / "a" / ".env").mkdir(parents=True)
     (tmp_path / ".env").write_text("X_FROM_DOTENV=1\n")

@@ -142,7 +142,20 @@ def test_completion_scripts_are_there_without_a_configuration(shell):
     assert "servo" in process.stdout
 
 
-def test_the_shell_completes_commands():
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("de", ["describe"]),
+        ("-l TR", ["TRACE"]),
+        ("config -f j", ["json"]),
+        ("schema --format h", ["html"]),
+        ("version -f ", ["text", "json"]),
+        ("list --output t", ["table"]),
+        ("check --halt-on n", ["never"]),
+        ("--log-format j", ["json"]),
+    ],
+)
+def test_the_shell_completes_commands_and_choices(words, completed):
     program = (
         "import sys; sys.argv = ['servo']; from servo.cli import ServoCLI; ServoCLI()(prog_name='servo')"
     )
@@ -152,10 +165,10 @@ def test_the_shell_completes_commands():
         text=True,
         env={
             "_SERVO_COMPLETE": "complete_bash",
-            "COMP_WORDS": "servo de",
-            "COMP_CWORD": "1",
+            "COMP_WORDS": f"servo {words}",
+            "COMP_CWORD": str(len(words.split(" "))),
             "PATH": "/usr/bin",
         },
         check=False,
     )
-    assert "describe" in process.stdout
+    assert process.stdout.split() == completed

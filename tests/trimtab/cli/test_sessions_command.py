@@ -45,6 +45,12 @@ def test_each_command_has_help(run, name):
     assert run(name, "--help").stdout.startswith(f"Usage: trimtab {name}")
 
 
+@pytest.mark.parametrize("name", ["list", "show", "create", "cancel", "export", "delete"])
+def test_each_command_about_sessions_has_an_example_of_itself(run, name):
+    examples = run("sessions", name, "--help").stdout.partition("Example")[2].partition("Options:")[0]
+    assert f"trimtab sessions {name} " in examples
+
+
 def test_help_imports_nothing_heavy():
     """What takes 100 ms or more is imported by the command that needs it."""
     program = (
