@@ -39,10 +39,11 @@ def compare(
     if not 0 < confidence < 1:
         fail(f"--confidence: {confidence} is not between 0 and 1, such as 0.99", USAGE)
     with library(server) as inspections:
-        results = [_results(inspections.get(each)) for each in (first, second)]
+        stored = [inspections.get(each) for each in (first, second)]
+        results, engines = [_results(each) for each in stored], [_engine(each) for each in stored]
     from trimtab.inspection import compare as compared
 
-    found = compared(*results, primary=measure, confidence=confidence)
+    found = compared(*results, primary=measure, confidence=confidence, engines=(engines[0], engines[1]))
     _print(found, first, second, output)
     if found.verdict in _UNANSWERED:
         raise typer.Exit(NOTHING)
@@ -62,6 +63,16 @@ def _results(stored: "InspectionStore") -> dict[int, Mapping[str, Any] | None]:
         except NotFoundError:
             found[item] = result
     return found
+
+
+def _engine(stored: "InspectionStore") -> str | None:
+    """Name of the engine that made it, if its report tells."""
+    from trimtab.store import NotFoundError, engine_of
+
+    try:
+        return engine_of(stored.retrieve_report())
+    except NotFoundError:
+        return None
 
 
 def _told(stored: "InspectionStore") -> Iterable[int]:

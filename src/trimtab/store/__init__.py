@@ -22,7 +22,7 @@ from trimtab.store.inspection import InspectionStore
 from trimtab.store.inspection_parts import InspectionBuildsStore, InspectionResultsStore
 from trimtab.store.inspections import Inspections
 from trimtab.store.loader import copy_inspection, load_inspections
-from trimtab.store.report import BuildReport, FailureReport, Report, RunReport
+from trimtab.store.report import BuildReport, FailureReport, Report, RunReport, engine_of
 from trimtab.store.results import DependencyMonkeyReportsStore, DependencyMonkeyRequestsStore, ResultStore
 from trimtab.store.store import Entry, Store
 
@@ -58,5 +58,6 @@ __all__ = [
     "copy_inspection",
     "decode",
     "encode",
+    "engine_of",
     "load_inspections",
 ]

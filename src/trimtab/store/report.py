@@ -4,9 +4,10 @@ Rows of the catalog come from documents; state, owner, engine and what was lost 
 may be absent: readers know older documents, and those of the original have no report at all.
 """
 
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
-__all__ = ["BuildReport", "FailureReport", "Report", "RunReport"]
+__all__ = ["BuildReport", "FailureReport", "Report", "RunReport", "engine_of"]
 
 
 class FailureReport(TypedDict, total=False):
@@ -60,3 +61,10 @@ class Report(TypedDict, total=False):
     objects: dict[
         str, int
     ]  # what was stored before it, with the size in bytes: what is missing later was lost
+
+
+def engine_of(report: Mapping[str, Any]) -> str | None:
+    """Name of the engine that made an inspection; None: its report does not tell."""
+    engine = report.get("engine")
+    name = engine.get("name") if isinstance(engine, Mapping) else None
+    return name if isinstance(name, str) else None

@@ -7,6 +7,7 @@ catalog: who takes over on another machine has no more than that, and the result
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -201,7 +202,7 @@ def _report(item: int, attempt: int, done: Run, result: dict[str, Any] | None) -
         attempt=attempt,
         state=state,
         exit_code=exit_code,
-        signal=done.signal,
+        signal=_signal(done, result),
         timed_out=bool(done.timed_out or (result or {}).get("timed_out")),
         oom_killed=done.oom_killed,
         lost=done.lost,
@@ -223,6 +224,14 @@ def _noted(work: Work, item: int) -> list[RunReport]:
         noted = work.journal.read(f"{name}.json")
         found.append(_broken(item, attempt, began) if noted is None else noted["report"])
     return found
+
+
+def _signal(done: Run, result: Mapping[str, Any] | None) -> int | None:
+    """The signal that ended the script, by the wrapper's proved word; else what the engine takes the exit code for."""
+    if result is not None and result.get("proof") and "signal" in result:
+        told = result["signal"]
+        return told if isinstance(told, int) else None
+    return done.signal
 
 
 def _broken(item: int, attempt: int, began: str) -> RunReport:

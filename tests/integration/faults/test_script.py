@@ -97,6 +97,7 @@ async def test_b19_an_exit_code_stays_what_it_is_and_none_adds_up_to_success(lab
     assert [each["exit_code"] for each in report["runs"]] == [code, code]
     assert [each["failure"]["kind"] for each in report["runs"]] == ["script", "script"]
     assert not any(each["oom_killed"] for each in report["runs"])
+    assert [each["signal"] for each in report["runs"]] == [None, None], "the wrapper saw none"
 
 
 async def test_b21_b22_runs_are_one_after_another_and_there_are_as_many_results(laboratory):

@@ -54,6 +54,15 @@ def test_lost_runs_are_counted(command, make, make_inspection, make_result):
     assert found["counts"][1]["lost"] == 1
 
 
+def test_another_engine_is_named(command, make_inspection, make_result):
+    results = {item: make_result(1.0 + NOISE[item], item) for item in range(6)}
+    both = [
+        make_inspection(number, results, engine={"name": name})
+        for number, name in enumerate(("podman", "process"))
+    ]
+    assert "the engine of both" in command("inspections", "compare", *both).stdout
+
+
 def test_what_is_not_there_or_makes_no_sense_is_said(command, make):
     one = make(1, 1.0)
     assert "inspection-b" in command("inspections", "compare", one, "inspection-b", code=1).stderr

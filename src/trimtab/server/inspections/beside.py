@@ -142,8 +142,9 @@ def _add_figures(router: APIRouter, library: Library) -> None:
 
         both = [library.find(caller, each) for each in (inspection_id, other_id)]
         options = _given(primary=primary, confidence=confidence)
+        engines = library.engine(both[0]), library.engine(both[1])
         with missing("A result of one of them was not found"):
-            found = compare(library.results(both[0]), library.results(both[1]), **options).to_dict()
+            found = compare(*map(library.results, both), engines=engines, **options).to_dict()
         asked = {"inspection_id": inspection_id, "other_id": other_id}
         return answer({"comparison": found, "parameters": asked})
 

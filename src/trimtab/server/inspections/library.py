@@ -12,7 +12,7 @@ from trimtab.catalog import inspections as catalog
 from trimtab.catalog.inspection_report import report_of
 from trimtab.server.caller import Caller
 from trimtab.server.inspections.models import Selection
-from trimtab.store import InspectionStore, InvalidKeyError, NotFoundError
+from trimtab.store import InspectionStore, InvalidKeyError, NotFoundError, engine_of
 from trimtab.workflows import Place
 
 __all__ = ["Found", "Library", "missing"]
@@ -106,6 +106,10 @@ class Library:
         """How it ended, or how it stands."""
         report = report_of(self.place.database, found.stored)
         return {"inspection_id": found.id, "state": found.state} if report is None else report
+
+    def engine(self, found: Found) -> str | None:
+        """Name of the engine that made it; None: nothing tells."""
+        return engine_of(self.report(found))
 
     def containerfile(self, found: Found) -> str:
         """What is built, also before it is."""
