@@ -37,7 +37,11 @@ def globals_again(
     state.no_color = no_color or state.no_color
 
 
-cli = CLI(section=Section.assembly, callback=globals_again)
+cli = CLI(
+    section=Section.assembly,
+    callback=globals_again,
+    epilog="servo show components\nservo show events --by-connector\nservo show -n web metrics",
+)
 
 
 def listed(results: Iterable[EventResult]) -> list[tuple[Any, Any]]:
