@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,31 @@ def test_another_machine_takes_over_and_makes_only_what_is_not_stored(zygote, sh
     other = task | {"home": f"{Path(shared['home']).parent}/second"}
     assert zygote.work(other) == 0
     assert len(check(other, asked)) == (is_lost(point) or point[0].endswith("store_run"))
+
+
+@pytest.mark.parametrize("everywhere", [None, 1])
+def test_two_at_once_make_each_once(embedded, everywhere):
+    """With a limit for all together, no two inspections are under way at the same time, wherever."""
+    asked = [submission(script="#!/bin/sh\nexit 0\n") for _ in range(6)]
+    task = embedded | {"submissions": [each.document() for each in asked]}
+    task["options"] = {"everywhere": everywhere, "builds": 2, "runs": 2}
+    two = [Zygote(), Zygote()]
+    for each in two:
+        each.start(task)
+    assert [each.ended() for each in two] == [0, 0]
+    for each in two:
+        each.close()
+    assert [check(task, each) for each in asked] == [[]] * len(asked)
+    if everywhere == 1:
+        spans = sorted(spans_of(task, asked))
+        assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+
+
+def spans_of(task, asked):
+    """From the first run to the last of each."""
+    for each in asked:
+        report = Inspections(Store.open(task["store"]), "test")[each.id].retrieve_report()
+        yield report["runs"][0]["started"], report["runs"][-1]["ended"]
 
 
 def test_who_was_cut_off_leaves_it_to_whoever_took_over(zygote, shared):

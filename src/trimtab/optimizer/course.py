@@ -34,21 +34,23 @@ def baseline_readings(budget: int) -> int:
     return 1 if budget < _SHORT else 2 if budget < _LONG else 3
 
 
-def plan(budget: int, gain: float, noise: float) -> Plan:
+def plan(budget: int, gain: float, noise: float, *, sure: bool = True) -> Plan:
     """How much proof a gain needs.
 
     Args:
         budget: Trials in all.
         gain: Of the best over the baseline, so far.
         noise: Standard deviation of a reading; the same unit.
+        sure: Whether the best surely keeps the SLOs.
 
     Returns:
         As many pairs as tell the gain from noise, up to a twelfth of the budget each, and two where they can be
-        afforded, for a single reading has no spread; no confirmation where readings repeat themselves.
+        afforded, for a single reading has no spread; no confirmation where readings repeat themselves and SLOs are
+        kept for sure.
     """
     if budget < _SHORT:
         return Plan(0, 1 if budget > 2 else 0)  # noqa: PLR2004 - a baseline, a candidate, and one more
-    if noise <= _NEGLIGIBLE * abs(gain):
+    if sure and noise <= _NEGLIGIBLE * abs(gain):
         return Plan(0, 1)
     needed = math.inf if gain <= 1e-3 * noise else math.ceil(2 * (_SURE * noise / gain) ** 2)
     least = 1 if budget < _TWICE else 2

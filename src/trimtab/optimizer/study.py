@@ -22,6 +22,7 @@ __all__ = ["Study"]
 History = Sequence[tuple[Point, Outcome]]
 
 _CAUTION = 0.5
+_SURE, _LIKELIER_THAN_NOT = 0.95, 0.5
 _PRIOR_WEIGHT = 0.5
 _RETRIED = 2
 _ENOUGH_READINGS = 3
@@ -146,10 +147,15 @@ class Study:
 
     def recommendation(self, confidence: float = CONFIDENCE) -> Recommendation:
         """What the study has shown."""
-        verified = self._ledger.of(Purpose.verify)
-        candidate = verified[0].trial.point if verified else self.incumbent()
         surface = self._landscape.surface()
-        return concluded(self._ledger, self.space, self.baseline, dict(candidate), surface, confidence)
+        return concluded(
+            self._ledger, self.space, self.baseline, dict(self._candidate()), surface, confidence
+        )
+
+    def _candidate(self) -> Point:
+        """What is compared with the baseline: what was last, or what will be first."""
+        compared = (entry.trial.point for entry in reversed(self._ledger.of(Purpose.verify)))
+        return next((point for point in compared if point != self.baseline), None) or self.incumbent()
 
     def importance(self) -> dict[str, float]:
         """How much each searched setting matters over the space: shares that sum to 1."""
@@ -197,7 +203,7 @@ class Study:
         if surface is None or best is None or not readings:
             return plan(total, 0.0, math.inf)
         gain = mean([each.loss for each in readings]) - best.mean - best.sd
-        return plan(total, gain, surface.objective.noise)
+        return plan(total, gain, surface.objective.noise, sure=best.feasibility > _SURE)
 
     def _predicted(self, point: Point) -> Prediction | None:
         """What a point is believed to give, its own readings included; mean and sd of the loss."""
@@ -250,17 +256,31 @@ class Study:
         return self.space.from_unit(found) if known is None or unmeasured < known else incumbent
 
     def _verified(self, number: int) -> Trial | None:
-        """Candidate, baseline, candidate: in turn, so that a drift hits both; the baseline has earlier readings."""
-        done = self._ledger.of(Purpose.verify)
-        candidate = done[0].trial.point if done else self.incumbent()
+        """Candidate, baseline, candidate: in turn, so that a drift hits both; the baseline has earlier readings.
+
+        A candidate that is found to break an SLO gives way to the next best.
+        """
+        candidate = self._candidate()
+        if self._refuted(candidate):
+            candidate = self.incumbent()
         if candidate == self.baseline:
             return None
-        point = self.baseline if len(done) % 3 == 1 else candidate
+        turn = len(self._ledger.of(Purpose.verify)) % 3 == 1
+        point = self.baseline if turn and self._compared(candidate) else candidate
         predicted = self._predicted(point)
         reason = "compared with the baseline, turn by turn"
         return Trial(
             number, Purpose.verify, dict(point), "", reason, predicted and self._in_own_unit(predicted)
         )
+
+    def _compared(self, candidate: Point) -> bool:
+        """Whether a candidate was measured beside the baseline."""
+        return bool(self._ledger.at(candidate, {Purpose.verify}))
+
+    def _refuted(self, candidate: Point) -> bool:
+        """Whether a candidate, now that it was measured beside the baseline, more likely breaks an SLO than not."""
+        believed = self._predicted(candidate) if self._compared(candidate) else None
+        return believed is not None and believed.feasibility < _LIKELIER_THAN_NOT
 
     def _ranked(self) -> list[Point]:
         """Measured points of this study from best to worst by the posterior, doubt held against them."""

@@ -89,12 +89,12 @@ class Duties:
         with self.place.database.read() as connection:
             row = inspections.by_id(connection, submission.id)
             known = submissions.by_id(connection, submission.id) is not None
-        if known:
-            return  # its turn will come
-        if journal.is_queued() and row is not None and row["state"] in TERMINAL:
-            journal.remove()  # another machine made it
+        queued = journal.is_queued()
+        if queued and not known and (row is None or row["state"] in TERMINAL):
+            journal.remove()  # another machine made it, or it was deleted
             return
-        if not journal.is_queued():
+        if not known:
             logger.info("taking {} into the queue, which a command line left", submission.id)
+            self.submit(submission)
+        if not queued:
             journal.enqueue()
-        self.submit(submission)

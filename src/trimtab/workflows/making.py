@@ -10,6 +10,7 @@ from loguru import logger
 
 from trimtab.catalog import TERMINAL, InspectionState, submissions
 from trimtab.engines import Capabilities, Engine
+from trimtab.workflows.available import KEPT
 from trimtab.workflows.course import Course
 from trimtab.workflows.ending import call_off, clean
 from trimtab.workflows.journal import BusyError, EndedError, Journal
@@ -30,7 +31,6 @@ TAKES = 10  # an inspection that ends the process that makes it does so this oft
 TRIES = 3
 BUSY = 1.0
 LEAVING = 8.0  # seconds for what runs to be ended
-KEPT = 86400.0
 
 
 @dataclass
@@ -38,6 +38,7 @@ class _Entry:
     task: "asyncio.Task[Any]"
     course: Course | None = None
     ended: bool = False
+    asked: bool = False  # by `end`, and not seen yet
 
     @property
     def is_ending(self) -> bool:
@@ -109,7 +110,7 @@ class Making:
         entry = self._under_way.get(inspection_id)
         # Before there is a course, it will see the wish by itself.
         if entry is not None and entry.course is not None and not entry.is_ending:
-            entry.ended = True
+            entry.ended = entry.asked = True
             entry.course.cancelled = state
             entry.course.taken = state is None
             entry.task.cancel()
@@ -145,8 +146,9 @@ class Making:
             except BusyError:  # a command line makes it, or has just done so
                 await asyncio.sleep(BUSY)
             except asyncio.CancelledError:
-                if not entry.is_ending:
+                if not entry.asked:
                     raise
+                entry.asked = False
                 entry.task.uncancel()
             except Exception:  # noqa: BLE001 # whatever it is: an inspection comes to an end
                 failed += 1

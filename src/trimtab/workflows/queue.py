@@ -23,7 +23,7 @@ VERSION = (
     "1"  # of what is asked of a workflow, not of this program: those of two versions continue each other's
 )
 WORKFLOW = "inspection"
-EVERY = 0.25  # seconds between two looks for something to do
+EVERY = 0.5  # seconds between two looks for something to do
 KEPT = 3600.0  # seconds that DBOS remembers what is over
 PENDING, OVER = "PENDING", ["SUCCESS", "ERROR", "CANCELLED"]
 
@@ -143,6 +143,8 @@ class Queue:
             return await make(inspection_id)
 
         DBOS(config=config)
+        if DBOS.executor_id != executor:  # there is one to a process, and it is another's
+            raise RuntimeError("this process takes from a queue already: there is one worker to a process")
         try:
             DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(inspection)
             DBOS.listen_queues(list(queues))

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
+
+from sqlalchemy import exc
 
 from trimtab.catalog import UnavailableError as DatabaseUnavailableError
 from trimtab.engines import Engine
@@ -21,15 +22,23 @@ from trimtab.workflows.watcher import Event, Kind, Silent, Watcher
 __all__ = ["Work", "lasting"]
 
 T = TypeVar("T")
+SENSELESS = exc.DataError, exc.ProgrammingError, exc.NotSupportedError
 FIRST, LONGEST = 0.1, 5.0  # seconds between two attempts to reach the store or the catalog
 
 
 async def lasting(call: Callable[..., T], /, *arguments: object) -> T:
-    """Call in a thread what uses store and catalog, until they can be used."""
+    """Call in a thread what uses store and catalog, until they can be used.
+
+    Raises:
+        CatalogError: What was asked of the database makes no sense to it, and would not later.
+    """
     pause = FIRST
     while True:
-        with suppress(DatabaseUnavailableError, StoreUnavailableError):
+        try:
             return await asyncio.to_thread(call, *arguments)
+        except (DatabaseUnavailableError, StoreUnavailableError) as error:
+            if isinstance(error.__cause__, SENSELESS):
+                raise
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST)
 

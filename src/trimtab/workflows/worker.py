@@ -9,6 +9,7 @@ import asyncio
 import os
 import secrets
 import socket
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -26,9 +27,10 @@ from trimtab.catalog import (
     inspections,
     submissions,
 )
-from trimtab.engines import CHOICES, Capabilities, Engine, EngineUnavailableError, choose
+from trimtab.engines import Capabilities, Engine, EngineUnavailableError
 from trimtab.inspection import Specification
 from trimtab.store import NotFoundError
+from trimtab.workflows.available import KEPT, engines_here
 from trimtab.workflows.duties import Duties
 from trimtab.workflows.ending import call_off
 from trimtab.workflows.executors import GRACE, Executors, executors
@@ -50,7 +52,6 @@ T = TypeVar("T")
 PAUSES = 0.5, 1.0, 2.0, 4.0  # seconds between attempts to open the queue
 WEEK = 7 * 86400.0
 WATCH, ROUND, HOUR, AGAIN = 0.5, 2.0, 3600.0, 30.0  # seconds between two times of each duty
-KEPT = 86400.0  # seconds that an engine keeps what a killed process left
 
 
 class Worker:
@@ -101,6 +102,8 @@ class Worker:
         self._executor = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(8)}"
         self._executors: Executors = executors(place.database, grace)
         self._queue: Queue | None = None
+        self._opening = threading.Lock()
+        self._entered = False
         self._duties: Duties | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -110,9 +113,14 @@ class Worker:
         Raises:
             CatalogError: The database cannot be used.
         """
-        self._queue = await _patiently(_open, self._place)
+        self._entered = True
         if self._works:
-            await self._start()
+            try:
+                await _patiently(self._opened)
+                await self._start()
+            except BaseException:
+                await asyncio.shield(asyncio.to_thread(self._stop))
+                raise
             self._tasks = [asyncio.create_task(each) for each in (self._watch(), self._rounds())]
         return self
 
@@ -247,33 +255,25 @@ class Worker:
         )
 
     def _opened(self) -> "Queue":
-        if self._queue is None:
+        """The queue; in a thread, for to import and open it takes a while. Who only ends inspections never does."""
+        if not self._entered:
             raise RuntimeError("a worker is used as a context: async with Worker(…) as worker")
-        return self._queue
+        with self._opening:
+            if self._queue is None:
+                from trimtab.workflows.queue import Queue
+
+                self._queue = Queue(self._place.database)
+            return self._queue
 
     def _line(self, engine: str) -> str:
         """The queue of those who have an engine."""
         return f"{self._place.deployment}/{engine}"
 
     async def _start(self) -> None:
-        await self._find_engines()
+        found, self._problem = await engines_here(self._name, self._place.engines, self._allowed)
+        self._engines.update(found)
         if self._engines:
             await _patiently(self._work, asyncio.get_running_loop())
-
-    async def _find_engines(self) -> None:
-        problems = []
-        for name in CHOICES.get(self._name, (self._name,)):
-            try:
-                found = await choose(name, self._place.engines, allowed=self._allowed)
-                await found[0].expire(KEPT)
-                self._engines[name] = found
-            except EngineUnavailableError as error:
-                problems.append(str(error))
-        for choice, names in CHOICES.items():
-            known = next((each for each in names if each in self._engines), None)
-            if known is not None:
-                self._engines.setdefault(choice, self._engines[known])
-        self._problem = EngineUnavailableError("; ".join(problems))
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         """Take from the queue. DBOS has a loop and threads of its own; what is made is made on ours."""
@@ -300,13 +300,15 @@ class Worker:
         self._duties = duties
 
     def _stop(self) -> None:
-        queue = self._opened()
-        if self._duties is not None:
+        self._entered, queue = False, self._queue
+        if queue is not None and self._duties is not None:
             queue.stop()
             with suppress(Exception):  # the database is away: others find out by the lock
                 queue.give_back(self._executor, queue.taken().get(self._executor, []))
         self._executors.close()
-        queue.close()
+        if queue is not None:
+            queue.close()
+        self._queue = self._duties = None
 
     async def _watch(self) -> None:
         """See what others wish of what this process makes."""
@@ -326,9 +328,10 @@ class Worker:
         while True:
             if self._duties is None:
                 await asyncio.sleep(AGAIN)
-                await self._start()
-                continue
             try:
+                if self._duties is None:
+                    await self._start()
+                    continue
                 for each in await asyncio.to_thread(self._duties.take_over, self._making.ids):
                     self._making.lose(each)
                 await asyncio.to_thread(self._duties.adopt)
@@ -350,10 +353,3 @@ async def _patiently(call: Callable[..., T], *arguments: object) -> T:
             return await asyncio.to_thread(call, *arguments)
         await asyncio.sleep(pause)
     return await asyncio.to_thread(call, *arguments)
-
-
-def _open(place: Place) -> "Queue":
-    """Import and open it; in a thread, for it takes a while."""
-    from trimtab.workflows.queue import Queue
-
-    return Queue(place.database)

@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import binom
 
 from trimtab.optimizer import Budget, Goal, Outcome, Parameter, Purpose, Space, Study
+from trimtab.optimizer.course import plan
 
 SPACE = Space(
     (
@@ -156,3 +157,22 @@ def test_what_was_kept_for_a_proof_is_searched_with_while_there_is_nothing_to_pr
 def test_a_noisy_gain_is_proved_by_two_readings_of_the_candidate_at_least():
     study = studied(fifth_better, trials=18, noise=0.02, seed=3)
     assert study.recommendation().n_candidate >= 2
+
+
+@pytest.mark.parametrize("seed", [4, 6, 19, 26])
+def test_what_looked_best_and_breaks_an_slo_when_it_is_measured_again_gives_way_to_the_next(seed):
+    """The optimum lies where the SLO binds, and a reading that kept it may have been lucky: here only cost is sure."""
+    study = Study(
+        SPACE, Goal.parse("minimize loss", ["latency <= 100"]), Budget(30), baseline=BASELINE, seed=seed
+    )
+    random = np.random.default_rng([seed, 9])
+    while (trial := study.ask()) is not None:
+        latency = (60 + 50 * trial.point["a.x"]) * (1 + 0.1 * random.standard_normal())
+        loss = slope(trial.point) - trial.point["a.n"]
+        study.tell(trial.number, Outcome("ok", {"loss": loss, "latency": latency}))
+    assert study.recommendation().verdict == "improved"
+
+
+def test_an_slo_that_may_be_broken_is_confirmed_even_where_the_objective_repeats_itself():
+    assert plan(50, gain=10.0, noise=0.0, sure=False).confirm > 0
+    assert plan(50, gain=10.0, noise=0.0).confirm == 0

@@ -33,6 +33,14 @@ def test_only_what_nobody_works_on_is_left(journal, tmp_path):
     assert [each.directory for each in Journal.left(tmp_path / "work")] == [journal.directory]
 
 
+def test_what_is_in_the_queue_is_left_to_those_who_take_from_there(journal, tmp_path):
+    with journal.held():
+        journal.accept(SUBMISSION)
+        journal.enqueue()
+    assert Journal.left(tmp_path / "work") == []
+    assert [each.directory for each in Journal.left(tmp_path / "work", queued=True)] == [journal.directory]
+
+
 def test_nothing_is_left_of_what_is_over(journal, tmp_path):
     with journal.held():
         journal.accept(SUBMISSION)

@@ -125,6 +125,23 @@ async def test_what_is_asked_again_has_a_new_id(place):
     assert rows(place, again.id) == ("succeeded", [(0, 1, "succeeded")])
 
 
+async def test_a_second_worker_of_a_process_is_refused_and_disturbs_nothing(place):
+    async with worker(place) as working:
+        with pytest.raises(RuntimeError, match="one worker to a process"):
+            async with worker(place):
+                pass
+        asked = submission(batch_size=1)
+        await working.submit(asked)
+        await followed(working, asked.id)
+    assert rows(place, asked.id)[0] == "succeeded"
+
+
+async def test_who_only_ends_inspections_opens_no_queue(place):
+    async with worker(place, works=False) as ending:
+        assert not await ending.cancel("inspection-261127011902-80ac6d5340ebe425")
+        assert ending._queue is None
+
+
 async def test_without_an_engine_nothing_is_accepted(place):
     async with worker(place, allow_process=False) as working:
         with pytest.raises(EngineUnavailableError, match="process is not allowed"):
@@ -244,3 +261,15 @@ async def test_builds_and_runs_have_limits_apart(place, monkeypatch):
         for each in asked:
             await followed(working, each.id)
     assert most == {"build": 1, "run": 2}
+
+
+async def test_what_was_deleted_while_nobody_worked_does_not_come_back(place):
+    asked = submission()
+    journal = Journal(place.work / asked.id)
+    journal.enqueue()
+    journal.accept(asked)
+    async with worker(place), asyncio.timeout(30):
+        while journal.directory.exists():  # noqa: ASYNC110 # a file system tells nobody
+            await asyncio.sleep(0.05)
+    with place.database.read() as connection:
+        assert inspections.by_id(connection, asked.id) is None
