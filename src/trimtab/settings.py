@@ -27,6 +27,15 @@ def _check_networks(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _check_token(value: SecretStr) -> SecretStr:
+    """A header can carry it: what cannot is refused unseen, before a client's error shows it."""
+    token = value.get_secret_value()
+    if not (token.isascii() and token.isprintable()):
+        raise ValueError("a token is one line of printable ASCII characters; `trimtab token` makes one")
+    return value
+
+
+Token = Annotated[SecretStr, AfterValidator(_check_token)]
 Entries = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -90,7 +99,7 @@ class ClientSettings(Settings):
     server: Annotated[
         str | None, Field(description="URL of a server, instead of this machine's database and store")
     ] = None
-    token: Annotated[SecretStr | None, Field(description="Token for the server")] = None
+    token: Annotated[Token | None, Field(description="Token for the server")] = None
 
 
 class ServerSettings(Settings):
@@ -100,7 +109,7 @@ class ServerSettings(Settings):
         "127.0.0.1"
     )
     port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on; 0 takes a free one")] = 8080
-    token: Annotated[SecretStr | None, Field(description="Token that every request must carry")] = None
+    token: Annotated[Token | None, Field(description="Token that every request must carry")] = None
     token_file: Annotated[
         Path | None,
         Field(description="File with one token a line, in clear or as sha256:<hex>"),

@@ -90,3 +90,14 @@ def test_secrets_are_in_no_text_of_the_settings(monkeypatch):
     with pytest.raises(ValidationError) as caught:
         ServerSettings(port="geheim")
     assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [ClientSettings, ServerSettings])
+@pytest.mark.parametrize("token", ["0123456789abcdef\n0123456789abcdef", "0123456789abcdef\x7f", "ä" * 20])
+def test_a_token_that_no_header_can_carry_is_refused_unseen(kind, token, monkeypatch):
+    """Whoever keeps all that `trimtab token` prints has two lines; a client's own error would show them."""
+    monkeypatch.setenv("TRIMTAB_TOKEN", token)
+    with pytest.raises(ValidationError, match="one line of printable") as caught:
+        kind()
+    assert token not in str(caught.value)
+    assert token[:16] not in str(caught.value)

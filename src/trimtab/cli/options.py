@@ -22,5 +22,5 @@ def read_settings(kind: type[T], options: Mapping[str, Any] | None = None) -> T:
         for each in error.errors():
             name = ".".join(map(str, each["loc"]))
             source = f"--{name.replace('_', '-')}" if name in given else f"TRIMTAB_{name.upper()}"
-            typer.echo(f"Error: {source}: {each['msg']}", err=True)
+            typer.echo(f"Error: {source}: {each['msg'].removeprefix('Value error, ')}", err=True)
         raise typer.Exit(2) from None

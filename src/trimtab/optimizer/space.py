@@ -249,10 +249,6 @@ class Space:
         moving = {p.name: p.from_unit(float(x)) for p, x in zip(self.free, coordinates, strict=True)}
         return {p.name: moving[p.name] if p.fixed is None else p.fixed for p in self.parameters}
 
-    def round_unit(self, coordinates: Array) -> Array:
-        """The coordinates of the point nearest to coordinates."""
-        return self.to_unit(self.from_unit(coordinates))
-
     def differences(
         self, before: Mapping[str, Value], after: Mapping[str, Value]
     ) -> dict[str, tuple[Value, Value]]:
