@@ -20,6 +20,7 @@ BUILT_IN = {
     "random": f"{_PACKAGE}.random:Random",
     "tpe": f"{_PACKAGE}.optuna:TPE",
     "cma-es": f"{_PACKAGE}.optuna:CMAES",
+    "optuna-gp": f"{_PACKAGE}.optuna:GP",
 }
 """Strategies that work without an installed distribution's entry points, as from a source tree."""
 

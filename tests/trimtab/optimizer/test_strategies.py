@@ -7,12 +7,14 @@ import warnings
 
 import pytest
 
-from trimtab.optimizer import Context, Observation, Strategy, StudyError
+from trimtab.optimizer import Context, Observation, Parameter, Space, Strategy, StudyError
 from trimtab.optimizer.strategy import BUILT_IN, load, names
 
 
 @pytest.fixture(params=sorted(BUILT_IN))
 def strategy(request, mixed_space):
+    if request.param == "optuna-gp":
+        pytest.importorskip("torch", reason="PyTorch is not installed with Trimtab")
     return load(request.param)(mixed_space, seed=3, n_constraints=1)
 
 
@@ -102,3 +104,21 @@ def test_a_strategy_of_another_distribution_is_loaded(tmp_path, monkeypatch, mix
     with pytest.raises(StudyError, match=r"'gone' \(stays_home:Gone\) cannot be loaded"):
         load("gone")
     sys.modules.pop("stays_home", None)
+
+
+def test_optunas_gaussian_process_says_that_it_needs_pytorch(monkeypatch):
+    monkeypatch.setattr("trimtab.optimizer.strategies.optuna.find_spec", lambda _: None)
+    space = Space((Parameter("a.x", "range", 0, 1),))
+    with pytest.raises(StudyError, match="pip install torch"):
+        load("optuna-gp")(space, seed=0)
+
+
+def test_optunas_gaussian_process_searches_under_slos_where_pytorch_is():
+    pytest.importorskip("torch", reason="PyTorch is not installed with Trimtab")
+    space = Space((Parameter("a.x", "range", 0, 1),))
+    strategy = load("optuna-gp")(space, seed=0, n_constraints=1)
+    for number in range(14):
+        point = strategy.suggest(Context(number, 14 - number, {"a.x": 0.5}, {"a.x": 0.5})).point
+        x = float(point["a.x"])
+        strategy.observe(Observation(point, -x, (x - 0.7,), own=True))
+    assert 0.6 < x < 0.8, "the optimum is where the SLO binds"

@@ -2,12 +2,14 @@
 
 import warnings
 from abc import ABC, abstractmethod
+from importlib.util import find_spec
 from typing import Any, ClassVar
 
+from trimtab.optimizer.errors import StudyError
 from trimtab.optimizer.space import Parameter, Point, Space, Value
 from trimtab.optimizer.strategy import Context, Observation, Suggestion
 
-__all__ = ["CMAES", "TPE"]
+__all__ = ["CMAES", "GP", "TPE"]
 
 _CONSTRAINTS = "excesses"
 
@@ -100,6 +102,33 @@ class CMAES(_Sampled):
         return optuna.samplers.CmaEsSampler(
             seed=seed,
             independent_sampler=optuna.samplers.RandomSampler(seed=seed),
+            warn_independent_sampling=False,
+        )
+
+
+class GP(_Sampled):
+    """A Gaussian process that knows SLOs; on PyTorch, which is not installed with Trimtab.
+
+    Raises:
+        StudyError: PyTorch is not there.
+    """
+
+    title = "Gaussian process (Optuna)"
+
+    def __init__(self, space: Space, *, seed: int, n_constraints: int = 0) -> None:
+        if find_spec("torch") is None:
+            raise StudyError(
+                "strategy 'optuna-gp' needs PyTorch: pip install torch; `gaussian-process` needs nothing more"
+            )
+        super().__init__(space, seed=seed, n_constraints=n_constraints)
+
+    def _sampler(self, seed: int) -> Any:
+        import optuna
+
+        return optuna.samplers.GPSampler(
+            seed=seed,
+            independent_sampler=optuna.samplers.RandomSampler(seed=seed),
+            constraints_func=_excesses if self._constrained else None,
             warn_independent_sampling=False,
         )
 
