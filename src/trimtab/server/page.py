@@ -74,7 +74,7 @@ def _operation(
 def _fields(description: dict[str, Any], operation: dict[str, Any]) -> list[dict[str, Any]]:
     """Fields of the body, as parameters are shown."""
     content = operation.get("requestBody", {}).get("content", {})
-    schema = next((each["schema"] for each in content.values()), {})
+    schema: dict[str, Any] = next((each["schema"] for each in content.values()), {})
     if "$ref" in schema:
         schema = description["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     required = schema.get("required", ())
