@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from trimtab.inspection import Defaults, Specification
 from trimtab.server.caller import Caller
@@ -78,4 +79,9 @@ class Desk:
         if url is None:
             return specification
         script = await self.scripts.fetch(url)
-        return Specification.load({**specification.document(), "script": script, SOURCE: url})
+        return Specification.load({**specification.document(), "script": script, SOURCE: _place(url)})
+
+
+def _place(url: str) -> str:
+    """A URL without its query, in which there may be a signature that opens more than this."""
+    return urlsplit(url)._replace(query="", fragment="").geturl()

@@ -89,7 +89,9 @@ async def test_b9_a_script_that_cannot_be_had_is_a_bad_request(root):
 async def test_a_script_is_fetched_when_it_is_submitted(serve, files, place):
     async with serve(script_hosts=("127.0.0.1",)) as callers:
         url = f"{files}/script"
-        response = await callers["alice"].post("/api/v1/inspect", json=BODY | {"script": url})
+        signed = f"{url}?signature=geheim#part"
+        response = await callers["alice"].post("/api/v1/inspect", json=BODY | {"script": signed})
+        assert "geheim" not in response.text
         assert response.status_code == 202
         with place.database.read() as connection:
             kept = catalog.specification(connection, response.json()["inspection_id"])
@@ -126,7 +128,7 @@ def files():
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            found = self.path == "/script"
+            found = self.path.partition("?")[0] == "/script"
             body = b"#!/bin/sh\n" if found else b""
             self.send_response(200 if found else 404)
             self.send_header("Content-Length", str(len(body)))
