@@ -117,8 +117,17 @@ def test_optunas_gaussian_process_searches_under_slos_where_pytorch_is():
     pytest.importorskip("torch", reason="PyTorch is not installed with Trimtab")
     space = Space((Parameter("a.x", "range", 0, 1),))
     strategy = load("optuna-gp")(space, seed=0, n_constraints=1)
+    strategy.observe(Observation({"a.x": 0.5}, -0.5, (-0.2,), own=False))
     for number in range(14):
         point = strategy.suggest(Context(number, 14 - number, {"a.x": 0.5}, {"a.x": 0.5})).point
         x = float(point["a.x"])
         strategy.observe(Observation(point, -x, (x - 0.7,), own=True))
     assert 0.6 < x < 0.8, "the optimum is where the SLO binds"
+
+
+def test_what_optuna_did_not_propose_is_known_to_keep_its_slos():
+    """Its history, such as the baseline: without constraints of its own it counted as breaking them."""
+    strategy = load("tpe")(Space((Parameter("a.x", "range", 0, 1),)), seed=0, n_constraints=2)
+    strategy.observe(Observation({"a.x": 0.5}, 1.0, (-0.5, 0.25), own=False))
+    (trial,) = strategy._study.trials
+    assert list(trial.constraints.values()) == [-0.5, 0.25]

@@ -74,7 +74,7 @@ class _Sampled(ABC):
             params={each.name: _encoded(each, point[each.name]) for each in self._space.free},
             distributions=self._distributions,
             value=observation.value,
-            user_attrs={_CONSTRAINTS: list(observation.constraints)},
+            constraints={str(number): each for number, each in enumerate(observation.constraints)},
         )
 
 
