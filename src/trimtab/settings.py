@@ -134,6 +134,17 @@ class ServerSettings(Settings):
     runs: Annotated[
         int | None, Field(ge=1, le=10_000, description="Runs that are made at once; unset: as many as fit")
     ] = None
+    everywhere: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=1_000_000,
+            description="Inspections under way at once, of all servers that share the database; unset: no limit",
+        ),
+    ] = None
+    longest_wait: Annotated[
+        float, Field(gt=0, description="Seconds that an inspection waits in the queue before it expires")
+    ] = 7 * 86400.0
     script_hosts: Annotated[
         Entries,
         AfterValidator(_check_networks),

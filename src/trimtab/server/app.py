@@ -137,6 +137,8 @@ def _worker(place: Place, settings: ServerSettings) -> Worker:
         allow_process=settings.allow_process_engine,
         builds=settings.builds,
         runs=settings.runs,
+        everywhere=settings.everywhere,
+        longest_wait=settings.longest_wait,
         works=settings.worker,
     )
 

@@ -80,7 +80,9 @@ class Course:
             return None
         await work.outside(self._write_row)
         await work.outside(building.keep, work)
-        report = await ending.conclude(work, await work.outside(running.keep, work), state, failure)
+        unseen = running.UNWANTED if state is InspectionState.CANCELLED else running.KILLED
+        runs = await work.outside(running.keep, work, unseen)
+        report = await ending.conclude(work, runs, state, failure)
         await ending.clean(work)
         return report
 

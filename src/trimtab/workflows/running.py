@@ -31,9 +31,10 @@ from trimtab.workflows.journal import EndedError
 from trimtab.workflows.outcome import result_of
 from trimtab.workflows.work import Work
 
-__all__ = ["forget", "keep", "recall", "run"]
+__all__ = ["KILLED", "UNWANTED", "forget", "keep", "recall", "run"]
 
 KILLED = "the process that made it was ended in the middle"
+UNWANTED = "it was under way when the inspection was ended on request"
 TOKEN = "TRIMTAB_RUN_TOKEN"  # noqa: S105 - the name of a variable
 REFUSED = "it was refused, and so not tried again"
 LIMIT = 1 << 20
@@ -68,9 +69,15 @@ async def run(work: Work, item: int, *, warmup: bool = False) -> list[RunReport]
     return found
 
 
-def keep(work: Work) -> list[RunReport]:
-    """Store what is noted of the batch of an inspection that was broken off, and tell what that is."""
-    found = [each for item in range(work.specification.batch_size) for each in _noted(work, item)]
+def keep(work: Work, unseen: str = KILLED) -> list[RunReport]:
+    """Store what is noted of the batch of an inspection that was broken off, and tell what that is.
+
+    Args:
+        work: The inspection.
+        unseen: Why nobody saw the end of what was under way.
+    """
+    items = range(work.specification.batch_size)
+    found = [each for item in items for each in _noted(work, item, unseen)]
     for each in found:
         _keep(work, each)
     return found
@@ -213,7 +220,7 @@ def _report(item: int, attempt: int, done: Run, result: dict[str, Any] | None) -
     )
 
 
-def _noted(work: Work, item: int) -> list[RunReport]:
+def _noted(work: Work, item: int, unseen: str = KILLED) -> list[RunReport]:
     """The attempts that were begun, in order; one whose end nobody saw is lost."""
     found: list[RunReport] = []
     for attempt in range(1, work.patience.attempts + 1):
@@ -222,7 +229,7 @@ def _noted(work: Work, item: int) -> list[RunReport]:
         if began is None:
             break
         noted = work.journal.read(f"{name}.json")
-        found.append(_broken(item, attempt, began) if noted is None else noted["report"])
+        found.append(_broken(item, attempt, began, unseen) if noted is None else noted["report"])
     return found
 
 
@@ -234,7 +241,7 @@ def _signal(done: Run, result: Mapping[str, Any] | None) -> int | None:
     return done.signal
 
 
-def _broken(item: int, attempt: int, began: str) -> RunReport:
+def _broken(item: int, attempt: int, began: str, reason: str) -> RunReport:
     return RunReport(
         item=item,
         attempt=attempt,
@@ -243,10 +250,10 @@ def _broken(item: int, attempt: int, began: str) -> RunReport:
         signal=None,
         timed_out=False,
         oom_killed=False,
-        lost=KILLED,
+        lost=reason,
         started=began,
         ended=began,
-        failure={"kind": "infrastructure", "reason": KILLED, "lines": []},
+        failure={"kind": "infrastructure", "reason": reason, "lines": []},
         notes=[],
     )
 

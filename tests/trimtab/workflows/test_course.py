@@ -169,6 +169,7 @@ async def test_what_is_cancelled_is_ended_and_concluded(make_work):
     report = work.stored.retrieve_report()
     assert report["state"] == "cancelled"
     assert [(each["item"], each["state"]) for each in report["runs"]] == [(0, "succeeded"), (1, "lost")]
+    assert report["runs"][1]["lost"] == "it was under way when the inspection was ended on request"
     assert rows(work)[0] == "cancelled"
     assert not work.journal.directory.exists()
 
