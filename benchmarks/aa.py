@@ -43,7 +43,9 @@ def run() -> dict[str, Any]:
         },
         "notes": (
             f"The spread of single runs is {SPREAD:.0%}. `smallest_change` is the least slowdown of those tried that is shown in at least "
-            f"{POWER:.0%} of pairs, with the direction right."
+            f"{POWER:.0%} of pairs, with the direction right. A drift that goes on from the first inspection through the second is a "
+            "difference between them, and from the figures alone nobody can tell it from one of the stacks: where the machine "
+            "drifts, only inspections made in turns can be compared."
         ),
     }
 
