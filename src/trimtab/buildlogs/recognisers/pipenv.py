@@ -1,0 +1,52 @@
+"""pipenv: locking, installing, and its tracebacks of resolution failures."""
+
+import re
+from typing import Final
+
+from trimtab.buildlogs.classes import FailureClass as F
+from trimtab.buildlogs.findings import INSTALLER
+from trimtab.buildlogs.recogniser import Line, Recogniser, sign
+
+__all__ = ["Pipenv"]
+
+_DONE: Final = ("Success! ✔", "✔ Success!", "All dependencies are now up-to-date!", "Success!")
+
+
+class Pipenv(Recogniser):
+    """pipenv."""
+
+    tool = "pipenv"
+    starts = {
+        "Locking": "begun", "Locking...": "begun", "Installing": "begun", "Creating": "begun", "Updated": "locked", "All": "done", "To": "done",
+        "Success!": "done", "✔": "done",
+    }  # fmt: skip
+    signs = (
+        sign(F.CONFLICT, "Could not find a version that matches", r"that matches (?P<requirement>[^\s,;]+)"),
+        sign(F.CONFLICT, "There are incompatible versions in the resolved dependencies"),
+        sign(F.CONFLICT, ("ResolutionFailure]", "ResolutionFailure:"), r"ResolutionFailure:(?! *(?:ERROR|$))"),
+        sign(F.CONFLICT, "Your dependencies could not be resolved", level=INSTALLER),
+        sign(F.LOCK, "Aborting deploy", r"Aborting deploy"),
+        sign(F.LOCK, ("Pipfile.lock (", "Your Pipfile.lock"), r"Your Pipfile\.lock .*out of date"),
+        sign(F.INSTALLER, "InstallError", r"pipenv\.exceptions\.InstallError"),
+        sign(F.INTERPRETER, "Your Pipfile requires python_version", level=INSTALLER, passing=True),
+    )
+
+    def begun(self, line: Line) -> None:
+        """`Locking [packages] dependencies...`, `Installing dependencies from Pipfile.lock (1a2b3c)...`."""
+        text = line.text
+        if text.startswith(("Locking", "Installing dependencies from Pipfile", "Creating a virtualenv for this project")):
+            self.findings.tool("pipenv")
+            self.findings.progress[INSTALLER].begun = line.number
+
+    def locked(self, line: Line) -> None:
+        """`Updated Pipfile.lock (…)!`."""
+        if line.text.startswith("Updated Pipfile.lock"):
+            self.findings.tool("pipenv")
+            self.findings.progress[INSTALLER].succeeded = line.number
+
+    def done(self, line: Line) -> None:
+        """`To activate this project's virtualenv, run pipenv shell.` is the last line of what went well."""
+        if line.text.startswith(("To activate this project's virtualenv", "All dependencies are now up-to-date")):
+            self.findings.tool("pipenv")
+            if self.findings.progress[INSTALLER].successful is not False:
+                self.channel.succeeded(set(), line)
