@@ -1,6 +1,7 @@
 """Why builds fail: the classes, and whose each is."""
 
 from enum import StrEnum
+from typing import Self
 
 __all__ = ["FailureClass", "Kind"]
 
@@ -26,7 +27,7 @@ class FailureClass(StrEnum):
     kind: Kind
     weight: int
 
-    def __new__(cls, value: str, kind: Kind, weight: int) -> "FailureClass":
+    def __new__(cls, value: str, kind: Kind, weight: int) -> Self:
         """A member: its value, its kind and its weight."""
         member = str.__new__(cls, value)
         member._value_ = value

@@ -1,13 +1,23 @@
 """What was found in a log so far, within bounds."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from trimtab.buildlogs.classes import FailureClass
 from trimtab.buildlogs.names import normalised
 
-__all__ = ["BUILDER", "INSTALLER", "PUSH", "Error", "Findings", "Install", "Progress", "Requirement", "Step", "SystemPackage"]
+__all__ = [
+    "BUILDER",
+    "INSTALLER",
+    "PUSH",
+    "Error",
+    "Findings",
+    "Install",
+    "Progress",
+    "Requirement",
+    "Step",
+    "SystemPackage",
+]
 
 INSTALLER, BUILDER, PUSH = range(3)
 T = TypeVar("T")
@@ -176,10 +186,6 @@ class Findings:
         entry.logged += size
         self._logged += size
         entry.log.append(text)
-
-    def open_errors(self, channel: str) -> Iterator[Error]:
-        """Errors of a channel from which nothing recovered so far."""
-        return (each for each in self.errors if each.channel == channel and not each.recovered)
 
     @property
     def recognised(self) -> bool:

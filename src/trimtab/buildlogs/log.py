@@ -1,8 +1,7 @@
 """A log, fed in pieces, to what it says."""
 
-import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from trimtab.buildlogs.findings import Findings
 from trimtab.buildlogs.prefixes import FIRST, Prefixed, Prefixes
@@ -34,10 +33,22 @@ def _signs() -> Mapping[str, tuple[tuple[type[Recogniser], Sign], ...]]:
     return table
 
 
+def _hot() -> Mapping[str, tuple[str, ...]]:
+    """Triggers by the longest of their words: only a line with one of these words can hold a trigger."""
+    table: dict[str, tuple[str, ...]] = {}
+    for trigger in _SIGNS:
+        word = max(trigger.translate(_BLANKS).split(), key=len)
+        table[word] = (*table.get(word, ()), trigger)
+    return table
+
+
+# Everything but letters and digits is a blank, so that words are compared, by the thousand at once, with a set of them.
+_BLANKS: Final = {code: " " for code in range(128) if not chr(code).isalnum()}
 _STARTS: Final = _methods("starts")
 _MARKS: Final = _methods("marks")
 _SIGNS: Final = _signs()
-_TRIGGER: Final = re.compile("|".join(map(re.escape, sorted(_SIGNS, key=len, reverse=True))))
+_HOT: Final = _hot()
+_COLD: Final = frozenset(_HOT).isdisjoint
 
 
 class Parser:
@@ -69,35 +80,41 @@ class Parser:
         return concluded(self.findings, lines=self._number, size=self._tokenizer.size)
 
     def _take(self, lines: Iterable[str]) -> None:
-        number, main, trigger, starts, marks = self._number, self._main, _TRIGGER.search, _STARTS, _MARKS
-        for text in lines:
+        # The one hot loop: what most lines need is here, and what few need is elsewhere.
+        number, main, starts, marks, cold, prefixed = (
+            self._number,
+            self._main,
+            _STARTS,
+            _MARKS,
+            _COLD,
+            self._prefixes.stripped,
+        )
+        for raw in lines:
             number += 1
-            if not text or text.isspace():
-                if main.capture is not None:
-                    self._captured(main, "", number)
-                continue
-            channel, line = main, None
-            if text[0] in FIRST and (found := self._stripped(text)) is not None:
-                if not found.whole or not found.text.strip():
+            text, channel, line = raw, main, None
+            if text[:1] in FIRST and (found := prefixed(text)) is not None:
+                channel, text, line = (
+                    self._channel(found),
+                    found.text,
+                    Line(found.text.strip(), number, found.time, found.offset),
+                )
+                if not found.whole:
                     continue
-                channel, text, line = self._channel(found), found.text, Line(found.text.strip(), number, found.time, found.offset)
             if channel.capture is not None and self._captured(channel, text, number):
                 continue
-            word = text.split(None, 1)[0]
-            handlers = starts.get(word) or marks.get(word[0])
-            hit = trigger(text)
-            if handlers is None and hit is None:
+            words = text.split(None, 1)
+            if not words:
+                continue
+            handlers = starts.get(words[0]) or marks.get(words[0][0])
+            if handlers is None and cold(text.translate(_BLANKS).split()):
                 if channel.entry is not None:
                     self.findings.log(channel.entry, text)
             else:
-                self._recognise(channel, text, line or Line(text.strip(), number), handlers or (), hit)
+                self._recognise(channel, text, line or Line(text.strip(), number), handlers or ())
             if channel.waiting:
                 self._follow(channel, text, number)
-            channel.tail.append(text[:200])
+            channel.tail.append(text)
         self._number = number
-
-    def _stripped(self, text: str) -> Prefixed | None:
-        return self._prefixes.strip(text)
 
     def _channel(self, line: Prefixed) -> Channel:
         name = f"{line.channel}#{line.vertex}" if line.vertex else line.channel
@@ -117,28 +134,32 @@ class Parser:
         channel.capture = None
         return False
 
-    def _recognise(self, channel: Channel, text: str, line: Line, handlers: Iterable[tuple[type[Recogniser], str]], hit: Any) -> None:
+    def _recognise(
+        self, channel: Channel, text: str, line: Line, handlers: Iterable[tuple[type[Recogniser], str]]
+    ) -> None:
         entry = channel.entry
         known = False
         for kind, method in handlers:
             known = getattr(channel.of(kind), method)(line) or known
         # An instruction may hold any text: what it quotes did not happen.
-        if hit is not None and not known:
+        if not known:
             self._signs(channel, line)
         if entry is not None and (channel.entry is entry or channel.ended == line.number):
             self.findings.log(entry, text)
 
     @staticmethod
     def _signs(channel: Channel, line: Line) -> None:
-        """The first sign that a line is of counts; one is the more particular the longer its trigger."""
-        seen = {hit.group() for hit in _TRIGGER.finditer(line.text)}
-        for trigger in sorted(seen, key=len, reverse=True):
-            for kind, known in _SIGNS[trigger]:
-                if known.pattern.search(line.text):
-                    if kind.tool:
-                        channel.findings.tool(kind.tool)
-                    channel.sign(known, line)
-                    return
+        """Of a line counts one sign of what fails something and one of what may pass, of each the one with the longest trigger."""
+        hot = _HOT.keys() & line.text.translate(_BLANKS).split()
+        hits = [trigger for word in hot for trigger in _HOT[word] if trigger in line.text]
+        found = [(known.passing, -len(hit), hit, kind, known) for hit in hits for kind, known in _SIGNS[hit]]
+        seen: set[bool] = set()
+        for passing, _, _, kind, known in sorted(found, key=lambda each: each[:3]):
+            if passing not in seen and known.pattern.search(line.text):
+                seen.add(passing)
+                if kind.tool:
+                    channel.findings.tool(kind.tool)
+                channel.sign(known, line)
 
     @staticmethod
     def _follow(channel: Channel, text: str, number: int) -> None:

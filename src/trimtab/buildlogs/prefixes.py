@@ -13,27 +13,42 @@ from typing import Final
 __all__ = ["FIRST", "Prefixed", "Prefixes"]
 
 _TIME: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
-_PATTERNS: Final = tuple(
-    re.compile(each)
-    for each in (
-        # GitLab: time, two digits of the step, O or E, and + where it goes on.
-        rf"(?P<time>{_TIME}) (?P<channel>\d\d)[OE][ +]",
-        rf"(?P<time>{_TIME}) (?P<stream>stdout|stderr) (?P<part>[FP])(?::[\w]+)* ?",
-        rf"\[?(?P<time>{_TIME})\]? \[\d+\] (?:TRACE|DEBUG|INFO|WARNING|ERROR|CRITICAL) +[\w.]+: ",
-        rf"\[?(?P<time>{_TIME})\]?(?: |\t|$)",
-        r"(?P<date>\d\d-\d\d-\d\d \d\d:\d\d:\d\d) [\w.]+ +(?:DEBUG|INFO|WARNING|ERROR|CRITICAL) +",
-        r"\[(?P<channel>[a-z0-9][a-z0-9.-]* : [a-z0-9][a-z0-9.-]*)\](?: |$)",
-        r"\[(?P<channel>pod/[^\]\s]{1,200})\](?: |$)",
-        r"\[(?P<channel>(?!notice|error|warn|info|debug|output|end)(?=[0-9.-]*[a-z])[a-z0-9][a-z0-9-]*)\] ",
-        r"#(?P<vertex>\d{1,5}) (?:(?P<offset>\d+\.\d+)(?: |$))?",
-        r"(?P<channel>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?-\d{5,10}): ",
-        r"(?P<channel>[a-z0-9][a-z0-9_.-]*[-_]\d{1,4}) +\| ",
-        rf"(?P<channel>[^\t]{{1,100}}\t[^\t]{{1,100}})\t\ufeff?(?P<time>{_TIME}) ?",
-    )
+_LEVEL: Final = "(?:TRACE|DEBUG|INFO|WARNING|ERROR|CRITICAL)"
+_DATED: Final = (
+    # GitLab: time, two digits of the step, O or E, and + where it goes on.
+    rf"(?P<time>{_TIME}) (?P<channel>\d\d)[OE][ +]",
+    rf"(?P<time>{_TIME}) (?P<stream>stdout|stderr) (?P<part>[FP])(?::\w+)* ?",
+    rf"(?P<time>{_TIME}) \[\d+\] {_LEVEL} +[\w.]+: ",
+    rf"(?P<time>{_TIME})(?: |\t|$)",
+    rf"(?P<date>\d\d-\d\d-\d\d \d\d:\d\d:\d\d) [\w.]+ +{_LEVEL} +",
 )
-_ALWAYS: Final = frozenset("0123456789[#{\ufeff")
-_NAMED: Final = re.compile(r"[^\t]{1,100}\t[^\t]{1,100}\t\ufeff?\d{4}-|[a-z0-9][a-z0-9.-]*-\d{5,10}: |[a-z0-9][a-z0-9_.-]*[-_]\d{1,4} +\| ")
-FIRST: Final = _ALWAYS | frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_BRACKETED: Final = (
+    rf"\[(?P<time>{_TIME})\](?: |$)",
+    r"\[(?P<channel>[a-z0-9][a-z0-9.-]* : [a-z0-9][a-z0-9.-]*)\](?: |$)",
+    r"\[(?P<channel>pod/[^\]\s]{1,200})\](?: |$)",
+    r"\[(?P<channel>(?!notice|error|warn|info|debug|output|end)(?=[0-9.-]*[a-z])[a-z0-9][a-z0-9-]*)\] ",
+)
+_VERTEX: Final = (r"#(?P<vertex>\d{1,5}) (?:(?P<offset>\d+\.\d+)(?: |$))?",)
+_NAMED: Final = (
+    r"(?P<channel>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?-\d{5,10}): ",
+    r"(?P<channel>[a-z0-9][a-z0-9_.-]*[-_]\d{1,4}) +\| ",
+)
+_TABBED: Final = (rf"(?P<channel>[^\t]{{1,100}}\t[^\t]{{1,100}})\t\ufeff?(?P<time>{_TIME}) ?",)
+
+
+def _compiled(*groups: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(each) for group in groups for each in group)
+
+
+# By the first character, as most lines begin with none of these.
+_BY_FIRST: Final[Mapping[str, tuple[re.Pattern[str], ...]]] = {
+    **dict.fromkeys("0123456789", _compiled(_DATED, _NAMED)),
+    **dict.fromkeys("abcdefghijklmnopqrstuvwxyz", _compiled(_NAMED)),
+    "[": _compiled(_BRACKETED),
+    "#": _compiled(_VERTEX),
+}
+_GITHUB: Final = _compiled(_TABBED)
+FIRST: Final = frozenset("0123456789[#{\ufeffabcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DEEP: Final = 4
 _LONGEST: Final = 64 * 1024
 
@@ -65,25 +80,29 @@ class Prefixes:
     def __init__(self) -> None:
         self._parts: dict[str, str] = {}
 
-    def strip(self, text: str) -> Prefixed | None:
-        """The line without its prefix; None if it goes on with another line."""
-        if text[0] not in _ALWAYS and not _NAMED.match(text):
-            return Prefixed(text)
+    def stripped(self, text: str) -> Prefixed | None:
+        """The line without its prefix; None if it has none."""
+        if self._match(text) is None and text[0] not in "\ufeff{":
+            return None
         line = Prefixed(text.removeprefix("\ufeff"))
-        if text.startswith('{"'):
+        if line.text.startswith('{"'):
             _unwrap(line)
         for _ in range(_DEEP):
-            if not self._one(line):
+            found = self._match(line.text)
+            if found is None or not line.whole:
                 break
-        return line if line.whole else None
+            self._take(line, found.groupdict(), line.text[found.end() :])
+        return line
 
-    def _one(self, line: Prefixed) -> bool:
-        for pattern in _PATTERNS:
-            found = pattern.match(line.text)
+    @staticmethod
+    def _match(text: str) -> re.Match[str] | None:
+        for pattern in (
+            _BY_FIRST.get(text[:1], ()) if "\t" not in text else (*_BY_FIRST.get(text[:1], ()), *_GITHUB)
+        ):
+            found = pattern.match(text)
             if found:
-                self._take(line, found.groupdict(), line.text[found.end() :])
-                return line.whole
-        return False
+                return found
+        return None
 
     def _take(self, line: Prefixed, found: Mapping[str, str | None], rest: str) -> None:
         line.text = rest

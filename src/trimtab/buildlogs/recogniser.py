@@ -38,7 +38,12 @@ class Sign:
 
 
 def sign(
-    failure: FailureClass, triggers: str | tuple[str, ...], pattern: str | None = None, *, level: int | None = INSTALLER, passing: bool = False
+    failure: FailureClass,
+    triggers: str | tuple[str, ...],
+    pattern: str | None = None,
+    *,
+    level: int | None = INSTALLER,
+    passing: bool = False,
 ) -> Sign:
     """A sign; without a pattern the trigger alone is it."""
     texts = (triggers,) if isinstance(triggers, str) else triggers
@@ -78,6 +83,7 @@ class Channel:
     package: tuple[str, str | None] | None = None
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=BEFORE))
     waiting: list[tuple[Error, int]] = field(default_factory=list)
+    errors: list[Error] = field(default_factory=list)
     recognisers: dict[type, Any] = field(default_factory=dict)
 
     def of(self, kind: "type[R]") -> "R":
@@ -109,13 +115,15 @@ class Channel:
         """It could not be installed."""
         entry = self.pending.get(normalised(name))
         if entry is None:
-            entry = self.pending[normalised(name)] = self.findings.add(self.findings.installs, Install(name, version, number))
+            entry = self.pending[normalised(name)] = self.findings.add(
+                self.findings.installs, Install(name, version, number)
+            )
         entry.version, entry.successful = entry.version or version, False
 
     def succeeded(self, names: set[str], line: Line) -> None:
         """An installer is done: what was said of these before, and of nothing in particular, was not in the way."""
         self.findings.progress[INSTALLER].succeeded = line.number
-        for error in self.findings.open_errors(self.name):
+        for error in self.open_errors():
             if error.passing or error.package is None or normalised(error.package) in names:
                 error.recovered = True
         self.close(line)
@@ -128,25 +136,52 @@ class Channel:
 
     # -- errors ------------------------------------------------------------------------------------------------------
 
-    def fail(self, failure: FailureClass, line: Line, *, package: str | None = None, version: str | None = None, passing: bool = False, message: str = "") -> None:
+    def fail(
+        self,
+        failure: FailureClass,
+        line: Line,
+        *,
+        package: str | None = None,
+        version: str | None = None,
+        passing: bool = False,
+        message: str = "",
+    ) -> None:
         """Note an error. Which package it is of is guessed from what is being worked on, if the line does not say."""
-        if package is None and self.package is not None and not passing:
+        if package is None and self.package is not None and failure is not FailureClass.CONFLICT:
             package, version = self.package
         elif package and version is None:
             version = self._version(package)
         number = self.step.number if self.step else None
-        error = Error(failure, package, version, (message or line.text)[:_MESSAGE], line.number, list(self.tail), number, channel=self.name, passing=passing)
+        error = Error(
+            failure,
+            package,
+            version,
+            (message or line.text)[:_MESSAGE],
+            line.number,
+            [each[:_MESSAGE] for each in self.tail],
+            number,
+            channel=self.name,
+            passing=passing,
+        )
         error.excerpt.append(line.text[:_MESSAGE])
-        if self.findings.error(error) and len(self.waiting) < _WAITING:
+        if not self.findings.error(error):
+            return
+        self.errors.append(error)
+        if len(self.waiting) < _WAITING:
             self.waiting.append((error, line.number))
 
     def _version(self, package: str) -> str | None:
         entry = self.pending.get(normalised(package))
         return entry.version if entry else None
 
+    def open_errors(self) -> list[Error]:
+        """What nothing recovered from so far."""
+        self.errors = [each for each in self.errors if not each.recovered]
+        return self.errors
+
     def recover(self) -> None:
         """What failed so far was not in the way of going on."""
-        for error in self.findings.open_errors(self.name):
+        for error in self.open_errors():
             error.recovered = True
 
     def follow(self, text: str) -> None:
@@ -165,10 +200,23 @@ class Channel:
         if wanted := groups.get("requirement"):
             package, _, version = requirement(wanted)
         self.fail(found.failure, line, package=package or None, version=version, passing=found.passing)
-        if found.level is not None and not found.passing:
-            self.findings.progress[found.level].failed = line.number
-            if found.level == INSTALLER and package:
-                self.not_installed(package, version, line.number)
+        if found.level is None or found.passing:
+            return
+        self.findings.progress[found.level].failed = line.number
+        if found.level == INSTALLER and found.failure is not FailureClass.SYSTEM_PACKAGE:
+            self._not_installed(package, version, found.failure, line)
+
+    def _not_installed(
+        self, package: str | None, version: str | None, failure: FailureClass, line: Line
+    ) -> None:
+        if package:
+            self.not_installed(package, version, line.number)
+        elif (
+            self.package
+            and failure is not FailureClass.CONFLICT
+            and normalised(self.package[0]) in self.pending
+        ):
+            self.not_installed(*self.package, line.number)
 
 
 R = TypeVar("R", bound="Recogniser")

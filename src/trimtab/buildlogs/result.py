@@ -4,7 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from trimtab.buildlogs.classes import FailureClass
-from trimtab.buildlogs.findings import BUILDER, INSTALLER, PUSH, Error, Findings, Install, Requirement, Step, SystemPackage
+from trimtab.buildlogs.findings import (
+    BUILDER,
+    INSTALLER,
+    PUSH,
+    Error,
+    Findings,
+    Install,
+    Requirement,
+    Step,
+    SystemPackage,
+)
 from trimtab.buildlogs.names import normalised
 
 __all__ = ["Result", "concluded"]
@@ -38,7 +48,15 @@ class Result:
 
 # Warnings that fail nothing alone, and are why what follows failed: an index that did not answer has no versions.
 _EXPLAINS = frozenset(
-    {FailureClass.RESOLUTION, FailureClass.CONNECTION, FailureClass.TIMEOUT, FailureClass.CERTIFICATE, FailureClass.FORBIDDEN, FailureClass.INDEX, FailureClass.INTERPRETER}
+    {
+        FailureClass.RESOLUTION,
+        FailureClass.CONNECTION,
+        FailureClass.TIMEOUT,
+        FailureClass.CERTIFICATE,
+        FailureClass.FORBIDDEN,
+        FailureClass.INDEX,
+        FailureClass.INTERPRETER,
+    }
 )
 
 
@@ -83,15 +101,20 @@ def _outcome(findings: Findings) -> str:
         return "unknown"
     for level in (PUSH, BUILDER, INSTALLER):
         progress = findings.progress[level]
-        if progress.successful is not None and (progress.begun or progress.failed or progress.succeeded):
-            return "successful" if progress.successful else "failed"
+        if progress.successful:
+            return "failed" if level == INSTALLER and _lost(findings, progress.succeeded) else "successful"
+        if progress.successful is False:
+            return "failed"
         if progress.begun:
             return "failed" if _lost(findings) else "unknown"
     return "failed" if _lost(findings) else "unknown"
 
 
-def _lost(findings: Findings) -> bool:
-    return bool(findings.exit_code) or any(not each.recovered and not each.passing for each in findings.errors)
+def _lost(findings: Findings, after: int = 0) -> bool:
+    """Whether something failed, after that line, and nothing recovered from it."""
+    return bool(findings.exit_code) or any(
+        each.line > after and not each.recovered and not each.passing for each in findings.errors
+    )
 
 
 def _installed(findings: Findings, failed: list[str]) -> bool | None:
@@ -110,7 +133,16 @@ def _names(installs: list[Install]) -> tuple[list[str], list[str]]:
 def _breaker(errors: list[Error]) -> Error | None:
     """Of what nothing recovered from, the first of those nearest to the cause."""
     open_ = [each for each in errors if not each.recovered]
-    return max((each for each in open_ if not each.passing or each.failure in _EXPLAINS), key=lambda each: each.failure.weight, default=None)
+    breaker = max(
+        (each for each in open_ if not each.passing or each.failure in _EXPLAINS),
+        key=lambda each: each.failure.weight,
+        default=None,
+    )
+    if breaker and breaker.passing and breaker.package is None:
+        # A warning of nothing in particular is explained by what failed of it.
+        after = next((each for each in open_ if each.line > breaker.line and each.package), breaker)
+        breaker.package, breaker.version = after.package, after.version
+    return breaker
 
 
 def _install(entry: Install) -> dict[str, Any]:

@@ -18,4 +18,6 @@ def _read(text: str) -> datetime:
     # Nanoseconds are more than datetime has.
     head, dot, rest = text.replace(",", ".").partition(".")
     digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
-    return datetime.fromisoformat(f"{head}{dot}{digits[:6].ljust(6, '0') if dot else ''}{rest[len(digits) :]}")
+    return datetime.fromisoformat(
+        f"{head}{dot}{digits[:6].ljust(6, '0') if dot else ''}{rest[len(digits) :]}"
+    )

@@ -25,6 +25,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "trimtab.cli.inspections",
         "List, show, continue and delete inspections, with their logs and results.",
     ),
+    "parse-log": (
+        "trimtab.cli.parse_log",
+        "Say what a build's log tells: what was installed, in which steps, why it failed.",
+    ),
     "serve": ("trimtab.cli.serve", "Serve the optimizer to many agents over HTTP."),
     "sessions": ("trimtab.cli.sessions", "List, show, create, cancel, export and delete tuning sessions."),
     "token": ("trimtab.cli.token", "Make a token for a server, and what to keep of it."),

@@ -9,7 +9,9 @@ from trimtab.buildlogs.recogniser import Line, Recogniser, sign
 
 __all__ = ["Apk"]
 
-_ROW: Final = re.compile(r"\(\d+/\d+\) (Installing|Upgrading|Downgrading) (\S+) \(([^)\s]+)(?: -> ([^)]+))?\)$")
+_ROW: Final = re.compile(
+    r"\(\d+/\d+\) (Installing|Upgrading|Downgrading) (\S+) \(([^)\s]+)(?: -> ([^)]+))?\)$"
+)
 _OK: Final = re.compile(r"OK: [\d.]+ \w+ in \d+ packages$")
 
 
@@ -37,7 +39,10 @@ class Apk(Recogniser):
         if found:
             self.findings.tool("apk")
             action, name, version, newer = found.groups()
-            self.findings.add(self.findings.packages, SystemPackage("apk", name, newer or version, upgrading=action == "Upgrading"))
+            self.findings.add(
+                self.findings.packages,
+                SystemPackage("apk", name, newer or version, upgrading=action == "Upgrading"),
+            )
             self.findings.progress[INSTALLER].begun = line.number
 
     def done(self, line: Line) -> None:

@@ -9,23 +9,51 @@ from trimtab.buildlogs.recogniser import Line, Recogniser, sign
 
 __all__ = ["Apt"]
 
-_GET: Final = re.compile(r"Get:\d+ (\S+) (\S+) (\S+) ([a-z0-9][a-z0-9+.-]+)(?: \S+)? (\d\S*|\S+-\S+) \[([^\]]+)\]$")
+_GET: Final = re.compile(
+    r"Get:\d+ (\S+) (\S+) (\S+) ([a-z0-9][a-z0-9+.-]+)(?: \S+)? (\d\S*|\S+-\S+) \[([^\]]+)\]$"
+)
 _SETUP: Final = re.compile(r"Setting up ([a-z0-9][a-z0-9+.-]+)(?::([a-z0-9]+))? \(([^)]+)\) \.\.\.")
-_UNPACK: Final = re.compile(r"Unpacking ([a-z0-9][a-z0-9+.-]+)(?::([a-z0-9]+))? \(([^)\s]+)\)(?: over \(([^)]+)\))? \.\.\.")
+_UNPACK: Final = re.compile(
+    r"Unpacking ([a-z0-9][a-z0-9+.-]+)(?::([a-z0-9]+))? \(([^)\s]+)\)(?: over \(([^)]+)\))? \.\.\."
+)
 
 
 class Apt(Recogniser):
     """apt-get, apt and dpkg."""
 
     tool = "apt"
-    starts = {"Reading": "begun", "Unpacking": "unpacking", "Setting": "set_up", "Fetched": "begun", "Building": "begun"}
+    starts = {
+        "Reading": "begun",
+        "Unpacking": "unpacking",
+        "Setting": "set_up",
+        "Fetched": "begun",
+        "Building": "begun",
+    }
     signs = (
         sign(F.SYSTEM_PACKAGE, "E: Unable to locate package", r"package (?P<package>\S+)"),
         sign(F.SYSTEM_PACKAGE, "has no installation candidate", r"Package '?(?P<package>[^\s']+)'? has no"),
-        sign(F.SYSTEM_PACKAGE, "E: Version '", r"Version '(?P<version>[^']+)' for '(?P<package>[^']+)' was not found"),
-        sign(F.SYSTEM_PACKAGE, ("E: Unable to correct problems", "have unmet dependencies"), r"E: Unable to correct|^The following packages have unmet"),
+        sign(
+            F.SYSTEM_PACKAGE,
+            "E: Version '",
+            r"Version '(?P<version>[^']+)' for '(?P<package>[^']+)' was not found",
+        ),
+        sign(
+            F.SYSTEM_PACKAGE,
+            ("E: Unable to correct problems", "have unmet dependencies"),
+            r"E: Unable to correct|^The following packages have unmet",
+        ),
         sign(F.SYSTEM_PACKAGE, "dpkg: error processing", r"processing (?:package|archive) (?P<package>\S+)"),
-        sign(F.METADATA, ("is not signed", "signatures couldn't be verified", "does not have a Release file", "is not valid yet", "Release file for"), r"^[WEN]: .*(?:is not signed|signatures couldn't be verified|does not have a Release file|is not valid yet|is expired)"),
+        sign(
+            F.METADATA,
+            (
+                "is not signed",
+                "signatures couldn't be verified",
+                "does not have a Release file",
+                "is not valid yet",
+                "Release file for",
+            ),
+            r"^[WEN]: .*(?:is not signed|signatures couldn't be verified|does not have a Release file|is not valid yet|is expired)",
+        ),
         sign(F.INDEX, "E: Failed to fetch", r"Failed to fetch \S+ +(?:404|5\d\d)"),
         sign(F.FORBIDDEN, ("403  Forbidden", "401  Unauthorized")),
         sign(F.HASH_MISMATCH, "Hash Sum mismatch"),
@@ -43,7 +71,9 @@ class Apt(Recogniser):
         if found:
             self.findings.tool("apt")
             name, arch, version, old = found.groups()
-            self.findings.add(self.findings.packages, SystemPackage("apt", name, version, arch, upgrading=bool(old)))
+            self.findings.add(
+                self.findings.packages, SystemPackage("apt", name, version, arch, upgrading=bool(old))
+            )
             self.findings.progress[INSTALLER].begun = line.number
 
     def set_up(self, line: Line) -> None:

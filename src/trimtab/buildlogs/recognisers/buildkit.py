@@ -9,7 +9,9 @@ from trimtab.buildlogs.recogniser import Line, Recogniser, sign
 
 __all__ = ["BuildKit"]
 
-_BEGIN: Final = re.compile(r"\[(?:([\w.-]+) )?(?:(\d+)/(\d+)|internal|auth|context [^\]]*|linux/[^\]]*)\] (.+)$")
+_BEGIN: Final = re.compile(
+    r"\[(?:([\w.-]+) )?(?:(\d+)/(\d+)|internal|auth|context [^\]]*|linux/[^\]]*)\] (.+)$"
+)
 _DONE: Final = re.compile(r"DONE (\d+\.\d+)s$")
 _CODE: Final = re.compile(r"exit code: (\d+)")
 _REPLAY: Final = 200
@@ -19,7 +21,15 @@ class BuildKit(Recogniser):
     """BuildKit. A step has a channel of its own, named by its number."""
 
     tool = "buildkit"
-    starts = {"DONE": "done", "CACHED": "cached", "ERROR:": "failed", "CANCELED": "canceled", "exporting": "exporting", ">": "replay", "building": "building"}
+    starts = {
+        "DONE": "done",
+        "CACHED": "cached",
+        "ERROR:": "failed",
+        "CANCELED": "canceled",
+        "exporting": "exporting",
+        ">": "replay",
+        "building": "building",
+    }
     marks = {"[": "begin"}
     signs = (
         sign(F.BASE_IMAGE, "failed to resolve source metadata", level=BUILDER),

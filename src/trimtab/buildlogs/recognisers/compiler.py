@@ -19,7 +19,7 @@ class Compiler(Recogniser):
         sign(F.NATIVE, "cannot find -l", r"cannot find -l\S+", level=None),
         sign(F.NATIVE, "Microsoft Visual C++ ", r"Microsoft Visual C\+\+ [\d.]+.* is required", level=None),
         sign(F.COMPILE, "error: command '", r"error: command '\S*(?:gcc|g\+\+|cc|clang|c\+\+|cargo|cmake|rustc)\S*'? failed", level=None),
-        sign(F.COMPILE, "error: Command \"", r"error: Command \"\S*(?:gcc|g\+\+|cc|clang)", level=None),
+        sign(F.COMPILE, 'error: Command "', r"error: Command \"\S*(?:gcc|g\+\+|cc|clang)", level=None),
         sign(F.MEMORY, ("Killed signal terminated program", "internal compiler error: Killed", "virtual memory exhausted"), level=None),
         sign(F.BUILD_DEPENDENCY, "error: invalid command 'bdist_wheel'", level=None, passing=False),
         sign(F.BUILD_DEPENDENCY, ("ModuleNotFoundError: No module named", "ImportError: No module named"), level=None),

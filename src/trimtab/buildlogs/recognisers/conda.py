@@ -24,7 +24,11 @@ class Conda(Recogniser):
         sign(F.CONFLICT, "UnsatisfiableError"),
         sign(F.CONFLICT, "LibMambaUnsatisfiableError"),
         sign(F.NO_PACKAGE, "ResolvePackageNotFound"),
-        sign(F.INDEX, ("CondaHTTPError", "UnavailableInvalidChannel"), r"^(?:CondaHTTPError|UnavailableInvalidChannel)"),
+        sign(
+            F.INDEX,
+            ("CondaHTTPError", "UnavailableInvalidChannel"),
+            r"^(?:CondaHTTPError|UnavailableInvalidChannel)",
+        ),
         sign(F.HASH_MISMATCH, "ChecksumMismatchError", r"^ChecksumMismatchError"),
     )
 
@@ -42,13 +46,18 @@ class Conda(Recogniser):
 
     def planned(self, line: Line) -> None:
         """`The following NEW packages will be INSTALLED:`, and the table after it."""
-        if re.match(r"The following (?:NEW )?packages will be (?:INSTALLED|UPDATED|DOWNGRADED)", line.text) and "conda" in self.findings.tools:
+        if (
+            re.match(r"The following (?:NEW )?packages will be (?:INSTALLED|UPDATED|DOWNGRADED)", line.text)
+            and "conda" in self.findings.tools
+        ):
             self.channel.capture = self._table
 
     def _table(self, text: str, _number: int) -> bool:
         found = _PLANNED.match(text.strip())
         if found:
-            self.findings.add(self.findings.packages, SystemPackage("conda", found[1], found[4], repository=found[2]))
+            self.findings.add(
+                self.findings.packages, SystemPackage("conda", found[1], found[4], repository=found[2])
+            )
         return bool(found) or not text.strip()
 
     def executing(self, line: Line) -> None:
@@ -65,6 +74,8 @@ class Conda(Recogniser):
 
     def listed(self, line: Line) -> None:
         """`  - galley==9.9`, in that list."""
-        if getattr(self, "_missing", None) is not None and (found := re.match(r"- ([\w.-]+)(?:[=<> ]+(\S+))?$", line.text)):
+        if getattr(self, "_missing", None) is not None and (
+            found := re.match(r"- ([\w.-]+)(?:[=<> ]+(\S+))?$", line.text)
+        ):
             self.channel.fail(F.NO_PACKAGE, self._missing, package=found[1], version=found[2])
             self._missing = None  # type: ignore[assignment] # one is enough

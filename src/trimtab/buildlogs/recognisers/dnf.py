@@ -10,7 +10,9 @@ from trimtab.buildlogs.recogniser import Line, Recogniser, sign
 __all__ = ["Dnf"]
 
 _HEADER: Final = re.compile(r"Package +Arch(?:itecture)? +Version +Repository(?: +Size)?$")
-_SECTION: Final = re.compile(r"(Installing|Upgrading|Updating|Downgrading|Reinstalling|Removing|Installing (?:weak )?dependencies|Installing for dependencies|Updating for dependencies|Skipped.*|Removing .*|Enabling .*|Transaction Summary):?$")
+_SECTION: Final = re.compile(
+    r"(Installing|Upgrading|Updating|Downgrading|Reinstalling|Removing|Installing (?:weak )?dependencies|Installing for dependencies|Updating for dependencies|Skipped.*|Removing .*|Enabling .*|Transaction Summary):?$"
+)
 _ROW: Final = re.compile(r"(\S+) +(\S+) +(?:(\d+):)?(\S+) +(\S+) +([\d.]+ ?(?:[kKMGT]i?)?B?)$")
 _ROWS: Final = 20_000
 _RULE: Final = re.compile(r"={20,}$")
@@ -20,7 +22,15 @@ class Dnf(Recogniser):
     """dnf and yum."""
 
     tool = "dnf"
-    starts = {"Package": "table", "Complete!": "complete", "Last": "begun", "Dependencies": "begun", "Loaded": "begun", "Resolving": "begun", "Nothing": "begun"}
+    starts = {
+        "Package": "table",
+        "Complete!": "complete",
+        "Last": "begun",
+        "Dependencies": "begun",
+        "Loaded": "begun",
+        "Resolving": "begun",
+        "Nothing": "begun",
+    }
     signs = (
         sign(F.SYSTEM_PACKAGE, "No match for argument", r"argument: (?P<package>\S+)", level=None),
         sign(F.SYSTEM_PACKAGE, "Unable to find a match", r"match: (?P<package>\S+)"),
@@ -35,7 +45,14 @@ class Dnf(Recogniser):
 
     def begun(self, line: Line) -> None:
         """`Last metadata expiration check: …`, `Dependencies resolved.`."""
-        if line.text.startswith(("Last metadata expiration check", "Dependencies resolved.", "Loaded plugins:", "Resolving Dependencies")):
+        if line.text.startswith(
+            (
+                "Last metadata expiration check",
+                "Dependencies resolved.",
+                "Loaded plugins:",
+                "Resolving Dependencies",
+            )
+        ):
             self.findings.tool("dnf")
             self.findings.progress[INSTALLER].begun = line.number
 

@@ -12,7 +12,9 @@ __all__ = ["Dockerfile"]
 
 _DOCKER: Final = re.compile(r"Step (\d+)(?:/(\d+))? : (.+)$")
 _PODMAN: Final = re.compile(r"(?:\[(\d+/\d+)\] )?STEP (\d+)(?:/(\d+))?: (.+)$")
-_ERROR: Final = re.compile(r"(?:Error: |error: build error: |\[?\d*)?(?:error )?building at STEP \"(.*)\": (.*)$")
+_ERROR: Final = re.compile(
+    r"(?:Error: |error: build error: |\[?\d*)?(?:error )?building at STEP \"(.*)\": (.*)$"
+)
 _STATUS: Final = re.compile(r"exit status (\d+)\b")
 _RETURNED: Final = re.compile(r"The command '(.*)' returned a non-zero code: (\d+)$")
 _COMMIT: Final = re.compile(r"(?:\[\d+/\d+\] )?COMMIT\b")
@@ -27,9 +29,40 @@ class Dockerfile(Recogniser):
     }  # fmt: skip
     marks = {"[": "podman"}
     signs = (
-        sign(F.BASE_IMAGE, ("manifest unknown", "pull access denied", "repository does not exist", "No such image", "not found: manifest unknown"), level=BUILDER),
-        sign(F.BASE_IMAGE, ("initializing source docker://", "creating build container:"), r"(?:initializing source|creating build container:)", level=BUILDER),
-        sign(F.INSTRUCTION, ("unknown instruction", "Unknown instruction", "dockerfile parse error", "Dockerfile parse error"), level=BUILDER),
+        sign(
+            F.BASE_IMAGE,
+            (
+                "manifest unknown",
+                "pull access denied",
+                "repository does not exist",
+                "No such image",
+                "not found: manifest unknown",
+            ),
+            level=BUILDER,
+        ),
+        # Where the registry could not be reached, that is what it says: the recogniser of the network has it.
+        sign(
+            F.BASE_IMAGE,
+            ("initializing source docker://", "creating build container:"),
+            r"^(?!time=.*level=warning)(?!.*(?:dial tcp|i/o timeout|certificate|no such host)).*(?:initializing source|creating build container:)",
+            level=BUILDER,
+        ),
+        sign(
+            F.CONNECTION,
+            (": dial tcp",),
+            r"^(?:Error response from daemon: )?(?:Get|Head) \"?https?://.*: dial tcp",
+            level=BUILDER,
+        ),
+        sign(
+            F.INSTRUCTION,
+            (
+                "unknown instruction",
+                "Unknown instruction",
+                "dockerfile parse error",
+                "Dockerfile parse error",
+            ),
+            level=BUILDER,
+        ),
         sign(F.STEP, "error building image:", r"error building image: .*", level=BUILDER),
     )
 
@@ -55,7 +88,9 @@ class Dockerfile(Recogniser):
             self.commit(line)
         return bool(found)
 
-    def _begin(self, line: Line, builder: str, number: str, total: str | None, instruction: str, stage: str | None) -> None:
+    def _begin(
+        self, line: Line, builder: str, number: str, total: str | None, instruction: str, stage: str | None
+    ) -> None:
         self._leave(line, "done")
         # The step before went well, whatever was said in it.
         self.channel.recover()
@@ -63,7 +98,15 @@ class Dockerfile(Recogniser):
         self.channel.pending.clear()
         self.channel.entry = None
         self.findings.tool(builder)
-        step = Step(f"{stage}:{number}" if stage else number, instruction[:1000], builder, line.number, int(total) if total else None, stage, began=line.time)
+        step = Step(
+            f"{stage}:{number}" if stage else number,
+            instruction[:1000],
+            builder,
+            line.number,
+            int(total) if total else None,
+            stage,
+            began=line.time,
+        )
         self.channel.step = self.findings.add(self.findings.steps, step)
         self.findings.progress[BUILDER].begun = line.number
 
@@ -95,23 +138,28 @@ class Dockerfile(Recogniser):
         """`The command '/bin/sh -c …' returned a non-zero code: 7`."""
         found = _RETURNED.match(line.text)
         if found:
-            self._end(line, int(found[2]), line.text)
+            self._end(line, int(found[2]), F.STEP)
         return bool(found)
 
     def failed(self, line: Line) -> bool:
         """`Error: building at STEP "RUN …": while running runtime: exit status 7`."""
         found = _ERROR.match(line.text)
         if not found:
+            if line.text.startswith("Error: creating build container:"):
+                self._leave(line, "failed")
+                self.findings.progress[BUILDER].failed = line.number
             return False
         status = _STATUS.search(found[2])
-        self._end(line, int(status[1]) if status else None, line.text)
-        if "nknown instruction" in found[2]:
-            self.channel.fail(F.INSTRUCTION, line)
+        self._end(
+            line,
+            int(status[1]) if status else None,
+            F.INSTRUCTION if "nknown instruction" in found[2] else F.STEP,
+        )
         return True
 
-    def _end(self, line: Line, code: int | None, message: str) -> None:
+    def _end(self, line: Line, code: int | None, failure: F) -> None:
         self._leave(line, "failed", code)
         self.findings.exit_code = code if code is not None else self.findings.exit_code
         self.findings.progress[BUILDER].failed = line.number
         self.channel.package = None
-        self.channel.fail(F.KILLED if code == 137 else F.STEP, line, message=message)  # noqa: PLR2004 # SIGKILL
+        self.channel.fail(F.KILLED if code == 137 else failure, line)  # noqa: PLR2004 # SIGKILL

@@ -23,9 +23,15 @@ class Micropipenv(Recogniser):
     tool = "micropipenv"
     starts = {"-" * 34: "lock", "Failed": "failed", "Installing": "one", "!!!": "warned"}
     signs = (
-        sign(F.LOCK, ("hash does not match", "Pipfile.lock hash"), r"(?i)(?:Pipfile\.lock|Pipfile) .*hash|hash does not match"),
+        sign(
+            F.LOCK,
+            ("hash does not match", "Pipfile.lock hash"),
+            r"(?i)(?:Pipfile\.lock|Pipfile) .*hash|hash does not match",
+        ),
         sign(F.INTERPRETER, "Running Python version", r"Running Python version \S+, but .* requires"),
-        sign(F.INSTALLER, "micropipenv.", r"micropipenv\.\w+(?:Error|Exception)\b|^\w*NotFound: .*micropipenv"),
+        sign(
+            F.INSTALLER, "micropipenv.", r"micropipenv\.\w+(?:Error|Exception)\b|^\w*NotFound: .*micropipenv"
+        ),
     )
 
     def lock(self, line: Line) -> None:
@@ -76,7 +82,7 @@ class Micropipenv(Recogniser):
 
     def _assign(self, name: str) -> None:
         """What pip said of no package was of this one."""
-        for error in self.findings.open_errors(self.channel.name):
+        for error in self.channel.open_errors():
             if error.package is None and not error.passing:
                 error.package = name
 

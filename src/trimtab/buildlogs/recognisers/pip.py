@@ -13,10 +13,18 @@ __all__ = ["Pip"]
 _CHAIN: Final = re.compile(r" \(from (.*)\)$")
 _URL: Final = re.compile(r"\s(?:from|@)\s+(\S+)$")
 _ARTIFACT: Final = re.compile(r"(?:Downloading|Using cached) (\S+)(?: \(([\d.]+ ?[A-Za-z]*)\))?$")
-_SATISFIED: Final = re.compile(r"Requirement already (?:satisfied|up-to-date)(?: \([^)]*\))?: (\S+(?: ?[<>=!~]=? ?[^ ]+)*) in (.+?)(?: \(from (.*?)\))?(?: \([^)]*\))?$")
-_VERSION: Final = re.compile(r"using pip version ([\d.]+)|release of pip available: ([\d.]+) ->|release of pip is available: ([\d.]+) ->|^pip ([\d.]+) from |lib/python3[\d.]*/site-packages/pip-([\d.]+)\.dist-info")
-_VCS: Final = re.compile(r"(?:git|hg|svn|bzr)\+[a-z+]+://\S*?([\w.-]+?)(?:\.git)?(?:@([\w.-]+))?(?:#(?:\S*&)?egg=([\w.-]+)\S*)?$")
-_BUILT: Final = re.compile(r"(?:Building wheel for|Running setup\.py (?:install|bdist_wheel|clean) for|Building editable for) ([\w.-]+)")
+_SATISFIED: Final = re.compile(
+    r"Requirement already (?:satisfied|up-to-date)(?: \([^)]*\))?: (\S+(?: ?[<>=!~]=? ?[^ ]+)*) in (.+?)(?: \(from (.*?)\))?(?: \([^)]*\))?$"
+)
+_VERSION: Final = re.compile(
+    r"using pip version ([\d.]+)|release of pip available: ([\d.]+) ->|release of pip is available: ([\d.]+) ->|^pip ([\d.]+) from |lib/python3[\d.]*/site-packages/pip-([\d.]+)\.dist-info"
+)
+_VCS: Final = re.compile(
+    r"(?:git|hg|svn|bzr)\+[a-z+]+://\S*?([\w.-]+?)(?:\.git)?(?:@([\w.-]+))?(?:#(?:\S*&)?egg=([\w.-]+)\S*)?$"
+)
+_BUILT: Final = re.compile(
+    r"(?:Building wheel for|Running setup\.py (?:install|bdist_wheel|clean) for|Building editable for) ([\w.-]+)"
+)
 _STATUS: Final = re.compile(r"finished with status '(\w+)'$")
 _NAME: Final = r"[A-Za-z0-9][\w.-]{0,200}"
 _HASHES: Final = re.compile(r"(\S+?)(?:\[\S*\])? from \S+|(\S+==\S+)")
@@ -39,7 +47,7 @@ class Pip(Recogniser):
         sign(F.NO_VERSION, "Could not find a version that satisfies", r"requirement (?P<requirement>\S+)"),
         sign(F.NO_VERSION, "No matching distribution found", r"found for (?P<requirement>\S+)"),
         sign(F.CONFLICT, "ResolutionImpossible"),
-        sign(F.CONFLICT, "conflicting dependencies", r"^(?:ERROR: )?Cannot install .*conflicting dependencies"),
+        sign(F.CONFLICT, "conflicting dependencies", r"^(?:ERROR: )?Cannot install (?P<requirement>[^\s,]+).*conflicting dependencies"),
         sign(F.CONFLICT, ("which is incompatible.", "which is not installed."), rf"^(?:ERROR: )?(?P<package>{_NAME}) (?P<version>\S+) (?:has requirement|requires) ", passing=True),
         sign(F.CONFLICT, "Double requirement given", r"given: (?P<requirement>\S+)"),
         sign(F.UNINSTALL, ("Cannot uninstall", "Can't uninstall"), rf"(?:Cannot|Can't) uninstall '?(?P<package>{_NAME}?)(?: (?P<version>\d[\w.]*))?'?(?:\.|,|$| )"),
@@ -53,13 +61,14 @@ class Pip(Recogniser):
         sign(F.BUILD_DEPENDENCY, "Cannot import '", r"BackendUnavailable|Cannot import '"),
         sign(F.PACKAGE_BUILD, "metadata-generation-failed"),
         sign(F.PACKAGE_BUILD, "subprocess-exited-with-error"),
+        sign(F.KILLED, ("Command errored out with exit status -9", "failed with error code -9")),
         sign(F.PACKAGE_BUILD, "Command errored out with exit status"),
         sign(F.PACKAGE_BUILD, "failed with error code", r"^Command \".*\" failed with error code (?P<code>\d+)"),
         # The next ways to build it are tried after this, so it alone fails nothing.
         sign(F.PACKAGE_BUILD, "Failed building wheel for", rf"for (?P<package>{_NAME})", level=None),
         sign(F.PACKAGE_BUILD, "Could not build wheels for", rf"for (?P<package>{_NAME})"),
         sign(F.PACKAGE_BUILD, "failed-wheel-build-for-install"),
-        sign(F.INSTALLER, ("ERROR: Exception:", "ERROR: Could not install packages due to an"), r"^ERROR: (?:Exception:|Could not install packages)"),
+        sign(F.INSTALLER, ("ERROR: Exception:", "Could not install packages due to an"), r"^(?:ERROR: )?(?:Exception:|Could not install packages)"),
         sign(F.INSTALLER, "Could not open requirements file"),
         sign(F.INSTALLER, "Invalid requirement:", r"^(?:ERROR: )?Invalid requirement:"),
     )  # fmt: skip
@@ -75,7 +84,9 @@ class Pip(Recogniser):
         self.findings.tool("pip")
         self._going_on()
         self.channel.collect(name, version, line.number)
-        self.findings.add(self.findings.requirements, Requirement(name, specifier, _chain(chain[1] if chain else None)))
+        self.findings.add(
+            self.findings.requirements, Requirement(name, specifier, _chain(chain[1] if chain else None))
+        )
 
     def _what(self, text: str) -> tuple[str, str | None, str | None]:
         vcs = _VCS.match(text)
@@ -86,7 +97,7 @@ class Pip(Recogniser):
 
     def _going_on(self) -> None:
         """The network came back, or it would not go on."""
-        for error in self.findings.open_errors(self.channel.name):
+        for error in self.channel.open_errors():
             error.recovered = error.recovered or (error.passing and error.failure.kind == "network")
 
     def artifact(self, line: Line) -> None:
@@ -130,7 +141,9 @@ class Pip(Recogniser):
         progress.succeeded = line.number if progress.succeeded >= progress.begun else progress.succeeded
         if self.channel.entry is not None:
             self.channel.close(line, inclusive=False)
-        self.findings.add(self.findings.requirements, Requirement(name, specifier, _chain(found[3]), satisfied=found[2]))
+        self.findings.add(
+            self.findings.requirements, Requirement(name, specifier, _chain(found[3]), satisfied=found[2])
+        )
 
     def installing(self, line: Line) -> None:
         """`Installing collected packages: a, b`: what is said from here on is of all of them."""
@@ -159,7 +172,11 @@ class Pip(Recogniser):
 
     def _installed(self, name: str, version: str) -> None:
         for each in reversed(self.findings.requirements[-2000:]):
-            if normalised(each.name) == normalised(name) and each.installed is None and each.satisfied is None:
+            if (
+                normalised(each.name) == normalised(name)
+                and each.installed is None
+                and each.satisfied is None
+            ):
                 each.installed = version
                 return
 
@@ -186,7 +203,13 @@ class Pip(Recogniser):
         """`╰─> keel`: which packages a box of an error is about."""
         name, _, version = requirement(line.text[len("╰─>") :].strip())
         last = self.findings.errors[-1] if self.findings.errors else None
-        if last and last.channel == self.channel.name and last.package is None and name and " " not in line.text[4:].strip():
+        if (
+            last
+            and last.channel == self.channel.name
+            and last.package is None
+            and name
+            and " " not in line.text[4:].strip()
+        ):
             last.package, last.version = name, version
 
     def not_built(self, line: Line) -> None:

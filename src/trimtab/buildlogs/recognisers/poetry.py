@@ -5,11 +5,14 @@ from typing import Final
 
 from trimtab.buildlogs.classes import FailureClass as F
 from trimtab.buildlogs.findings import INSTALLER
+from trimtab.buildlogs.names import normalised
 from trimtab.buildlogs.recogniser import Line, Recogniser, sign
 
 __all__ = ["Poetry"]
 
-_OPERATION: Final = re.compile(r"[-•] (?:Installing|Updating|Downgrading) ([A-Za-z0-9][\w.-]*) \((?:\S+ -> )?([^\s):]+)[^)]*\)(?:: (.+))?$")
+_OPERATION: Final = re.compile(
+    r"[-•] (?:Installing|Updating|Downgrading) ([A-Za-z0-9][\w.-]*) \((?:\S+ -> )?([^\s):]+)[^)]*\)(?:: (.+))?$"
+)
 _BOX: Final = 60
 
 
@@ -17,21 +20,55 @@ class Poetry(Recogniser):
     """Poetry."""
 
     tool = "poetry"
-    starts = {"-": "operation", "•": "operation", "Package": "operations", "Resolving": "begun", "Installing": "begun", "No": "nothing", "Because": "because", "Writing": "wrote", "Poetry": "version"}
+    starts = {
+        "-": "operation",
+        "•": "operation",
+        "Package": "operations",
+        "Resolving": "begun",
+        "Installing": "begun",
+        "No": "nothing",
+        "Because": "because",
+        "Writing": "wrote",
+        "Poetry": "version",
+    }
     signs = (
         sign(F.LOCK, "pyproject.toml changed significantly since poetry.lock was last generated"),
         sign(F.LOCK, "poetry.lock is not up to date with pyproject.toml"),
-        sign(F.NO_VERSION, "doesn't match any versions, version solving failed", r"depends on (?P<package>[\w.-]+) \((?P<version>[^)]*)\) which doesn't match"),
-        sign(F.HASH_MISMATCH, "Hash for "  , r"Hash for (?P<package>[\w.-]+?) \((?P<version>[^)]+)\) from archive"),
+        sign(
+            F.NO_VERSION,
+            "doesn't match any versions, version solving failed",
+            r"depends on (?P<package>[\w.-]+) \((?P<version>[^)]*)\) which doesn't match",
+        ),
+        sign(
+            F.HASH_MISMATCH,
+            "Hash for ",
+            r"Hash for (?P<package>[\w.-]+?) \((?P<version>[^)]+)\) from archive",
+        ),
         sign(F.HASH_MISMATCH, "not found in known hashes"),
-        sign(F.INTERPRETER, "The current project's supported Python range", r"supported Python range \(.*\) is not compatible"),
+        sign(
+            F.INTERPRETER,
+            "The current project's supported Python range",
+            r"supported Python range \(.*\) is not compatible",
+        ),
         sign(F.PACKAGE_BUILD, "build backend raised an exception", r"(?i)build backend raised an exception"),
         sign(F.PACKAGE_BUILD, "ChefBuildError"),
+        sign(
+            F.PACKAGE_BUILD,
+            ("PEP517 build of a dependency failed", "Backend subprocess exited when trying to invoke"),
+        ),
+        sign(
+            F.PACKAGE_BUILD,
+            "This error originates from the build backend, and is likely not a problem with poetry",
+            r"issues with (?P<package>[\w.-]+) \((?P<version>[^)]+)\)",
+        ),
     )
 
     def begun(self, line: Line) -> None:
         """`Resolving dependencies...`, `Installing dependencies from lock file`."""
-        if line.text.startswith(("Resolving dependencies...", "Installing dependencies from lock file")):
+        if (
+            line.text.startswith(("Resolving dependencies...", "Installing dependencies from lock file"))
+            and "pipenv" not in self.findings.tools
+        ):
             self.findings.tool("poetry")
             self.findings.progress[INSTALLER].begun = line.number
 
@@ -69,8 +106,10 @@ class Poetry(Recogniser):
         self._left = getattr(self, "_left", 0) - 1
         self.channel.package = (name, version)
         self.channel.installed(name, version, line.number)
+        # Should it fail, the entry is there to say so.
+        self.channel.pending[normalised(name)] = self.findings.installs[-1]
         if self._left == 0:
-            self.channel.succeeded({name}, line)
+            self.findings.progress[INSTALLER].succeeded = line.number
 
     def nothing(self, line: Line) -> None:
         """`No dependencies to install or update`."""

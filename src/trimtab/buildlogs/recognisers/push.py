@@ -18,10 +18,25 @@ class Push(Recogniser):
     """Pushes by OpenShift, Docker, podman and BuildKit."""
 
     tool = "push"
-    starts = {"Pushing": "pushing", "Push": "pushed", "The": "refers", "Successfully": "pushed", "pushing": "layers"}
+    starts = {
+        "Pushing": "pushing",
+        "Push": "pushed",
+        "The": "refers",
+        "Successfully": "pushed",
+        "pushing": "layers",
+    }
     signs = (
         sign(F.PUSH, ("Failed to push image", "failed to push image"), level=PUSH),
-        sign(F.PUSH, ("unauthorized: authentication required", "denied: requested access", "manifest invalid", "unauthorized: access to"), level=PUSH),
+        sign(
+            F.PUSH,
+            (
+                "unauthorized: authentication required",
+                "denied: requested access",
+                "manifest invalid",
+                "unauthorized: access to",
+            ),
+            level=PUSH,
+        ),
         sign(F.PUSH, ("Push failed, retrying", "push failed, retrying"), level=PUSH, passing=True),
         sign(F.PUSH, "failed to push", r"failed to push", level=PUSH),
     )
@@ -51,7 +66,10 @@ class Push(Recogniser):
         # A colon before a slash is a port's.
         tagged = bool(colon) and "/" not in tag
         self.findings.tool("push")
-        self.findings.info["push_destination"] = {"image": name if tagged else image, "tag": tag if tagged else None}
+        self.findings.info["push_destination"] = {
+            "image": name if tagged else image,
+            "tag": tag if tagged else None,
+        }
         self.findings.progress[PUSH].begun = line.number
 
     def pushed(self, line: Line) -> None:

@@ -12,7 +12,9 @@ __all__ = ["S2I"]
 
 _BUILDER: Final = re.compile(r"Using (\S+) as the s2i builder image$")
 _EXIT: Final = re.compile(r"error: build error: (?:non-zero \((\d+)\) exit code from|.*exit status (\d+)\b)")
-_PHASE: Final = re.compile(r"---> ((?:Installing|Upgrading|Collecting|Migrating|Cleaning|Building|Copying) .+?)(?: \.\.\.)?$")
+_PHASE: Final = re.compile(
+    r"---> ((?:Installing|Upgrading|Collecting|Migrating|Cleaning|Building|Copying) .+?)(?: \.\.\.)?$"
+)
 
 
 class S2I(Recogniser):
@@ -42,7 +44,9 @@ class S2I(Recogniser):
         self.findings.tool("s2i")
         self._leave(line, "done")
         number = str(1 + sum(each.builder == "s2i" for each in self.findings.steps))
-        self.channel.step = self.findings.add(self.findings.steps, Step(number, found[1], "s2i", line.number, began=line.time))
+        self.channel.step = self.findings.add(
+            self.findings.steps, Step(number, found[1], "s2i", line.number, began=line.time)
+        )
         self.findings.progress[BUILDER].begun = line.number
 
     def _leave(self, line: Line, state: str) -> None:

@@ -9,13 +9,21 @@ from trimtab.buildlogs.recogniser import Line, Recogniser, sign
 
 __all__ = ["System"]
 
-_CODE: Final = re.compile(r"(?:Process completed with exit code|Job failed: (?:command terminated with )?exit (?:code|status)|exited with code|exited with exit code) (\d+)")
+_CODE: Final = re.compile(
+    r"(?:Process completed with exit code|Job failed: (?:command terminated with )?exit (?:code|status)|exited with code|exited with exit code) (\d+)"
+)
 
 
 class System(Recogniser):
     """The machine and its shells."""
 
-    starts = {"Killed": "killed", "##[error]Process": "exited", "ERROR:": "exited", "Error:": "exited", "error:": "exited"}
+    starts = {
+        "Killed": "killed",
+        "##[error]Process": "exited",
+        "ERROR:": "exited",
+        "Error:": "exited",
+        "error:": "exited",
+    }
     signs = (
         sign(F.DISK, ("No space left on device", "no space left on device", "Disk quota exceeded", "disk quota exceeded"), level=None),
         sign(F.MEMORY, ("Cannot allocate memory", "cannot allocate memory", "OOMKilled", "Out of memory"), level=None),

@@ -9,15 +9,25 @@ from trimtab.buildlogs.recogniser import Line, Recogniser, sign
 
 __all__ = ["Uv"]
 
-_COUNT: Final = re.compile(r"(Resolved|Prepared|Installed|Audited|Built|Downloaded|Uninstalled) (\d+) packages? in ")
+_COUNT: Final = re.compile(
+    r"(Resolved|Prepared|Installed|Audited|Built|Downloaded|Uninstalled) (\d+) packages? in "
+)
 _PLUS: Final = re.compile(r"\+ ([A-Za-z0-9][\w.-]*)(?:==([^\s(]+))?(?: @ (\S+))?(?: \((?:from )?(.+)\))?$")
 _BOX: Final = 60
-_MISSING: Final = re.compile(r"([\w.-]+) was not found in the (?:package registry|provided package locations|cache)")
-_NO_VERSION: Final = re.compile(r"there (?:is no version of|are no versions of) ([\w.-]+)(?:\[[^\]]*\])?(?:==([\w.!+-]+))?|only (?:the following versions of )?([\w.-]+)[<>=]\S* (?:is|are) available")
-_PYTHON: Final = re.compile(r"Python version \([^)]*\) does not satisfy Python\S+ and ([\w.-]+?)(?:==([\w.!+-]+))? depends on")
+_MISSING: Final = re.compile(
+    r"([\w.-]+) was not found in the (?:package registry|provided package locations|cache)"
+)
+_NO_VERSION: Final = re.compile(
+    r"there (?:is no version of|are no versions of) ([\w.-]+)(?:\[[^\]]*\])?(?:==([\w.!+-]+))?|only (?:the following versions of )?([\w.-]+)[<>=]\S* (?:is|are) available"
+)
+_PYTHON: Final = re.compile(
+    r"Python version \([^)]*\) does not satisfy Python\S+ and ([\w.-]+?)(?:==([\w.!+-]+))? depends on"
+)
 _WHEELS: Final = re.compile(r"([\w.-]+?)(?:==([\w.!+-]+))? has no wheels with a matching")
-_BUILD: Final = re.compile(r"Failed to (?:build|download and build|prepare|generate package metadata for) `?([\w.-]+?)(?:==([^`\s]+))?`?(?: @ \S+)?$")
-_REFUSED: Final = re.compile(r"HTTP status (?:client|server) error \((\d+)")
+_BUILD: Final = re.compile(
+    r"Failed to (?:build|download and build|prepare|generate package metadata for) `?([\w.-]+?)(?:==([^`\s]+))?`?(?: @ \S+)?$"
+)
+_ASKED: Final = re.compile(r"^error: (?:Failed to fetch|Request failed).*/simple/([\w.-]+)/")
 
 
 class Uv(Recogniser):
@@ -86,10 +96,16 @@ class Uv(Recogniser):
 
     def failed(self, line: Line) -> None:
         """`error: Failed to build …`, and others of its own."""
+        if "uv" not in self.findings.tools:
+            return
+        self.findings.progress[INSTALLER].failed = line.number
         found = _BUILD.match(line.text.removeprefix("error: "))
-        if found and "uv" in self.findings.tools:
-            self.findings.progress[INSTALLER].failed = line.number
+        if found:
             self._build(line, found)
+        elif asked := _ASKED.search(line.text):
+            # What follows says why; it is of this package.
+            self.channel.package = (asked[1], None)
+            self.channel.not_installed(asked[1], None, line.number)
 
     def _capture(self, text: str, _number: int) -> bool:
         inside = text.startswith((" ", "│")) and len(self._words) < _BOX and text.strip()
@@ -101,7 +117,12 @@ class Uv(Recogniser):
 
     def _explain(self, text: str) -> None:
         """Of uv's proof: the first that is missing, or else that it is a contradiction."""
-        for failure, pattern in ((F.NO_PACKAGE, _MISSING), (F.INTERPRETER, _PYTHON), (F.PLATFORM, _WHEELS), (F.NO_VERSION, _NO_VERSION)):
+        for failure, pattern in (
+            (F.NO_PACKAGE, _MISSING),
+            (F.INTERPRETER, _PYTHON),
+            (F.PLATFORM, _WHEELS),
+            (F.NO_VERSION, _NO_VERSION),
+        ):
             found = pattern.search(text)
             if found and (failure is not F.NO_VERSION or found[1]):
                 self._note(failure, found[1], found[2] if (found.lastindex or 0) > 1 else None, text)
@@ -110,7 +131,9 @@ class Uv(Recogniser):
 
     def _note(self, failure: F, package: str | None, version: str | None, text: str) -> None:
         self.channel.package = None
-        self.channel.fail(failure, self._line, package=package, version=version, message=text or self._line.text)
+        self.channel.fail(
+            failure, self._line, package=package, version=version, message=text or self._line.text
+        )
         if package:
             self.channel.not_installed(package, version, self._line.number)
 
