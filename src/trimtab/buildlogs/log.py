@@ -1,6 +1,6 @@
 """A log, fed in pieces, to what it says."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from trimtab.buildlogs.findings import Findings
@@ -33,17 +33,24 @@ def _signs() -> Mapping[str, tuple[tuple[type[Recogniser], Sign], ...]]:
     return table
 
 
-def _hot() -> Mapping[str, tuple[str, ...]]:
+def _words(line: bytes) -> list[bytes]:
+    return line.translate(_BLANKS).split()
+
+
+def _hot() -> Mapping[bytes, tuple[str, ...]]:
     """Triggers by the longest of their words: only a line with one of these words can hold a trigger."""
-    table: dict[str, tuple[str, ...]] = {}
+    table: dict[bytes, tuple[str, ...]] = {}
     for trigger in _SIGNS:
-        word = max(trigger.translate(_BLANKS).split(), key=len)
+        word = max(_words(trigger.encode()), key=len)
         table[word] = (*table.get(word, ()), trigger)
     return table
 
 
-# Everything but letters and digits is a blank, so that words are compared, by the thousand at once, with a set of them.
-_BLANKS: Final = {code: " " for code in range(128) if not chr(code).isalnum()}
+# Everything but letters, digits and the ends of lines is a blank: words are compared with a set of them, a line's at once.
+_BLANKS: Final = bytes(
+    code if (chr(code).isalnum() and chr(code).isascii()) or chr(code) == "\n" else ord(" ")
+    for code in range(256)
+)
 _STARTS: Final = _methods("starts")
 _MARKS: Final = _methods("marks")
 _SIGNS: Final = _signs()
@@ -79,8 +86,8 @@ class Parser:
         self.findings.truncated = self.findings.truncated or self._tokenizer.truncated
         return concluded(self.findings, lines=self._number, size=self._tokenizer.size)
 
-    def _take(self, lines: Iterable[str]) -> None:
-        # The one hot loop: what most lines need is here, and what few need is elsewhere.
+    def _take(self, lines: Sequence[str]) -> None:
+        # The one hot loop: what most lines need is here, and what few need is elsewhere. Blanks are put in for all at once.
         number, main, starts, marks, cold, prefixed = (
             self._number,
             self._main,
@@ -89,30 +96,30 @@ class Parser:
             _COLD,
             self._prefixes.stripped,
         )
-        for raw in lines:
+        for raw, blanked in zip(
+            lines, "\n".join(lines).encode().translate(_BLANKS).split(b"\n"), strict=False
+        ):
             number += 1
-            text, channel, line = raw, main, None
-            if text[:1] in FIRST and (found := prefixed(text)) is not None:
-                channel, text, line = (
-                    self._channel(found),
-                    found.text,
-                    Line(found.text.strip(), number, found.time, found.offset),
-                )
-                if not found.whole:
+            text, channel, line, words = raw, main, None, blanked.split()
+            if text[:1] in FIRST and (line := prefixed(text)) is not None:
+                channel, text = self._channel(line), line.text
+                if line.joined:
+                    words = _words(text.encode())
+                if not line.whole:
                     continue
             if channel.capture is not None and self._captured(channel, text, number):
                 continue
-            words = text.split(None, 1)
-            if not words:
+            begin = text.split(None, 1)
+            if not begin:
                 continue
-            handlers = starts.get(words[0]) or marks.get(words[0][0])
-            if handlers is None and cold(text.translate(_BLANKS).split()):
+            handlers = starts.get(begin[0]) or marks.get(begin[0][0])
+            if handlers is None and cold(words):
                 if channel.entry is not None:
                     self.findings.log(channel.entry, text)
             else:
-                self._recognise(channel, text, line or Line(text.strip(), number), handlers or ())
+                self._recognise(channel, text, _line(text, number, line), handlers or (), words)
             if channel.waiting:
-                self._follow(channel, text, number)
+                channel.follow(text, number)
             channel.tail.append(text)
         self._number = number
 
@@ -135,22 +142,27 @@ class Parser:
         return False
 
     def _recognise(
-        self, channel: Channel, text: str, line: Line, handlers: Iterable[tuple[type[Recogniser], str]]
+        self,
+        channel: Channel,
+        text: str,
+        line: Line,
+        handlers: Iterable[tuple[type[Recogniser], str]],
+        words: list[bytes],
     ) -> None:
         entry = channel.entry
         known = False
         for kind, method in handlers:
             known = getattr(channel.of(kind), method)(line) or known
         # An instruction may hold any text: what it quotes did not happen.
-        if not known:
-            self._signs(channel, line)
+        if not known and not _COLD(words):
+            self._signs(channel, line, words)
         if entry is not None and (channel.entry is entry or channel.ended == line.number):
             self.findings.log(entry, text)
 
     @staticmethod
-    def _signs(channel: Channel, line: Line) -> None:
+    def _signs(channel: Channel, line: Line, words: list[bytes]) -> None:
         """Of a line counts one sign of what fails something and one of what may pass, of each the one with the longest trigger."""
-        hot = _HOT.keys() & line.text.translate(_BLANKS).split()
+        hot = _HOT.keys() & words
         hits = [trigger for word in hot for trigger in _HOT[word] if trigger in line.text]
         found = [(known.passing, -len(hit), hit, kind, known) for hit in hits for kind, known in _SIGNS[hit]]
         seen: set[bool] = set()
@@ -161,13 +173,11 @@ class Parser:
                     channel.findings.tool(kind.tool)
                 channel.sign(known, line)
 
-    @staticmethod
-    def _follow(channel: Channel, text: str, number: int) -> None:
-        if channel.waiting[-1][1] != number or len(channel.waiting) > 1:
-            waiting = [each for each in channel.waiting if each[1] == number]
-            channel.waiting = [each for each in channel.waiting if each[1] != number]
-            channel.follow(text)
-            channel.waiting += waiting
+
+def _line(text: str, number: int, prefixed: Prefixed | None) -> Line:
+    if prefixed is None:
+        return Line(text.strip(), number)
+    return Line(text.strip(), number, prefixed.time, prefixed.offset)
 
 
 def parse(data: bytes | str) -> Result:

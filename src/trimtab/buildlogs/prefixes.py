@@ -6,48 +6,29 @@ and the log lines of Python programs.
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+
+from trimtab.buildlogs.harmless import plain
 
 __all__ = ["FIRST", "Prefixed", "Prefixes"]
 
 _TIME: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
 _LEVEL: Final = "(?:TRACE|DEBUG|INFO|WARNING|ERROR|CRITICAL)"
-_DATED: Final = (
-    # GitLab: time, two digits of the step, O or E, and + where it goes on.
-    rf"(?P<time>{_TIME}) (?P<channel>\d\d)[OE][ +]",
-    rf"(?P<time>{_TIME}) (?P<stream>stdout|stderr) (?P<part>[FP])(?::\w+)* ?",
-    rf"(?P<time>{_TIME}) \[\d+\] {_LEVEL} +[\w.]+: ",
-    rf"(?P<time>{_TIME})(?: |\t|$)",
-    rf"(?P<date>\d\d-\d\d-\d\d \d\d:\d\d:\d\d) [\w.]+ +{_LEVEL} +",
+_DATED: Final = re.compile(
+    # GitLab has two digits of the step, O or E, and + where it goes on.
+    rf"(?P<time>{_TIME})(?: (?P<channel>\d\d)[OE][ +]| (?P<stream>stdout|stderr) (?P<part>[FP])(?::\w+)*(?: |$)| \[\d+\] {_LEVEL} +[\w.]+: |[ \t]|$)"
+    rf"|(?P<date>\d\d-\d\d-\d\d \d\d:\d\d:\d\d) [\w.]+ +{_LEVEL} +"
 )
-_BRACKETED: Final = (
-    rf"\[(?P<time>{_TIME})\](?: |$)",
-    r"\[(?P<channel>[a-z0-9][a-z0-9.-]* : [a-z0-9][a-z0-9.-]*)\](?: |$)",
-    r"\[(?P<channel>pod/[^\]\s]{1,200})\](?: |$)",
-    r"\[(?P<channel>(?!notice|error|warn|info|debug|output|end)(?=[0-9.-]*[a-z])[a-z0-9][a-z0-9-]*)\] ",
+_BRACKETED: Final = re.compile(
+    rf"\[(?:(?P<time>{_TIME})|(?P<channel>[a-z0-9][a-z0-9.-]* : [a-z0-9][a-z0-9.-]*|pod/[^\]\s]{{1,200}}"
+    r"|(?!notice|error|warn|info|debug|output|end)(?=[0-9.-]*[a-z])[a-z0-9][a-z0-9-]*))\](?: |$)"
 )
-_VERTEX: Final = (r"#(?P<vertex>\d{1,5}) (?:(?P<offset>\d+\.\d+)(?: |$))?",)
-_NAMED: Final = (
-    r"(?P<channel>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?-\d{5,10}): ",
-    r"(?P<channel>[a-z0-9][a-z0-9_.-]*[-_]\d{1,4}) +\| ",
+_VERTEX: Final = re.compile(r"#(?P<vertex>\d{1,5}) (?:(?P<offset>\d+\.\d+)(?: |$))?")
+_NAMED: Final = re.compile(
+    r"(?P<channel>[a-z0-9][a-z0-9.-]{0,250}-\d{5,10}): |(?P<service>[a-z0-9][a-z0-9_.-]{0,100}[-_]\d{1,4}) +\| "
 )
-_TABBED: Final = (rf"(?P<channel>[^\t]{{1,100}}\t[^\t]{{1,100}})\t\ufeff?(?P<time>{_TIME}) ?",)
-
-
-def _compiled(*groups: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(each) for group in groups for each in group)
-
-
-# By the first character, as most lines begin with none of these.
-_BY_FIRST: Final[Mapping[str, tuple[re.Pattern[str], ...]]] = {
-    **dict.fromkeys("0123456789", _compiled(_DATED, _NAMED)),
-    **dict.fromkeys("abcdefghijklmnopqrstuvwxyz", _compiled(_NAMED)),
-    "[": _compiled(_BRACKETED),
-    "#": _compiled(_VERTEX),
-}
-_GITHUB: Final = _compiled(_TABBED)
+_TABBED: Final = re.compile(rf"(?P<channel>[^\t]{{1,100}}\t[^\t]{{1,100}})\t\ufeff?(?P<time>{_TIME})(?: |$)")
 FIRST: Final = frozenset("0123456789[#{\ufeffabcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DEEP: Final = 4
 _LONGEST: Final = 64 * 1024
@@ -64,6 +45,7 @@ class Prefixed:
         time: When, as it is written there; empty if that is not told.
         offset: Seconds since BuildKit's step began.
         whole: Whether the line ends here, or goes on with the next of its channel.
+        joined: Whether it is put together: a part of it came before, or it was inside of something.
     """
 
     text: str
@@ -72,6 +54,7 @@ class Prefixed:
     time: str = ""
     offset: float | None = None
     whole: bool = True
+    joined: bool = False
 
 
 class Prefixes:
@@ -82,55 +65,75 @@ class Prefixes:
 
     def stripped(self, text: str) -> Prefixed | None:
         """The line without its prefix; None if it has none."""
-        if self._match(text) is None and text[0] not in "\ufeff{":
+        found = _match(text)
+        if found is None and text[0] not in "\ufeff{":
             return None
         line = Prefixed(text.removeprefix("\ufeff"))
-        if line.text.startswith('{"'):
+        if found is None:
             _unwrap(line)
+            found = _match(line.text)
         for _ in range(_DEEP):
-            found = self._match(line.text)
-            if found is None or not line.whole:
+            if found is None:
                 break
-            self._take(line, found.groupdict(), line.text[found.end() :])
+            self._take(line, found)
+            found = _match(line.text) if line.whole else None
         return line
 
-    @staticmethod
-    def _match(text: str) -> re.Match[str] | None:
-        for pattern in (
-            _BY_FIRST.get(text[:1], ()) if "\t" not in text else (*_BY_FIRST.get(text[:1], ()), *_GITHUB)
-        ):
-            found = pattern.match(text)
-            if found:
-                return found
-        return None
-
-    def _take(self, line: Prefixed, found: Mapping[str, str | None], rest: str) -> None:
-        line.text = rest
-        line.time = found.get("time") or line.time or _dated(found.get("date"))
-        if channel := found.get("channel"):
-            line.channel = f"{line.channel}/{channel}" if line.channel else channel
-        if vertex := found.get("vertex"):
-            line.vertex, line.offset = vertex, float(found["offset"]) if found["offset"] else None
-        if stream := found.get("stream"):
-            self._join(line, f"{line.channel}\t{stream}", part=found["part"] == "P")
+    def _take(self, line: Prefixed, found: re.Match[str]) -> None:
+        line.text = line.text[found.end() :]
+        if found.re is _VERTEX:
+            line.vertex, offset = found.groups()
+            line.offset = float(offset) if offset else None
+        elif found.re is _DATED:
+            time, channel, stream, part, date = found.groups()
+            line.time = time or _dated(date)
+            _name(line, channel)
+            if stream:
+                self._join(line, f"{line.channel}\t{stream}", part=part == "P")
+        else:
+            groups = found.groupdict()
+            line.time = groups.get("time") or line.time
+            _name(line, groups["channel"] or groups.get("service"))
 
     def _join(self, line: Prefixed, key: str, *, part: bool) -> None:
-        text = (self._parts.pop(key, "") + line.text)[:_LONGEST]
-        line.text, line.whole = text, not part
+        before = self._parts.pop(key, "")
+        text = (before + line.text)[:_LONGEST]
+        line.text, line.whole, line.joined = text, not part, line.joined or bool(before)
         if part and len(self._parts) < _DEEP:
             self._parts[key] = text
 
 
+def _match(text: str) -> re.Match[str] | None:
+    """What stands before a line, by its first character, as most lines begin with none of these."""
+    first = text[:1]
+    if first.isdigit():
+        return _DATED.match(text) or _NAMED.match(text)
+    if first == "[":
+        return _BRACKETED.match(text)
+    if first == "#":
+        return _VERTEX.match(text)
+    if "\t" in text and (found := _TABBED.match(text)):
+        return found
+    return _NAMED.match(text) if first.islower() else None
+
+
+def _name(line: Prefixed, channel: str | None) -> None:
+    if channel:
+        line.channel = f"{line.channel}/{channel}" if line.channel else channel
+
+
 def _unwrap(line: Prefixed) -> None:
     """A line of Docker's file of a container: an object with log, stream and time."""
+    if not line.text.startswith('{"'):
+        return
     try:
         entry = json.loads(line.text)
     except (ValueError, RecursionError):
         return
     log, time = (entry.get("log"), entry.get("time")) if isinstance(entry, dict) else (None, None)
     if isinstance(log, str):
-        line.text = log.rstrip("\n").replace("\n", " ")
-        line.time = time if isinstance(time, str) else ""
+        line.text, line.joined = plain(log).rstrip("\r\n").replace("\n", " ").rpartition("\r")[2], True
+        line.time = plain(time)[:40] if isinstance(time, str) else ""
 
 
 def _dated(date: str | None) -> str:

@@ -82,7 +82,7 @@ class Channel:
     ended: int = 0
     package: tuple[str, str | None] | None = None
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=BEFORE))
-    waiting: list[tuple[Error, int]] = field(default_factory=list)
+    waiting: list[Error] = field(default_factory=list)
     errors: list[Error] = field(default_factory=list)
     recognisers: dict[type, Any] = field(default_factory=dict)
 
@@ -168,7 +168,7 @@ class Channel:
             return
         self.errors.append(error)
         if len(self.waiting) < _WAITING:
-            self.waiting.append((error, line.number))
+            self.waiting.append(error)
 
     def _version(self, package: str) -> str | None:
         entry = self.pending.get(normalised(package))
@@ -184,11 +184,15 @@ class Channel:
         for error in self.open_errors():
             error.recovered = True
 
-    def follow(self, text: str) -> None:
+    def follow(self, text: str, number: int) -> None:
         """A line goes into the excerpts of the errors before it."""
-        for error, _ in self.waiting:
-            error.excerpt.append(text[:_MESSAGE])
-        self.waiting = [each for each in self.waiting if len(each[0].excerpt) < BEFORE + 1 + AFTER]
+        full = False
+        for error in self.waiting:
+            if error.line != number:
+                error.excerpt.append(text[:_MESSAGE])
+                full = full or len(error.excerpt) > BEFORE + AFTER
+        if full:
+            self.waiting = [each for each in self.waiting if len(each.excerpt) <= BEFORE + AFTER]
 
     def sign(self, found: Sign, line: Line) -> None:
         """A sign was seen."""

@@ -7,14 +7,12 @@ piece between carriage returns that is seen last: a progress bar counts as what 
 import re
 from typing import Final
 
+from trimtab.buildlogs.harmless import plain
+
 __all__ = ["LONGEST", "Tokenizer"]
 
 LONGEST: Final = 16 * 1024
-_ESCAPES: Final = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)|[@-Z\\^_]|[ -/][0-~])|\x9b[0-?]*[ -/]*[@-~]"
-)
 _INVISIBLE: Final = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|[\s\0]")
-_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 class Tokenizer:
@@ -92,12 +90,10 @@ def _decoded(raw: list[bytes]) -> list[str]:
     text = b"\n".join(raw).decode("utf-8", "replace")
     if "\r" in text:
         text = "\n".join(_overwritten(each) if "\r" in each else each for each in text.split("\n"))
-    if "\x1b" in text or "\x9b" in text:
-        text = "\n".join(_ESCAPES.sub("", each) for each in text.split("\n"))
-    # Form feeds and the like end lines for str.splitlines and nobody else.
-    return _CONTROLS.sub("", text).split("\n")
+    # Control characters go, too: form feeds end lines for str.splitlines and nobody else.
+    return "\n".join(map(plain, text.split("\n"))).split("\n") if "\x1b" in text else plain(text).split("\n")
 
 
 def _overwritten(line: str) -> str:
-    pieces = [each for each in line.split("\r") if _ESCAPES.sub("", each).strip("\0 \t")]
+    pieces = [each for each in line.split("\r") if plain(each).strip()]
     return pieces[-1][:LONGEST] if pieces else ""

@@ -145,3 +145,60 @@ def test_a_lock_that_never_ends_does_not_swallow_the_log():
     document = parse(mark + b"Collecting six==1.16.0\nSuccessfully installed six-1.16.0\n").document
     assert document["installation_successful"] is True
     assert document["pipfile_lock"] is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 200_000,
+        "- " * 100_000,
+        "{a: " * 50_000,
+        "? " * 100_000,
+        "a: 2020-01-01\nb: .nan\nc: !!set {x}\n",
+        "!!python/object/apply:os.system [id]",
+        'a: "\\x9b\\e[2J"\n',
+    ],
+)
+def test_a_configuration_of_any_kind_is_values_or_text(text):
+    log = (
+        ">>> Thoth's configuration file after hardware and software discovery:\n"
+        + "\n".join(text[i : i + 10_000] for i in range(0, len(text), 10_000))
+        + "\n>>> done\n"
+    )
+    document = parse(log).document
+    assert json.loads(json.dumps(document)) == document
+    assert "\x9b" not in json.dumps(document, ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    "lock",
+    [
+        '{"a": NaN, "b": "\\ud800\\u009b\\u001b[2J"}',
+        '{"a": ' * 100_000,
+        "[" * 100_000,
+        "{" + '"a":{' * 60 + "}" * 61,
+    ],
+)
+def test_a_lock_of_any_kind_is_values_or_nothing(lock):
+    mark = "-" * 34 + " Pipfile.lock " + "-" * 34 + "\n"
+    document = parse(mark + lock + "\n" + mark).document
+    shown = json.dumps(document, ensure_ascii=False).encode()
+    assert b"NaN" not in shown.replace(b'"NaN"', b"").replace(b'"nan"', b"")
+    assert "\x9b" not in shown.decode()
+
+
+def test_a_line_inside_of_json_is_as_harmless():
+    """Docker's files hold escapes and half characters that were written as JSON."""
+    line = json.dumps(
+        {
+            "log": "\x1b[91mERROR: No matching distribution found for \ud800six==9\x1b[0m\n",
+            "stream": "stderr",
+            "time": "2026-11-27T01:02:03.4Z",
+        }
+    )
+    error = parse(line).document["errors"][0]
+    assert (error["class"], error["package"], error["message"]) == (
+        "no-such-version",
+        "six",
+        "ERROR: No matching distribution found for six==9",
+    )

@@ -6,6 +6,7 @@ from typing import Final
 
 from trimtab.buildlogs.classes import FailureClass as F
 from trimtab.buildlogs.findings import INSTALLER
+from trimtab.buildlogs.harmless import values
 from trimtab.buildlogs.recogniser import Line, Recogniser, sign
 
 __all__ = ["Micropipenv"]
@@ -61,7 +62,7 @@ class Micropipenv(Recogniser):
 
     def _end(self) -> None:
         try:
-            self.findings.pipfile_lock = json.loads("\n".join(self._lines))
+            self.findings.pipfile_lock = values(json.loads("\n".join(self._lines)))
         except (ValueError, RecursionError):
             return
 

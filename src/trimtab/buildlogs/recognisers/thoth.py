@@ -3,12 +3,14 @@
 import re
 from typing import Any, Final
 
+from trimtab.buildlogs.harmless import values
 from trimtab.buildlogs.recogniser import Line, Recogniser
 
 __all__ = ["Thoth"]
 
 _VERSION: Final = re.compile(r"Thamos version: '([^']+)'$")
 _SIZE: Final = 256 * 1024
+_READ: Final = 16 * 1024
 
 
 class Thoth(Recogniser):
@@ -55,9 +57,10 @@ def _read(text: str) -> Any:
     import yaml
 
     # Anchors in a log are somebody's bomb, not a configuration.
-    if "&" in text and "*" in text:
+    if len(text) > _READ or ("&" in text and "*" in text):
         return text
     try:
-        return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 # it is the safe one, in C
+        # Not the loader in C: it descends without a limit, and nesting deep enough ends the process.
+        return values(yaml.safe_load(text))
     except (yaml.YAMLError, ValueError, RecursionError):
         return text
