@@ -146,7 +146,8 @@ class Findings:
         self.tools: dict[str, str | None] = {}
         self.exit_code: int | None = None
         self.truncated = False
-        self.progress = (Progress(), Progress(), Progress())
+        self.progress = {BUILDER: Progress(), PUSH: Progress()}
+        self.installers: list[Progress] = []
         self._logged = 0
         self._known: dict[tuple[Any, ...], Error] = {}
 
@@ -186,6 +187,13 @@ class Findings:
         entry.logged += size
         self._logged += size
         entry.log.append(text)
+
+    @property
+    def installer(self) -> Progress:
+        """How far the installers of all came together: as far as that of them which came the least."""
+        known = [each for each in self.installers if each.begun or each.succeeded or each.failed]
+        order = {False: 0, None: 1, True: 2}
+        return min(known, key=lambda each: (order[each.successful], -each.succeeded), default=Progress())
 
     @property
     def recognised(self) -> bool:

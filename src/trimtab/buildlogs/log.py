@@ -38,14 +38,19 @@ def _words(line: bytes) -> list[bytes]:
 
 
 def _hot() -> Mapping[bytes, tuple[str, ...]]:
-    """Triggers by the longest of their words: only a line with one of these words can hold a trigger."""
+    """Triggers by the rarest of their words: only a line with one of these words can hold a trigger."""
     table: dict[bytes, tuple[str, ...]] = {}
     for trigger in _SIGNS:
-        word = max(_words(trigger.encode()), key=len)
+        word = max(_words(trigger.encode()), key=lambda each: (each not in _COMMON, len(each)))
         table[word] = (*table.get(word, ()), trigger)
     return table
 
 
+# Words that good logs are full of, by the logs of the tests; of others the longest is taken for the rarest.
+_COMMON: Final = frozenset(
+    b"packages version hashes requirements metadata install installed status error internal requirement versions exit found package Running pyproject command"
+    b" failed matching satisfies code the find".split()
+)
 # Everything but letters, digits and the ends of lines is a blank: words are compared with a set of them, a line's at once.
 _BLANKS: Final = bytes(
     code if (chr(code).isalnum() and chr(code).isascii()) or chr(code) == "\n" else ord(" ")
@@ -70,6 +75,7 @@ class Parser:
         self._prefixes = Prefixes()
         self._main = Channel("", self.findings)
         self._channels = {"": self._main}
+        self.findings.installers.append(self._main.installer)
         self._number = 0
 
     def feed(self, data: bytes) -> None:
@@ -130,6 +136,7 @@ class Parser:
             if len(self._channels) >= _CHANNELS:
                 return self._main
             channel = self._channels[name] = Channel(name, self.findings)
+            self.findings.installers.append(channel.installer)
         return channel
 
     @staticmethod

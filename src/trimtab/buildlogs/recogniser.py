@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, TypeVar
 
 from trimtab.buildlogs.classes import FailureClass
-from trimtab.buildlogs.findings import INSTALLER, Error, Findings, Install, Step
+from trimtab.buildlogs.findings import INSTALLER, Error, Findings, Install, Progress, Step
 from trimtab.buildlogs.names import normalised, requirement
 
 __all__ = ["AFTER", "BEFORE", "Channel", "Line", "Recogniser", "Sign", "sign"]
@@ -70,6 +70,7 @@ class Channel:
         pending: Packages collected and not yet installed, by normalised name.
         capture: Takes every line whole while it is set, and says whether it wants more.
         step: The step of the build it is in.
+        installer: How far its installers came; builders and pushes are the whole log's.
         ended: Number of the line that ended the entry and still belongs to it.
     """
 
@@ -83,6 +84,7 @@ class Channel:
     package: tuple[str, str | None] | None = None
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=BEFORE))
     waiting: list[Error] = field(default_factory=list)
+    installer: Progress = field(default_factory=Progress)
     errors: list[Error] = field(default_factory=list)
     recognisers: dict[type, Any] = field(default_factory=dict)
 
@@ -101,7 +103,7 @@ class Channel:
         if len(self.pending) < _WAITING * 100:
             self.pending[normalised(name)] = self.entry
         self.package = (name, version)
-        self.findings.progress[INSTALLER].begun = number
+        self.installer.begun = number
         return self.entry
 
     def installed(self, name: str, version: str | None, number: int) -> None:
@@ -122,7 +124,7 @@ class Channel:
 
     def succeeded(self, names: set[str], line: Line) -> None:
         """An installer is done: what was said of these before, and of nothing in particular, was not in the way."""
-        self.findings.progress[INSTALLER].succeeded = line.number
+        self.installer.succeeded = line.number
         for error in self.open_errors():
             if error.passing or error.package is None or normalised(error.package) in names:
                 error.recovered = True
@@ -206,7 +208,8 @@ class Channel:
         self.fail(found.failure, line, package=package or None, version=version, passing=found.passing)
         if found.level is None or found.passing:
             return
-        self.findings.progress[found.level].failed = line.number
+        progress = self.installer if found.level == INSTALLER else self.findings.progress[found.level]
+        progress.failed = line.number
         if found.level == INSTALLER and found.failure is not FailureClass.SYSTEM_PACKAGE:
             self._not_installed(package, version, found.failure, line)
 

@@ -6,7 +6,6 @@ from typing import Any
 from trimtab.buildlogs.classes import FailureClass
 from trimtab.buildlogs.findings import (
     BUILDER,
-    INSTALLER,
     PUSH,
     Error,
     Findings,
@@ -99,10 +98,10 @@ def _outcome(findings: Findings) -> str:
     """The outermost that was begun tells; where it does not end, a failure further in that nothing recovered from does."""
     if not findings.recognised:
         return "unknown"
-    for level in (PUSH, BUILDER, INSTALLER):
-        progress = findings.progress[level]
+    installer = findings.installer
+    for progress in (findings.progress[PUSH], findings.progress[BUILDER], installer):
         if progress.successful:
-            return "failed" if level == INSTALLER and _lost(findings, progress.succeeded) else "successful"
+            return "failed" if progress is installer and _lost(findings, progress.succeeded) else "successful"
         if progress.successful is False:
             return "failed"
         if progress.begun:
@@ -118,7 +117,7 @@ def _lost(findings: Findings, after: int = 0) -> bool:
 
 
 def _installed(findings: Findings, failed: list[str]) -> bool | None:
-    progress = findings.progress[INSTALLER]
+    progress = findings.installer
     if failed or progress.successful is False:
         return False
     return progress.successful

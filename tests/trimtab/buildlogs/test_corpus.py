@@ -15,7 +15,7 @@ _spec.loader.exec_module(reviewed)
 LOGS = sorted(reviewed.CORPUS.glob("*/*.log"))
 FAILURES = {
     "hash-mismatch": "hash-mismatch", "compile-error": "missing-native", "missing-library": "missing-native", "missing-backend": "missing-build-dependency",
-    "killed": "killed", "disk-full": "disk-full", "refused": "connection", "unresolvable": "name-resolution", "wrong-platform": "unsupported-platform",
+    "killed": "killed", "disk-full": "disk-full", "refused": "connection", "unresolvable": "name-resolution", "apt-unresolvable": "name-resolution", "wrong-platform": "unsupported-platform",
     "lock-out-of-date": "lock-out-of-date", "command-not-found": "command-not-found", "apt-no-package": "system-package", "step-fails": "step-failed",
     "syntax": "bad-instruction", "setup-error": "package-build",
 }  # fmt: skip
@@ -31,7 +31,7 @@ def test_a_log_says_what_was_reviewed(path):
 def test_what_was_made_to_fail_fails_and_what_was_made_to_go_well_does(path):
     """The recording script knows what it did; this does not depend on what was reviewed."""
     summary = reviewed.summary(path.read_bytes())
-    if path.stem in {"success", "sdist-success", "multi-stage", "sync"}:
+    if path.stem in {"success", "sdist-success", "multi-stage", "sync", "apt-success"}:
         assert summary["outcome"] == "successful"
         assert not summary["build_breaker"]
     elif path.stem != "conflict":  # pip before 20.3 installs conflicting packages, and says so

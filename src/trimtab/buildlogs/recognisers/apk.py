@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from trimtab.buildlogs.classes import FailureClass as F
-from trimtab.buildlogs.findings import INSTALLER, SystemPackage
+from trimtab.buildlogs.findings import SystemPackage
 from trimtab.buildlogs.recogniser import Line, Recogniser, sign
 
 __all__ = ["Apk"]
@@ -31,7 +31,7 @@ class Apk(Recogniser):
         """`fetch https://…/APKINDEX.tar.gz`."""
         if "APKINDEX" in line.text:
             self.findings.tool("apk")
-            self.findings.progress[INSTALLER].begun = line.number
+            self.channel.installer.begun = line.number
 
     def row(self, line: Line) -> None:
         """`(1/5) Installing libffi (3.4.4-r3)`."""
@@ -43,10 +43,10 @@ class Apk(Recogniser):
                 self.findings.packages,
                 SystemPackage("apk", name, newer or version, upgrading=action == "Upgrading"),
             )
-            self.findings.progress[INSTALLER].begun = line.number
+            self.channel.installer.begun = line.number
 
     def done(self, line: Line) -> None:
         """`OK: 12 MiB in 20 packages`."""
         if _OK.match(line.text):
             self.findings.tool("apk")
-            self.findings.progress[INSTALLER].succeeded = line.number
+            self.channel.installer.succeeded = line.number

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from trimtab.buildlogs.classes import FailureClass as F
-from trimtab.buildlogs.findings import INSTALLER, SystemPackage
+from trimtab.buildlogs.findings import SystemPackage
 from trimtab.buildlogs.recogniser import Line, Recogniser, sign
 
 __all__ = ["Apt"]
@@ -74,10 +74,10 @@ class Apt(Recogniser):
             self.findings.add(
                 self.findings.packages, SystemPackage("apt", name, version, arch, upgrading=bool(old))
             )
-            self.findings.progress[INSTALLER].begun = line.number
+            self.channel.installer.begun = line.number
 
     def set_up(self, line: Line) -> None:
         """`Setting up libc6:amd64 (2.36-9) ...`."""
         if _SETUP.match(line.text):
             self.findings.tool("apt")
-            self.findings.progress[INSTALLER].succeeded = line.number
+            self.channel.installer.succeeded = line.number

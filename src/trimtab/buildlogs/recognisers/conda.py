@@ -4,12 +4,12 @@ import re
 from typing import Final
 
 from trimtab.buildlogs.classes import FailureClass as F
-from trimtab.buildlogs.findings import INSTALLER, SystemPackage
+from trimtab.buildlogs.findings import SystemPackage
 from trimtab.buildlogs.recogniser import Line, Recogniser, sign
 
 __all__ = ["Conda"]
 
-_PLANNED: Final = re.compile(r"([a-z0-9_][\w.-]*) +([\w.]+/[\w.-]+)::([\w.-]+)-(\d[^-\s]*)-(\S+)")
+_PLANNED: Final = re.compile(r"([a-z0-9_][\w.-]*) +([\w.-]+/[\w.-]+)::([\w.-]+)-(\d[^-\s]*)-(\S+)")
 
 
 class Conda(Recogniser):
@@ -42,7 +42,7 @@ class Conda(Recogniser):
         """`Collecting package metadata (current_repodata.json): ...working... done`, `Solving environment: …`."""
         if line.text.startswith(("Collecting package metadata", "Solving environment:")):
             self.findings.tool("conda")
-            self.findings.progress[INSTALLER].begun = line.number
+            self.channel.installer.begun = line.number
 
     def planned(self, line: Line) -> None:
         """`The following NEW packages will be INSTALLED:`, and the table after it."""
@@ -69,7 +69,7 @@ class Conda(Recogniser):
     def missing(self, line: Line) -> None:
         """`PackagesNotFoundError: The following packages are not available from current channels:`; a list follows."""
         self.findings.tool("conda")
-        self.findings.progress[INSTALLER].failed = line.number
+        self.channel.installer.failed = line.number
         self._missing = line
 
     def listed(self, line: Line) -> None:

@@ -54,7 +54,7 @@ class Dnf(Recogniser):
             )
         ):
             self.findings.tool("dnf")
-            self.findings.progress[INSTALLER].begun = line.number
+            self.channel.installer.begun = line.number
 
     def table(self, line: Line) -> None:
         """The header of a transaction; rows follow until the summary. It may be split on two lines."""
@@ -97,4 +97,4 @@ class Dnf(Recogniser):
     def complete(self, line: Line) -> None:
         """`Complete!`."""
         if line.text == "Complete!" and "dnf" in self.findings.tools:
-            self.findings.progress[INSTALLER].succeeded = line.number
+            self.channel.installer.succeeded = line.number

@@ -5,7 +5,6 @@ import re
 from typing import Final
 
 from trimtab.buildlogs.classes import FailureClass as F
-from trimtab.buildlogs.findings import INSTALLER
 from trimtab.buildlogs.harmless import values
 from trimtab.buildlogs.recogniser import Line, Recogniser, sign
 
@@ -40,7 +39,7 @@ class Micropipenv(Recogniser):
         if not _MARK.match(line.text):
             return
         self.findings.tool("micropipenv")
-        self.findings.progress[INSTALLER].begun = line.number
+        self.channel.installer.begun = line.number
         self._lines: list[str] = []
         self._size = 0
         self.channel.capture = self._capture
@@ -78,7 +77,7 @@ class Micropipenv(Recogniser):
         self.channel.pending.clear()
         self.channel.close(line)
         if never:
-            self.findings.progress[INSTALLER].failed = line.number
+            self.channel.installer.failed = line.number
         self.channel.package = None
 
     def _assign(self, name: str) -> None:

@@ -17,7 +17,8 @@ class Network(Recogniser):
     """Whoever asks."""
 
     signs = (
-        _passing(F.RESOLUTION, "Temporary failure in name resolution", "Temporary failure resolving", "Could not resolve host", "Name or service not known",
+        _passing(F.RESOLUTION, "Temporary failure in name resolution", "Temporary failure resolving", "Could not resolve host",
+            "Could not resolve '", "Name or service not known",
                  "failed to lookup address information", "NameResolutionError", "getaddrinfo failed", "no such host", "nodename nor servname"),
         _passing(F.CONNECTION, "Connection refused", "connection refused", "Network is unreachable", "No route to host", "Connection reset by peer", "Connection aborted",
                  "connection reset by peer", "Could not connect to", "tcp connect error", "Cannot connect to"),

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from trimtab.buildlogs.classes import FailureClass as F
-from trimtab.buildlogs.findings import INSTALLER, Install, Requirement
+from trimtab.buildlogs.findings import Install, Requirement
 from trimtab.buildlogs.names import artifact_identity, normalised, requirement, split_installed
 from trimtab.buildlogs.recogniser import Line, Recogniser, sign
 
@@ -137,7 +137,7 @@ class Pip(Recogniser):
             return
         name, specifier, _ = requirement(found[1])
         self.findings.tool("pip")
-        progress = self.findings.progress[INSTALLER]
+        progress = self.channel.installer
         progress.succeeded = line.number if progress.succeeded >= progress.begun else progress.succeeded
         if self.channel.entry is not None:
             self.channel.close(line, inclusive=False)
@@ -154,7 +154,7 @@ class Pip(Recogniser):
         if len(names) > 1:
             self.channel.close(line, inclusive=False)
             self.channel.package = None
-        self.findings.progress[INSTALLER].begun = line.number
+        self.channel.installer.begun = line.number
 
     def done(self, line: Line) -> None:
         """`Successfully installed a-1 b-2`."""
@@ -190,14 +190,14 @@ class Pip(Recogniser):
         status = _STATUS.search(line.text)
         if status and status[1] == "error":
             self.channel.fail(F.PACKAGE_BUILD, line, package=found[1])
-            self.findings.progress[INSTALLER].failed = line.number
+            self.channel.installer.failed = line.number
 
     def preparing(self, line: Line) -> None:
         """`Preparing metadata (pyproject.toml): finished with status 'error'`."""
         status = _STATUS.search(line.text)
         if status and status[1] == "error":
             self.channel.fail(F.PACKAGE_BUILD, line)
-            self.findings.progress[INSTALLER].failed = line.number
+            self.channel.installer.failed = line.number
 
     def boxed(self, line: Line) -> None:
         """`╰─> keel`: which packages a box of an error is about."""
@@ -224,13 +224,13 @@ class Pip(Recogniser):
         """`Processing ./lab`: a package from a directory; its name comes with what is installed."""
         if line.text.startswith(("Processing /", "Processing ./", "Obtaining ")):
             self.findings.tool("pip")
-            self.findings.progress[INSTALLER].begun = line.number
+            self.channel.installer.begun = line.number
 
     def looking(self, line: Line) -> None:
         """`Looking in indexes: …`: pip begins."""
         if line.text.startswith(("Looking in indexes:", "Looking in links:")):
             self.findings.tool("pip")
-            self.findings.progress[INSTALLER].begun = line.number
+            self.channel.installer.begun = line.number
 
     def version(self, line: Line) -> None:
         """What tells pip's own version."""

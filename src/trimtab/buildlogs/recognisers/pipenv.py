@@ -38,13 +38,13 @@ class Pipenv(Recogniser):
             self.findings.tool("pipenv")
             # Its two streams meet in a pipe, and the first lines of one may come after the last of the other.
             if not getattr(self, "_done", False):
-                self.findings.progress[INSTALLER].begun = line.number
+                self.channel.installer.begun = line.number
 
     def locked(self, line: Line) -> None:
         """`Updated Pipfile.lock (…)!`."""
         if line.text.startswith("Updated Pipfile.lock"):
             self.findings.tool("pipenv")
-            self.findings.progress[INSTALLER].succeeded = line.number
+            self.channel.installer.succeeded = line.number
 
     def done(self, line: Line) -> None:
         """`To activate this project's virtualenv, run pipenv shell.` is the last line of what went well."""
@@ -53,5 +53,5 @@ class Pipenv(Recogniser):
         ):
             self.findings.tool("pipenv")
             self._done = True
-            if self.findings.progress[INSTALLER].successful is not False:
+            if self.channel.installer.successful is not False:
                 self.channel.succeeded(set(), line)

@@ -4,7 +4,6 @@ import re
 from typing import Final
 
 from trimtab.buildlogs.classes import FailureClass as F
-from trimtab.buildlogs.findings import INSTALLER
 from trimtab.buildlogs.names import normalised
 from trimtab.buildlogs.recogniser import Line, Recogniser, sign
 
@@ -70,7 +69,7 @@ class Poetry(Recogniser):
             and "pipenv" not in self.findings.tools
         ):
             self.findings.tool("poetry")
-            self.findings.progress[INSTALLER].begun = line.number
+            self.channel.installer.begun = line.number
 
     def version(self, line: Line) -> None:
         """`Poetry (version 2.2.1)`."""
@@ -84,7 +83,7 @@ class Poetry(Recogniser):
         if found:
             self.findings.tool("poetry")
             self._left = int(found[1]) + int(found[2])
-            self.findings.progress[INSTALLER].begun = line.number
+            self.channel.installer.begun = line.number
             if not self._left:
                 self.channel.succeeded(set(), line)
 
@@ -95,7 +94,7 @@ class Poetry(Recogniser):
             return
         name, version, state = found.groups()
         if state and "Failed" in state:
-            self.findings.progress[INSTALLER].failed = line.number
+            self.channel.installer.failed = line.number
             self.channel.package = (name, version)
             self.channel.not_installed(name, version, line.number)
             self.channel.fail(F.PACKAGE_BUILD, line, package=name, version=version)
@@ -109,7 +108,7 @@ class Poetry(Recogniser):
         # Should it fail, the entry is there to say so.
         self.channel.pending[normalised(name)] = self.findings.installs[-1]
         if self._left == 0:
-            self.findings.progress[INSTALLER].succeeded = line.number
+            self.channel.installer.succeeded = line.number
 
     def nothing(self, line: Line) -> None:
         """`No dependencies to install or update`."""
@@ -142,7 +141,7 @@ class Poetry(Recogniser):
     def _explain(self) -> None:
         text = " ".join(self._words)
         missing = re.search(r"depends on ([\w.-]+) \(([^)]*)\) which doesn't match any versions", text)
-        self.findings.progress[INSTALLER].failed = self._line.number
+        self.channel.installer.failed = self._line.number
         self.channel.package = None
         if missing:
             version = missing[2].lstrip("=")

@@ -4,7 +4,6 @@ import re
 from typing import Final
 
 from trimtab.buildlogs.classes import FailureClass as F
-from trimtab.buildlogs.findings import INSTALLER
 from trimtab.buildlogs.recogniser import Line, Recogniser, sign
 
 __all__ = ["Uv"]
@@ -48,7 +47,7 @@ class Uv(Recogniser):
         """`Using CPython 3.11.7 interpreter at: …`."""
         if line.text.startswith(("Using CPython ", "Using Python ", "Creating virtual environment at")):
             self.findings.tool("uv")
-            self.findings.progress[INSTALLER].begun = line.number
+            self.channel.installer.begun = line.number
 
     def version(self, line: Line) -> None:
         """`uv 0.9.11`."""
@@ -65,7 +64,7 @@ class Uv(Recogniser):
         if found[1] in {"Installed", "Audited"}:
             self.channel.succeeded(set(), line)
         else:
-            self.findings.progress[INSTALLER].begun = line.number
+            self.channel.installer.begun = line.number
 
     def plus(self, line: Line) -> None:
         """` + galley==0.5`."""
@@ -78,10 +77,13 @@ class Uv(Recogniser):
         """`× No solution found …`, `× Failed to build keel==2.1`: what follows, wrapped and indented, says why."""
         text = line.text[1:].strip()
         build = _BUILD.match(text)
-        if build is None and not text.startswith(("No solution found", "Failed to ")):
+        # pip draws such boxes, too; uv quotes what failed.
+        if not text.startswith("No solution found when") and not (
+            text.startswith("Failed to ") and "`" in text
+        ):
             return
         self.findings.tool("uv")
-        self.findings.progress[INSTALLER].failed = line.number
+        self.channel.installer.failed = line.number
         if build:
             self._build(line, build)
         elif text.startswith("No solution"):
@@ -98,7 +100,7 @@ class Uv(Recogniser):
         """`error: Failed to build …`, and others of its own."""
         if "uv" not in self.findings.tools:
             return
-        self.findings.progress[INSTALLER].failed = line.number
+        self.channel.installer.failed = line.number
         found = _BUILD.match(line.text.removeprefix("error: "))
         if found:
             self._build(line, found)
