@@ -18,27 +18,30 @@ def run() -> dict[str, Any]:
     """Measure, and return rows of log, lines, lines/s by CPU time, MB/s, the floor's lines/s and peak RSS."""
     count = LINES // 20 if os.environ.get("TRIMTAB_BENCH_QUICK") else LINES
     rows = [_measured(name, unit, count) for name, unit in _logs().items()]
-    slowest = min(row["lines_per_s"] for row in rows)
-    return {
-        "name": "buildlog",
-        "rows": rows,
-        "aims": {f"log of a million lines ≥ {AIM} lines/s": slowest >= AIM},
-    }
+    aims = {f"{row['log']}: ≥ {AIM} lines/s": row["lines_per_s"] >= AIM for row in rows}
+    return {"name": "buildlog", "rows": rows, "aims": aims}
 
 
 def _logs() -> dict[str, bytes]:
     """Logs that are repeated to their length: what real tools printed, plain and with the prefixes of a cluster."""
-    files = sorted(CORPUS.glob("*/*.log"))
-    mixed = b"\n".join(each.read_bytes().strip(b"\n") for each in files) + b"\n"
-    time_ = b"2026-11-27T01:02:03.123456789Z stdout F "
-    compiler = b"".join(
-        b"[%d/999] gcc -O2 -fPIC -c src/module_%d.c -o build/module_%d.o\n" % (n, n, n) for n in range(999)
-    )
+    good = _corpus("success", "sdist-success", "apt-success", "multi-stage", "sync")
+    stamp = b"2026-11-27T01:02:03.123456789Z stdout F "
     return {
-        "installers and builders": mixed,
-        "the same from a cluster": b"".join(time_ + each + b"\n" for each in mixed.splitlines()),
-        "a compiler": compiler,
+        "builds that go well": good,
+        "a compiler": b"".join(
+            b"[%d/999] gcc -O2 -fPIC -c src/module_%d.c -o build/module_%d.o\n" % (n, n, n)
+            for n in range(999)
+        ),
+        "builds from a cluster": b"".join(stamp + each + b"\n" for each in good.splitlines()),
+        "nothing but failures": _corpus(
+            "setup-error", "compile-error", "hash-mismatch", "conflict", "refused", "step-fails"
+        ),
     }
+
+
+def _corpus(*names: str) -> bytes:
+    files = sorted(path for name in names for path in CORPUS.glob(f"*/{name}.log"))
+    return b"\n".join(each.read_bytes().strip(b"\n") for each in files) + b"\n"
 
 
 def _measured(name: str, unit: bytes, count: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A log, fed in pieces, to what it says."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from trimtab.buildlogs.findings import Findings
@@ -16,11 +16,14 @@ _BLOCK: Final = 256 * 1024
 _CHANNELS: Final = 256
 
 
-def _methods(attribute: str) -> Mapping[str, tuple[tuple[type[Recogniser], str], ...]]:
-    table: dict[str, tuple[tuple[type[Recogniser], str], ...]] = {}
+_Handler = tuple[type[Recogniser], Callable[[Recogniser, Line], bool | None]]
+
+
+def _methods(attribute: str) -> Mapping[str, tuple[_Handler, ...]]:
+    table: dict[str, tuple[_Handler, ...]] = {}
     for each in ALL:
         for word, method in getattr(each, attribute).items():
-            table[word] = (*table.get(word, ()), (each, method))
+            table[word] = (*table.get(word, ()), (each, getattr(each, method)))
     return table
 
 
@@ -130,6 +133,8 @@ class Parser:
         self._number = number
 
     def _channel(self, line: Prefixed) -> Channel:
+        if not line.channel and not line.vertex:
+            return self._main
         name = f"{line.channel}#{line.vertex}" if line.vertex else line.channel
         channel = self._channels.get(name)
         if channel is None:
@@ -153,13 +158,13 @@ class Parser:
         channel: Channel,
         text: str,
         line: Line,
-        handlers: Iterable[tuple[type[Recogniser], str]],
+        handlers: Iterable[_Handler],
         words: list[bytes],
     ) -> None:
         entry = channel.entry
         known = False
         for kind, method in handlers:
-            known = getattr(channel.of(kind), method)(line) or known
+            known = method(channel.recognisers.get(kind) or channel.of(kind), line) or known
         # An instruction may hold any text: what it quotes did not happen.
         if not known and not _COLD(words):
             self._signs(channel, line, words)

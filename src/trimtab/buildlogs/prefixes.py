@@ -88,7 +88,7 @@ class Prefixes:
             time, channel, stream, part, date = found.groups()
             line.time = time or _dated(date)
             _name(line, channel)
-            if stream:
+            if stream and (part == "P" or self._parts):
                 self._join(line, f"{line.channel}\t{stream}", part=part == "P")
         else:
             groups = found.groupdict()
