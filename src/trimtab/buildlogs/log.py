@@ -16,14 +16,24 @@ _BLOCK: Final = 256 * 1024
 _CHANNELS: Final = 256
 
 
-_Handler = tuple[type[Recogniser], Callable[[Recogniser, Line], bool | None]]
+_Handler = tuple[str, type[Recogniser], Callable[[Recogniser, Line], bool | None]]
 
 
-def _methods(attribute: str) -> Mapping[str, tuple[_Handler, ...]]:
+def _starts() -> Mapping[str, tuple[_Handler, ...]]:
+    """The methods for lines that begin so, by the first word of what they begin with."""
     table: dict[str, tuple[_Handler, ...]] = {}
     for each in ALL:
-        for word, method in getattr(each, attribute).items():
-            table[word] = (*table.get(word, ()), (each, getattr(each, method)))
+        for begin, method in each.starts.items():
+            word = begin.split()[0]
+            table[word] = (*table.get(word, ()), (begin, each, getattr(each, method)))
+    return table
+
+
+def _marks() -> Mapping[str, tuple[_Handler, ...]]:
+    table: dict[str, tuple[_Handler, ...]] = {}
+    for each in ALL:
+        for mark, method in each.marks.items():
+            table[mark] = (*table.get(mark, ()), (mark, each, getattr(each, method)))
     return table
 
 
@@ -59,8 +69,8 @@ _BLANKS: Final = bytes(
     code if (chr(code).isalnum() and chr(code).isascii()) or chr(code) == "\n" else ord(" ")
     for code in range(256)
 )
-_STARTS: Final = _methods("starts")
-_MARKS: Final = _methods("marks")
+_STARTS: Final = _starts()
+_MARKS: Final = _marks()
 _SIGNS: Final = _signs()
 _HOT: Final = _hot()
 _COLD: Final = frozenset(_HOT).isdisjoint
@@ -163,8 +173,9 @@ class Parser:
     ) -> None:
         entry = channel.entry
         known = False
-        for kind, method in handlers:
-            known = method(channel.recognisers.get(kind) or channel.of(kind), line) or known
+        for beginning, kind, method in handlers:
+            if line.text.startswith(beginning):
+                known = method(channel.recognisers.get(kind) or channel.of(kind), line) or known
         # An instruction may hold any text: what it quotes did not happen.
         if not known and not _COLD(words):
             self._signs(channel, line, words)

@@ -232,7 +232,7 @@ R = TypeVar("R", bound="Recogniser")
 class Recogniser:
     """Recognises the lines of one tool in one channel: a small state machine.
 
-    `starts` names the method for each first word, `marks` for each first character of it, `signs` are the failures it knows.
+    `starts` names the method for lines that begin so (up to a whole word at least), `marks` by one character, `signs` are the failures it knows.
     A method gets the line; what it finds it puts into the findings.
     """
 

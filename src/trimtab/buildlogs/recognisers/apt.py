@@ -23,11 +23,11 @@ class Apt(Recogniser):
 
     tool = "apt"
     starts = {
-        "Reading": "begun",
+        "Reading package lists": "begun",
         "Unpacking": "unpacking",
-        "Setting": "set_up",
+        "Setting up ": "set_up",
         "Fetched": "begun",
-        "Building": "begun",
+        "Building dependency tree": "begun",
     }
     signs = (
         sign(F.SYSTEM_PACKAGE, "E: Unable to locate package", r"package (?P<package>\S+)"),

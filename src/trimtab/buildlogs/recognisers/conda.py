@@ -17,7 +17,7 @@ class Conda(Recogniser):
 
     tool = "conda"
     starts = {
-        "Collecting": "begun", "Solving": "begun", "The": "planned", "Executing": "executing", "Verifying": "executing", "Preparing": "executing",
+        "Collecting package metadata": "begun", "Solving environment:": "begun", "The following ": "planned", "Executing transaction:": "executing",
         "PackagesNotFoundError:": "missing", "-": "listed", "conda": "version",
     }  # fmt: skip
     signs = (

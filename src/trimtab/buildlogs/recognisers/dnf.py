@@ -23,7 +23,7 @@ class Dnf(Recogniser):
 
     tool = "dnf"
     starts = {
-        "Package": "table",
+        "Package ": "table",
         "Complete!": "complete",
         "Last": "begun",
         "Dependencies": "begun",

@@ -24,7 +24,8 @@ class Dockerfile(Recogniser):
     """Docker's classic builder, podman and buildah."""
 
     starts = {
-        "Step": "docker", "STEP": "podman", "--->": "arrow", "Successfully": "done", "COMMIT": "commit", "The": "returned", "Error:": "failed",
+        "Step": "docker", "STEP": "podman", "--->": "arrow", "Successfully built ": "done",
+        "Successfully tagged ": "done", "COMMIT": "commit", "The command ": "returned", "Error:": "failed",
         "error:": "failed", "error": "failed", "Sending": "sending",
     }  # fmt: skip
     marks = {"[": "podman"}

@@ -21,7 +21,7 @@ class Micropipenv(Recogniser):
     """micropipenv: one pip for each package."""
 
     tool = "micropipenv"
-    starts = {"-" * 34: "lock", "Failed": "failed", "Installing": "one", "!!!": "warned"}
+    starts = {"-" * 34: "lock", "Failed to install ": "failed", "Installing '": "one", "!!!": "warned"}
     signs = (
         sign(
             F.LOCK,

@@ -27,7 +27,6 @@ _BUILT: Final = re.compile(
 )
 _STATUS: Final = re.compile(r"finished with status '(\w+)'$")
 _NAME: Final = r"[A-Za-z0-9][\w.-]{0,200}"
-_HASHES: Final = re.compile(r"(\S+?)(?:\[\S*\])? from \S+|(\S+==\S+)")
 
 
 class Pip(Recogniser):
@@ -35,10 +34,11 @@ class Pip(Recogniser):
 
     tool = "pip"
     starts = {
-        "Collecting": "collecting", "Downloading": "artifact", "Using": "artifact", "Requirement": "satisfied", "Successfully": "done",
-        "Installing": "installing", "Building": "building", "Running": "building", "Processing": "processing", "Obtaining": "processing",
-        "pip": "version", "You": "version", "WARNING:": "version", "[notice]": "version", "Looking": "looking", "Getting": "preparing",
-        "Preparing": "preparing", "╰─>": "boxed", "Failed": "not_built",
+        "Collecting ": "collecting", "Downloading": "artifact", "Using cached ": "artifact", "Requirement already": "satisfied", "Successfully installed ": "done",
+        "Installing collected packages:": "installing", "Building wheel for": "building",
+        "Building editable for": "building", "Running setup.py": "building", "Processing": "processing", "Obtaining": "processing",
+        "pip": "version", "You": "version", "WARNING:": "version", "[notice]": "version", "Looking in ": "looking", "Getting": "preparing",
+        "Preparing": "preparing", "╰─>": "boxed", "Failed to build ": "not_built",
     }  # fmt: skip
     signs = (
         sign(F.HASH_MISMATCH, "DO NOT MATCH THE HASHES"),

@@ -12,8 +12,7 @@ class Pipenv(Recogniser):
 
     tool = "pipenv"
     starts = {
-        "Locking": "begun", "Locking...": "begun", "Installing": "begun", "Creating": "begun", "Updated": "locked", "All": "done", "To": "done",
-        "Success!": "done", "✔": "done",
+        "Locking": "begun", "Locking...": "begun", "Installing dependencies from Pipfile": "begun", "Creating a virtualenv for this project": "begun", "Updated Pipfile.lock": "locked", "All dependencies are now": "done", "To activate this project": "done",
     }  # fmt: skip
     signs = (
         sign(F.CONFLICT, "Could not find a version that matches", r"that matches (?P<requirement>[^\s,;]+)"),

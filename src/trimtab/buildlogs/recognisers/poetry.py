@@ -22,12 +22,12 @@ class Poetry(Recogniser):
     starts = {
         "-": "operation",
         "•": "operation",
-        "Package": "operations",
-        "Resolving": "begun",
-        "Installing": "begun",
-        "No": "nothing",
+        "Package operations:": "operations",
+        "Resolving dependencies...": "begun",
+        "Installing dependencies from lock file": "begun",
+        "No dependencies to install": "nothing",
         "Because": "because",
-        "Writing": "wrote",
+        "Writing lock file": "wrote",
         "Poetry": "version",
     }
     signs = (

@@ -19,10 +19,9 @@ class Push(Recogniser):
 
     tool = "push"
     starts = {
-        "Pushing": "pushing",
-        "Push": "pushed",
-        "The": "refers",
-        "Successfully": "pushed",
+        "Pushing image ": "pushing",
+        "Push successful": "pushed",
+        "The push refers to": "refers",
         "pushing": "layers",
     }
     signs = (

@@ -35,7 +35,8 @@ class Uv(Recogniser):
     tool = "uv"
     starts = {
         "Resolved": "counted", "Prepared": "counted", "Installed": "counted", "Audited": "counted", "Built": "counted", "Downloaded": "counted",
-        "+": "plus", "×": "box", "Using": "begun", "uv": "version", "error:": "failed", "├─▶": "inside", "╰─▶": "inside", "Creating": "begun",
+        "+": "plus", "×": "box", "Using CPython ": "begun",
+        "Using Python ": "begun", "uv": "version", "error:": "failed", "├─▶": "inside", "╰─▶": "inside", "Creating virtual environment at": "begun",
     }  # fmt: skip
     signs = (
         sign(F.LOCK, "The lockfile at `uv.lock` needs to be updated"),
