@@ -6,7 +6,7 @@ from typing import Final
 from trimtab.buildlogs.classes import FailureClass as F
 from trimtab.buildlogs.findings import Install, Requirement
 from trimtab.buildlogs.names import artifact_identity, normalised, requirement, split_installed
-from trimtab.buildlogs.recogniser import Line, Recogniser, sign
+from trimtab.buildlogs.recogniser import Channel, Line, Recogniser, sign
 
 __all__ = ["Pip"]
 
@@ -25,6 +25,7 @@ _VCS: Final = re.compile(
 _BUILT: Final = re.compile(
     r"(?:Building wheel for|Running setup\.py (?:install|bdist_wheel|clean) for|Building editable for) ([\w.-]+)"
 )
+_OPEN: Final = 5000
 _STATUS: Final = re.compile(r"finished with status '(\w+)'$")
 _NAME: Final = r"[A-Za-z0-9][\w.-]{0,200}"
 
@@ -73,6 +74,10 @@ class Pip(Recogniser):
         sign(F.INSTALLER, "Invalid requirement:", r"^(?:ERROR: )?Invalid requirement:"),
     )  # fmt: skip
 
+    def __init__(self, channel: Channel) -> None:
+        super().__init__(channel)
+        self._wanted: dict[str, Requirement] = {}
+
     def collecting(self, line: Line) -> None:
         """`Collecting six>=1 (from a->b)`, `Collecting torch==0.3 from https://…`."""
         text = line.text[len("Collecting ") :]
@@ -84,9 +89,10 @@ class Pip(Recogniser):
         self.findings.tool("pip")
         self._going_on()
         self.channel.collect(name, version, line.number)
-        self.findings.add(
-            self.findings.requirements, Requirement(name, specifier, _chain(chain[1] if chain else None))
-        )
+        wanted = Requirement(name, specifier, _chain(chain[1] if chain else None))
+        self.findings.add(self.findings.requirements, wanted)
+        if len(self._wanted) < _OPEN:
+            self._wanted[normalised(name)] = wanted
 
     def _what(self, text: str) -> tuple[str, str | None, str | None]:
         vcs = _VCS.match(text)
@@ -125,10 +131,9 @@ class Pip(Recogniser):
         return self.channel.entry
 
     def _of_requirement(self, name: str, file: str, size: str | None) -> None:
-        for each in reversed(self.findings.requirements[-500:]):
-            if each.name == name and each.satisfied is None:
-                each.artifact = (file, size)
-                return
+        wanted = self._wanted.get(normalised(name))
+        if wanted is not None:
+            wanted.artifact = (file, size)
 
     def satisfied(self, line: Line) -> None:
         """`Requirement already satisfied: six>=1 in /usr/lib/… (from a)`: nothing is installed, and nothing is open."""
@@ -166,19 +171,11 @@ class Pip(Recogniser):
             name, version = split_installed(each)
             names.add(normalised(name))
             self.channel.installed(name, version or None, line.number)
-            self._installed(name, version)
+            if wanted := self._wanted.get(normalised(name)):
+                wanted.installed = version
         self.channel.pending.clear()
+        self._wanted.clear()
         self.channel.succeeded(names, line)
-
-    def _installed(self, name: str, version: str) -> None:
-        for each in reversed(self.findings.requirements[-2000:]):
-            if (
-                normalised(each.name) == normalised(name)
-                and each.installed is None
-                and each.satisfied is None
-            ):
-                each.installed = version
-                return
 
     def building(self, line: Line) -> None:
         """`Building wheel for keel (setup.py): finished with status 'error'`."""

@@ -43,7 +43,8 @@ class S2I(Recogniser):
             return
         self.findings.tool("s2i")
         self._leave(line, "done")
-        number = str(1 + sum(each.builder == "s2i" for each in self.findings.steps))
+        self._phases = getattr(self, "_phases", 0) + 1
+        number = str(self._phases)
         self.channel.step = self.findings.add(
             self.findings.steps, Step(number, found[1], "s2i", line.number, began=line.time)
         )
