@@ -99,6 +99,9 @@ class Parser:
     def finish(self) -> Result:
         """The log ends here."""
         self._take(self._tokenizer.finish())
+        read = self._number
+        self._take(self._prefixes.rest())
+        self._number = read
         for channel in self._channels.values():
             if channel.capture is not None:
                 self._captured(channel, "", self._number)

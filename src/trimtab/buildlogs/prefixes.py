@@ -79,6 +79,11 @@ class Prefixes:
             found = _match(line.text) if line.whole else None
         return line
 
+    def rest(self) -> list[str]:
+        """What no further part came of: the log ends inside of these lines."""
+        parts, self._parts = list(self._parts.values()), {}
+        return parts
+
     def _take(self, line: Prefixed, found: re.Match[str]) -> None:
         line.text = line.text[found.end() :]
         if found.re is _VERTEX:

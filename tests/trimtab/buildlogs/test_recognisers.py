@@ -151,6 +151,11 @@ def test_parts_of_a_line_are_joined():
     assert document(log)["installation"][0]["is_successful"] is True
 
 
+def test_a_log_that_ends_inside_of_a_line_tells_it():
+    ours = document("2026-11-27T01:00:00Z stderr P ERROR: No matching distribution found for six==9")
+    assert (ours["errors"][0]["package"], ours["lines"]) == ("six", 1)
+
+
 def test_a_job_of_github_tells_its_exit_code():
     ours = document(
         "build\tinstall\t2026-11-27T01:00:00.1234567Z ##[error]Process completed with exit code 3.\n"
