@@ -60,6 +60,7 @@ class Pip(Recogniser):
         sign(F.PLATFORM, "is not a supported wheel on this platform", rf"(?P<package>{_NAME}?)-(?P<version>\d[^-]*)-\S+\.whl is not a supported"),
         sign(F.BUILD_DEPENDENCY, "BackendUnavailable", r"\bBackendUnavailable:"),
         sign(F.BUILD_DEPENDENCY, "Cannot import '", r"BackendUnavailable|Cannot import '"),
+        sign(F.BUILD_DEPENDENCY, "pip subprocess to install build dependencies"),
         sign(F.PACKAGE_BUILD, "metadata-generation-failed"),
         sign(F.PACKAGE_BUILD, "subprocess-exited-with-error"),
         sign(F.KILLED, ("Command errored out with exit status -9", "failed with error code -9")),
