@@ -20,6 +20,7 @@ NAMES = [
     "run_overhead",
     "environment",
     "api",
+    "buildlog",
 ]
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"

@@ -27,6 +27,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "store": ("trimtab.cli.store", "Check the documents of inspections, and say how to mend them."),
     "catalog": ("trimtab.cli.catalog", "Write the rows of inspections once more, from their documents."),
+    "parse-log": (
+        "trimtab.cli.parse_log",
+        "Say what a build's log tells: what was installed, in which steps, why it failed.",
+    ),
     "serve": ("trimtab.cli.serve", "Serve inspections, and the optimizer to many agents, over HTTP."),
     "sessions": ("trimtab.cli.sessions", "List, show, create, cancel, export and delete tuning sessions."),
     "token": ("trimtab.cli.token", "Make a token for a server, and what to keep of it."),

@@ -9,7 +9,7 @@ import typer
 
 from trimtab.cli.session_options import Output
 
-__all__ = ["exit_code", "print_document", "print_inspections", "print_report"]
+__all__ = ["exit_code", "print_document", "print_inspections", "print_report", "print_rows"]
 
 WIDE = 200
 FAILURE, NOTHING = 1, 3
@@ -31,6 +31,16 @@ def print_document(document: Any, output: Output) -> None:
         typer.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), nl=False)
     else:
         typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def print_rows(names: Sequence[str] | None, rows: Sequence[Sequence[Any]]) -> None:
+    """A table of plain values; without names, of facts and what they are."""
+    from rich.markup import escape
+
+    table = _table(*names) if names else _table(header=False)
+    for each in rows:
+        table.add_row(*(escape(str(cell)) for cell in each))
+    _print(table)
 
 
 def print_report(report: Mapping[str, Any], output: Output) -> None:

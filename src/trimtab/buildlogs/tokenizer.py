@@ -1,0 +1,99 @@
+"""Bytes of a log, in pieces of any size, to its lines: what a terminal would show of each, of bounded length.
+
+The result does not depend on how the bytes were cut. At most one line's bytes are kept, and of a line at most `LONGEST` of the
+piece between carriage returns that is seen last: a progress bar counts as what it ended as.
+"""
+
+import re
+from typing import Final
+
+from trimtab.buildlogs.harmless import plain
+
+__all__ = ["LONGEST", "Tokenizer"]
+
+LONGEST: Final = 16 * 1024
+_INVISIBLE: Final = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|[\s\0]")
+
+
+class Tokenizer:
+    """Lines out of bytes.
+
+    Attributes:
+        truncated: Whether of some line something was left out.
+        size: Bytes that were fed.
+    """
+
+    def __init__(self) -> None:
+        self.truncated = False
+        self.size = 0
+        self._kept = bytearray()
+        self._skipping = False
+
+    def feed(self, data: bytes) -> list[str]:
+        """The lines that end in this piece."""
+        self.size += len(data)
+        head, newline, rest = data.partition(b"\n")
+        if not newline:
+            self._keep(head)
+            return []
+        self._keep(head)
+        lines = _decoded([self._taken()])
+        body, _, tail = rest.rpartition(b"\n") if b"\n" in rest else (None, b"", rest)
+        if body is not None:
+            lines += self._block(body)
+        self._keep(tail)
+        return lines
+
+    def finish(self) -> list[str]:
+        """The last line, if it has no end."""
+        return _decoded([self._taken()]) if self._kept else []
+
+    def _block(self, body: bytes) -> list[str]:
+        raw = body.split(b"\n")
+        if len(max(raw, key=len)) > LONGEST:
+            raw = [self._cut(each) if len(each) > LONGEST else each for each in raw]
+        return _decoded(raw)
+
+    def _cut(self, line: bytes) -> bytes:
+        self._keep(line)
+        return self._taken()
+
+    def _taken(self) -> bytes:
+        line = bytes(self._kept)
+        self._kept.clear()
+        self._skipping = False
+        return line
+
+    def _keep(self, data: bytes) -> None:
+        if self._skipping:
+            _, found, data = data.partition(b"\r")
+            if not found:
+                return
+            self._skipping = False
+            self._kept += b"\r"
+        if len(self._kept) + len(data) <= LONGEST:
+            self._kept += data
+        else:
+            self._squeeze(data)
+
+    def _squeeze(self, data: bytes) -> None:
+        """Keep the last visible piece that is complete, and the one that is not, each as long as it may be."""
+        pieces = (bytes(self._kept) + data).split(b"\r")
+        shown = next((each for each in reversed(pieces[:-1]) if _INVISIBLE.sub(b"", each[:LONGEST])), None)
+        kept = [pieces[-1]] if shown is None else [shown, pieces[-1]]
+        self._skipping = len(kept[-1]) > LONGEST
+        self.truncated = self.truncated or any(len(each) > LONGEST for each in kept)
+        self._kept[:] = b"\r".join(each[:LONGEST] for each in kept)
+
+
+def _decoded(raw: list[bytes]) -> list[str]:
+    text = b"\n".join(raw).decode("utf-8", "replace")
+    if "\r" in text:
+        text = "\n".join(_overwritten(each) if "\r" in each else each for each in text.split("\n"))
+    # Control characters go, too: form feeds end lines for str.splitlines and nobody else.
+    return "\n".join(map(plain, text.split("\n"))).split("\n") if "\x1b" in text else plain(text).split("\n")
+
+
+def _overwritten(line: str) -> str:
+    pieces = [each for each in line.split("\r") if plain(each).strip()]
+    return pieces[-1][:LONGEST] if pieces else ""
