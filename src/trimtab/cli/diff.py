@@ -1,0 +1,50 @@
+"""`trimtab diff`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from trimtab.cli.image_options import Image, Platform
+
+__all__ = ["app"]
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+class Output(StrEnum):
+    """How changes are printed."""
+
+    table = "table"
+    json = "json"
+
+
+@app.command()
+def diff(
+    before: Image,
+    after: Image,
+    output: Annotated[Output, typer.Option("--output", "-o", help="How to print.")] = Output.table,
+    platform: Platform = None,
+) -> None:
+    r"""Show what changed from one container image to another: packages, interpreters, variables, labels.
+
+    \b
+    Examples:
+      trimtab diff oci-archive:last-good.tar oci-archive:new.tar
+      trimtab diff ./layout:1.2 ./layout:1.3 --output json
+    """
+    from trimtab.cli.image_output import print_json, print_rows
+    from trimtab.cli.image_reading import read_image
+    from trimtab.images.difference import difference, difference_document
+
+    old, _ = read_image(before, platform)
+    new, _ = read_image(after, platform)
+    if output is Output.json:
+        print_json(difference_document(old, new))
+        return
+    changes = difference(old, new)
+    if not changes:
+        typer.echo("No difference in packages, interpreters, system, variables and labels.")
+        return
+    rows = [(each.kind, each.name, ", ".join(each.before), ", ".join(each.after)) for each in changes]
+    print_rows(*rows, header=("KIND", "NAME", "BEFORE", "AFTER"))
