@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["DIGEST", "Interest", "Interests"]
+__all__ = ["EXECUTABLE", "Interest", "Interests"]
 
 MIB = 1 << 20
+EXECUTABLE = "\0executable"  # in `named`: any program; no path ends so
+SMALLEST_PROGRAM = 500_000  # bytes: what brings its libraries along is larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Interest:
         accepts: Whether it means a path and mode, asked last.
         limit: Bytes of a file; a larger one is a finding and not read.
         condense: What is kept instead of the bytes. It raises `ValueError` for what it cannot read.
-        digest: Keep the SHA-256 of the content instead of it.
+        stream: The same from pieces of the content, for files too large for memory.
         large: Contents may be too large for memory, and are kept in a file: a `Path` is kept.
     """
 
@@ -35,7 +37,7 @@ class Interest:
     accepts: Callable[[str], bool] | None = None
     limit: int = 16 * MIB
     condense: Callable[[bytes], Any] | None = None
-    digest: bool = False
+    stream: Callable[[Iterator[bytes]], Any] | None = None
     large: bool = False
 
     def means(self, path: str) -> bool:
@@ -45,21 +47,26 @@ class Interest:
         return self.accepts is None or self.accepts(path)
 
 
-DIGEST = Interest(named=(".py",), digest=True, limit=1 << 40)
-
-
 class Interests:
     """All of them, found by path."""
 
     def __init__(self, interests: Sequence[Interest]) -> None:
-        self._named: Mapping[str, list[Interest]] = {}
+        self._named: dict[str, list[Interest]] = {}
         self._within: list[Interest] = []
+        self._executable: Interest | None = None
         for each in interests:
             for name in each.named:
+                if name == EXECUTABLE:
+                    self._executable = each
                 self._named.setdefault(name, []).append(each)
             if not each.named:
                 self._within.append(each)
         self._prefixes = tuple(prefix for each in self._within for prefix in each.within)
+
+    def of_executable(self, path: str, mode: int, size: int) -> Interest | None:
+        """What wants a program that nothing wants by its path."""
+        is_program = mode & 0o111 and size > SMALLEST_PROGRAM and "." not in path[path.rfind("/") + 1 :]
+        return self._executable if is_program else None
 
     def of(self, path: str) -> Interest | None:
         """What wants the file at this path."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trimtab.images.errors import CorruptError, LimitError
-from trimtab.images.member import Kind
+from trimtab.images.interests import EXECUTABLE
+from trimtab.images.member import Kind, clean
 from trimtab.images.tree import Entry, Tree
 
 if TYPE_CHECKING:
@@ -113,6 +113,8 @@ class Scan:
         elif kind is Kind.file:
             interest = self._interests.of(path)
             if interest is None:
+                interest = self._interests.of_executable(path, member.mode, member.size)
+            if interest is None:
                 self._cover(path)
             else:
                 self._file(member, interest, members)
@@ -161,14 +163,14 @@ class Scan:
             self._findings.add("file-too-large", message, member.path)
         else:
             entry.content = self._content(interest, member, members)
+            if entry.content is None and EXECUTABLE in interest.named:
+                self._cover(member.path)
+                return
         self._add(entry)
 
     def _content(self, interest: Interest, member: Member, members: Members) -> Any:
-        if interest.digest:
-            digest = hashlib.sha256()
-            for piece in members.content():
-                digest.update(piece)
-            return digest.hexdigest()
+        if interest.stream is not None:
+            return interest.stream(members.content())
         if interest.large and member.size > IN_MEMORY:
             return self._in_file(members)
         data = b"".join(members.content())
@@ -191,8 +193,6 @@ class Scan:
         return Path(file.name)
 
     def _hardlink(self, member: Member) -> None:
-        from trimtab.images.member import clean
-
         target = clean(member.target)
         if target is None:
             message = f"a hard link to {member.target[:200]!r}, out of the image"

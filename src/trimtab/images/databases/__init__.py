@@ -3,8 +3,8 @@
 Each module has `INTERESTS`, the files it wants, and `packages`, which makes packages of them.
 """
 
-from trimtab.images.databases import dpkg, python
+from trimtab.images.databases import apk, conda, dpkg, golang, java, npm, python, rpm
 
 __all__ = ["PACKAGES"]
 
-PACKAGES = (dpkg, python)
+PACKAGES = (apk, conda, dpkg, golang, java, npm, python, rpm)

@@ -114,7 +114,10 @@ def libraries(reading: Reading) -> dict[str, list[str]]:
     return {
         "/" + entry.path: entry.content
         for entry in reading.tree.below()
-        if isinstance(entry.content, list) and entry.content and _is_searched(entry.path, real)
+        if ".so" in entry.path
+        and isinstance(entry.content, list)
+        and entry.content
+        and _is_searched(entry.path, real)
     }
 
 

@@ -38,18 +38,23 @@ def _pyvenv(data: bytes) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, equals, value in lines if equals}
 
 
+LONGEST_VERSION = 20
 VERSION = re.compile(rb"\0((?:2\.7|3\.\d{1,2})\.\d{1,2}(?:(?:a|b|rc)\d{1,2}|\+)?)\0")
 
 
-def _version_in(data: bytes) -> str | None:
+def _version_in(pieces: Iterator[bytes]) -> str | None:
     """The version inside a program that is linked statically to its Python, as most are."""
-    found = VERSION.search(data)
-    return found[1].decode("ascii") if found else None
+    last = b""
+    for piece in pieces:
+        if found := VERSION.search(last + piece):
+            return found[1].decode("ascii")
+        last = piece[-LONGEST_VERSION:]
+    return None
 
 
 INTERESTS = (
     # An interpreter's version stands in its program as a string of its own; it is looked for while it is read.
-    Interest(named=(*NAMES, *PYPIES), accepts=_in_bin, limit=64 << 20, condense=_version_in),
+    Interest(named=(*NAMES, *PYPIES), accepts=_in_bin, limit=1 << 30, stream=_version_in),
     Interest(named=("patchlevel.h",), limit=1 << 16, condense=_patchlevel),
     Interest(named=("pyvenv.cfg",), limit=1 << 16, condense=_pyvenv),
 )

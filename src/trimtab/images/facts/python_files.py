@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from trimtab.images.interests import Interest
 from trimtab.images.member import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from trimtab.images.databases.reading import Reading
 
 __all__ = ["INTERESTS", "python_files"]
 
-INTERESTS = (Interest(named=(".py",), digest=True, limit=1 << 40),)
+
+def _digest(pieces: Iterator[bytes]) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+INTERESTS = (Interest(named=(".py",), stream=_digest, limit=1 << 40),)
 
 
 def python_files(reading: Reading) -> dict[str, str]:

@@ -64,7 +64,9 @@ class _Walk:
                 count += 1
                 if count > self._limits.members:
                     raise LimitError(f"more than {self._limits.members} files")
-                member = self._member(entry, prefix)
+                member = self._told(entry, prefix)
+                if member is None:
+                    continue
                 if member.kind is Kind.directory and member.path not in ELSEWHERE:
                     waiting.append((entry.path, member.path + "/"))
                 yield member
@@ -92,6 +94,13 @@ class _Walk:
         except OSError as error:
             self._findings.add("unreadable", f"cannot be read: {error.strerror}", prefix.rstrip("/"))
             return []
+
+    def _told(self, entry: os.DirEntry[str], prefix: str) -> Member | None:
+        try:
+            return self._member(entry, prefix)
+        except OSError as error:  # gone meanwhile
+            self._findings.add("unreadable", f"cannot be read: {error.strerror}", prefix + entry.name)
+            return None
 
     def _member(self, entry: os.DirEntry[str], prefix: str) -> Member:
         self._current = entry
