@@ -25,6 +25,14 @@ def print_contents(contents: "Contents", circumstances: "Circumstances", output:
         _print_tables(contents)
     elif output == "json":
         print_json(document(contents))
+    elif output == "cyclonedx":
+        from trimtab.images.documents.cyclonedx import cyclonedx
+
+        print_json(cyclonedx(contents))
+    elif output == "spdx":
+        from trimtab.images.documents.spdx import spdx
+
+        print_json(spdx(contents))
     else:
         print_json(analysis(contents, circumstances))
 

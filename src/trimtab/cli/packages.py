@@ -17,6 +17,8 @@ class Output(StrEnum):
 
     table = "table"
     json = "json"
+    cyclonedx = "cyclonedx"
+    spdx = "spdx"
     legacy = "legacy"
 
 
