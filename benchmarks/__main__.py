@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.report import markdown
 
-NAMES = ["dispatch", "startup", "scale", "load", "search", "overhead", "aa"]
+NAMES = ["dispatch", "startup", "scale", "load", "search", "overhead", "aa", "image_scan"]
 RESULTS = Path(__file__).resolve().parent / "results"
 
 

@@ -180,4 +180,4 @@ def test_java_artifacts_in_a_jar(read):
         )
     (package,) = read({"opt/a.jar": jar.getvalue()}).packages
     assert identifier(package, {}).to_string() == "pkg:maven/org.g/a@1.2"
-    assert kinds(read({"opt/a.jar": b"PK\x03\x04 broken"})) == ["broken-metadata"]
+    assert kinds(read({"opt/a.jar": b"PK\x03\x04 broken /pom.properties"})) == ["broken-metadata"]

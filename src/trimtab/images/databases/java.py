@@ -24,6 +24,8 @@ ENTRY = b"PK\x01\x02"  # the start of an entry in a zip's table
 
 def _identities(data: bytes) -> list[str]:
     """`group:artifact@version` of each artifact in a jar; one that shades others has several."""
+    if PROPERTIES.encode() not in data:  # most have none, and names are not compressed
+        return []
     if data.count(ENTRY) > MOST:
         raise ValueError("a jar of too many entries")
     try:
