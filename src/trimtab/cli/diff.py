@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from trimtab.cli.image_options import Image, Platform
+from trimtab.cli.image_options import AuthFile, Authority, Image, Mirrors, Platform, VerifyTls
 
 __all__ = ["app"]
 
@@ -24,7 +24,12 @@ def diff(
     before: Image,
     after: Image,
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print.")] = Output.table,
+    *,
     platform: Platform = None,
+    auth_file: AuthFile = None,
+    verify_tls: VerifyTls = True,
+    certificate_authority: Authority = None,
+    mirror: Mirrors = None,
 ) -> None:
     r"""Show what changed from one container image to another: packages, interpreters, variables, labels.
 
@@ -34,11 +39,12 @@ def diff(
       trimtab diff ./layout:1.2 ./layout:1.3 --output json
     """
     from trimtab.cli.image_output import print_json, print_rows
-    from trimtab.cli.image_reading import read_image
+    from trimtab.cli.image_reading import image_access, read_image
     from trimtab.images.difference import difference, difference_document
 
-    old, _ = read_image(before, platform)
-    new, _ = read_image(after, platform)
+    access = image_access(platform, auth_file, certificate_authority, mirror, verify_tls=verify_tls)
+    old, _ = read_image(before, access)
+    new, _ = read_image(after, access)
     if output is Output.json:
         print_json(difference_document(old, new))
         return

@@ -20,7 +20,7 @@ from trimtab.images.finding import Finding
 from trimtab.images.image import Image
 from trimtab.images.limits import Limits
 from trimtab.images.package import Package, Place, identifier
-from trimtab.images.sources import Access, opened
+from trimtab.images.sources import Access, Credentials, opened
 
 __all__ = [
     "Access",
@@ -28,6 +28,7 @@ __all__ = [
     "CertificateError",
     "Contents",
     "CorruptError",
+    "Credentials",
     "Finding",
     "Image",
     "ImageError",

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 
 from trimtab.images.errors import ImageReferenceError, NotFoundError
 from trimtab.images.platform import Platform
+from trimtab.images.reference import Reference
+from trimtab.images.sources.registry.credentials import Credentials, stored_credentials
 
 if TYPE_CHECKING:
     from trimtab.images.image import Image
 
 __all__ = ["Access", "opened"]
 
-SCHEMES = ("dir", "oci", "oci-archive", "docker-archive")
+FILES = ("oci", "oci-archive", "docker-archive")
+ENGINES = ("podman", "docker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,41 +28,64 @@ class Access:
 
     Parameters:
         platform: Which of an index's images: `linux/amd64`; by default this machine's.
+        credentials: Who asks a registry; without them, those that `podman login` or `docker login` kept.
+        auth_file: The file these are in, if it is not one of the usual ones.
+        verify_tls: Whether certificates of registries are verified. Without it plain HTTP is tried as well.
+        authority: A file of certificates that are trusted besides the system's.
+        mirrors: Hosts that are asked before the registry.
     """
 
     platform: str | None = None
+    credentials: Credentials | None = None
+    auth_file: Path | None = None
+    verify_tls: bool = True
+    authority: Path | None = None
+    mirrors: tuple[str, ...] = ()
 
 
 @contextmanager
 def opened(text: str, access: Access | None = None) -> Iterator[Image]:
-    """Open an image: `dir:PATH`, `oci:PATH[:TAG]`, `oci-archive:PATH[:TAG]`, `docker-archive:PATH[:TAG]`,
-    or a path, whose kind is told by what lies there.
+    """Open an image by a text such as `oci:PATH:TAG`; docs/container-images.md lists the forms.
+
+    Without a scheme, a path that is there tells its kind by what lies there, and all else names an image of a registry.
 
     Raises:
         ImageReferenceError: The text names none.
         ImageError: It cannot be had.
-    """  # noqa: D205 # one sentence, longer than a line
+    """
     access = access or Access()
-    scheme, colon, rest = text.partition(":")
-    if not colon or scheme not in SCHEMES:
-        scheme, rest = _by_what_lies_there(text), text
-    yield _local(scheme, rest, text, Platform.parse(access.platform))
-
-
-def _by_what_lies_there(text: str) -> str:
-    path = _split(text)[0]
-    if path.is_dir():
-        return "oci" if (path / "index.json").is_file() and (path / "blobs").is_dir() else "dir"
-    if path.is_file():
-        return "archive"
-    raise ImageReferenceError(f"{text!r} is no file, no directory, and names no other place of an image")
-
-
-def _local(scheme: str, rest: str, text: str, platform: Platform) -> Image:
+    platform = Platform.parse(access.platform)
+    scheme, _, rest = text.partition(":")
     if scheme == "dir":
-        from trimtab.images.sources.directory import root_directory
+        yield _directory(Path(rest))
+    elif scheme in FILES:
+        yield _file(scheme, rest, text, platform)
+    elif scheme in ENGINES and not rest.startswith("//"):
+        from trimtab.images.sources.storage import from_storage
 
-        return root_directory(Path(rest))
+        with from_storage(scheme, rest, text, platform) as image:
+            yield image
+    elif (path := _split(text)[0]).exists():
+        yield _by_what_lies_there(path, text, platform)
+    else:
+        yield from _registry(text, access, platform)
+
+
+def _directory(path: Path) -> Image:
+    from trimtab.images.sources.directory import root_directory
+
+    return root_directory(path)
+
+
+def _by_what_lies_there(path: Path, text: str, platform: Platform) -> Image:
+    if not path.is_dir():
+        return _file("archive", text, text, platform)
+    if (path / "index.json").is_file() and (path / "blobs").is_dir():
+        return _file("oci", text, text, platform)
+    return _directory(path)
+
+
+def _file(scheme: str, rest: str, text: str, platform: Platform) -> Image:
     path, tag = _split(rest)
     if not path.exists():
         raise NotFoundError(f"there is no {path}")
@@ -73,9 +99,25 @@ def _local(scheme: str, rest: str, text: str, platform: Platform) -> Image:
     return from_archive(path, text, tag, platform)
 
 
+def _registry(text: str, access: Access, platform: Platform) -> Iterator[Image]:
+    if text.startswith((".", "/")):
+        raise ImageReferenceError(f"there is no {text}")
+    from trimtab.images.sources.registry.client import Registry, from_registry
+
+    reference = Reference.parse(text)
+    credentials = access.credentials or stored_credentials(
+        reference.host, reference.repository, access.auth_file
+    )
+    registry = Registry(credentials, access.verify_tls, access.authority, access.mirrors)
+    with from_registry(reference, registry, platform) as image:
+        yield image
+
+
 def _split(text: str) -> tuple[Path, str | None]:
     """A path and the tag behind its colon; a path that exists as it stands has none."""
+    if "\0" in text or len(text) > 4000:  # noqa: PLR2004 # longer than any path
+        raise ImageReferenceError("no name of an image")
     if Path(text).exists():
         return Path(text), None
-    path, colon, tag = text.partition(":")
-    return Path(path), tag if colon and tag else None
+    path, colon, tag = text.rpartition(":")
+    return (Path(path), tag) if colon and tag else (Path(text.rstrip(":")), None)
