@@ -114,10 +114,11 @@ def _registry(text: str, access: Access, platform: Platform) -> Iterator[Image]:
 
 
 def _split(text: str) -> tuple[Path, str | None]:
-    """A path and the tag behind its colon; a path that exists as it stands has none."""
+    """A path and the tag behind its colon; the path is the longest that is there, for either may have colons."""
     if "\0" in text or len(text) > 4000:  # noqa: PLR2004 # longer than any path
         raise ImageReferenceError("no name of an image")
-    if Path(text).exists():
-        return Path(text), None
-    path, colon, tag = text.rpartition(":")
-    return (Path(path), tag) if colon and tag else (Path(text.rstrip(":")), None)
+    path, tag = text, ""
+    while not Path(path).exists() and ":" in path:
+        path, _, last = path.rpartition(":")
+        tag = f"{last}:{tag}" if tag else last
+    return Path(path), tag or None

@@ -50,7 +50,8 @@ def from_storage(engine: str, name: str, reference: str, platform: Platform) -> 
 def _save(command: list[str], engine: str, name: str) -> None:
     try:
         done = subprocess.run(  # noqa: S603 # a program found on the path, a name that is no option, no shell
-            command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+            command, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
     except subprocess.TimeoutExpired:
         raise UnavailableError(f"{engine} did not save the image within {PATIENCE} seconds") from None
     except OSError as error:
