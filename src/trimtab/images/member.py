@@ -6,6 +6,9 @@ from typing import NamedTuple
 __all__ = ["Kind", "Member", "clean"]
 
 
+ODD = ("", ".", "/")
+
+
 class Kind(StrEnum):
     """What a member is."""
 
@@ -38,6 +41,8 @@ class Member(NamedTuple):
 
 def clean(path: str) -> str | None:
     """A path as a `Member` has it; None if it leads out of the root by `..`, or has a NUL."""
+    if path[:1] not in ODD and "//" not in path and "/." not in path and "\0" not in path:
+        return path[:-1] if path[-1] == "/" else path  # nearly all
     parts = [part for part in path.split("/") if part not in {"", "."}]
     if ".." in parts or "\0" in path:
         return None

@@ -55,6 +55,9 @@ class Tree:
     _root: Node = field(default_factory=dict)
     _count: int = 0
     _held: int = 0
+    _last: tuple[str, Node, list[str]] | None = (
+        None  # where the last entry was put: the next is put there as a rule
+    )
 
     def __len__(self) -> int:
         return self._count
@@ -66,21 +69,26 @@ class Tree:
 
     def put(self, entry: Entry) -> None:
         """Lay an entry at its path; links on the way are followed, and what is in the way is taken away."""
-        *directories, name = entry.path.split("/")
-        found = self._directory(directories[:DEPTH])
-        if found is None:
-            return
-        node, path = found
+        directory, _, name = entry.path.rpartition("/")
+        if self._last is None or self._last[0] != directory:
+            found = self._directory(directory.split("/")[:DEPTH])
+            if found is None:
+                return
+            self._last = directory, *found
+        _, node, path = self._last
         old = node.get(name)
         if isinstance(old, Entry) and old.layer < entry.layer and old.kind is entry.kind is Kind.file:
             entry.before = (old, *old.before)
             old.before = ()
         entry.path = "/".join((*path, name))
+        if old is not None or entry.kind is Kind.symlink:
+            self._last = None  # the way to the directory may be another now
         node[name] = entry
         self._count += 1
 
     def take_away(self, path: str, *, contents_only: bool = False) -> None:
         """Remove what lies at a path, and below it; or only what is below it."""
+        self._last = None
         node, name = self._parent(path)
         if node is None:
             return
@@ -91,13 +99,14 @@ class Tree:
 
     def cover(self, path: str, *, directory: bool) -> None:
         """Note that something nobody asked for lies at a path: what was there is gone, except below a directory."""
+        self._last = None
         node, name = self._parent(path)
         if node and (old := node.get(name)) is not None and not (directory and isinstance(old, dict)):
             del node[name]
 
     def clear(self) -> None:
         """Remove everything."""
-        self._root = {}
+        self._root, self._last = {}, None
 
     def find(self, path: str) -> Entry | None:
         """The file at a path, links followed inside the image; None where there is none."""

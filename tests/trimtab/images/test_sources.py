@@ -144,6 +144,8 @@ def test_what_is_not_there_is_named(layout, tmp_path):
         (f"oci:{tmp_path}/none", NotFoundError),
         (f"dir:{tmp_path}/none", NotFoundError),
         ("./none", ImageReferenceError),
+        ("", ImageReferenceError),
+        ("::", ImageReferenceError),
         (f"oci:{layout}:other", NotFoundError),
         ("No Such;name", ImageReferenceError),
         ("podman:--help", ImageReferenceError),

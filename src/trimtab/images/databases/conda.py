@@ -27,7 +27,7 @@ INTERESTS = (
 
 def packages(reading: Reading) -> Iterator[Package]:
     """What each environment has."""
-    for entry in reading.tree.below():
+    for entry in reading.entries:
         if "conda-meta/" in entry.path and entry.path.endswith(".json") and isinstance(entry.content, dict):
             found = package("conda", entry.content, entry, reading)
             if found is not None:

@@ -71,7 +71,7 @@ INTERESTS = (Interest(named=(EXECUTABLE,), limit=1 << 40, stream=_modules),)
 
 def packages(reading: Reading) -> Iterator[Package]:
     """Each module that a program is built of."""
-    for entry in reading.tree.below():
+    for entry in reading.entries:
         if isinstance(entry.content, list) and entry.content[:1] and entry.content[0].startswith("stdlib@"):
             for each in entry.content:
                 name, _, version = each.rpartition("@")

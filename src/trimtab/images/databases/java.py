@@ -52,7 +52,7 @@ INTERESTS = (Interest(named=(".jar", ".war"), limit=64 << 20, condense=_identiti
 
 def packages(reading: Reading) -> Iterator[Package]:
     """Each artifact that a jar says it holds."""
-    for entry in reading.tree.below():
+    for entry in reading.entries:
         if entry.path.endswith((".jar", ".war")) and isinstance(entry.content, list):
             for identity in entry.content:
                 name, _, version = identity.rpartition("@")

@@ -35,7 +35,7 @@ INTERESTS = (
 
 def packages(reading: Reading) -> Iterator[Package]:
     """Each one that is installed."""
-    for entry in reading.tree.below():
+    for entry in reading.entries:
         if PLACE.search(entry.path) and isinstance(entry.content, dict):
             found = package("npm", entry.content, entry, reading)
             if found is not None:

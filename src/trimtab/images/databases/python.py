@@ -63,7 +63,7 @@ INTERESTS = (
 def packages(reading: Reading) -> Iterator[Package]:
     """Each distribution; broken metadata and duplicates in one directory are findings."""
     seen: dict[tuple[str, str], Entry] = {}
-    for entry in reading.tree.below():
+    for entry in reading.entries:
         if _missing(entry, reading):
             reading.broken(entry, "a distribution without METADATA: no tool can tell its version")
         package = _package(entry, reading)

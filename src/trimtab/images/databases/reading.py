@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trimtab.images.finding import Findings
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Reading"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """One image while its databases are read.
 
@@ -28,6 +29,11 @@ class Reading:
     tree: Tree
     layers: Sequence[str | None]
     findings: Findings
+
+    @cached_property
+    def entries(self) -> Sequence[Entry]:
+        """Everything in the tree, in the order of paths."""
+        return tuple(self.tree.below())
 
     def place(self, entry: Entry) -> Place:
         """Where a fact of this file comes from."""

@@ -56,7 +56,7 @@ INTERESTS = (
 def versions(reading: Reading) -> dict[str, str]:
     """A version by the path that tells it; of a `version.json` each part has its name after a `#`."""
     found: dict[str, str] = {}
-    for entry in reading.tree.below():
+    for entry in reading.entries:
         name = entry.path.rpartition("/")[2]
         if entry.kind is Kind.file and name in {
             "version.json",

@@ -113,7 +113,7 @@ def libraries(reading: Reading) -> dict[str, list[str]]:
     real = {reading.tree.real(each) for each in (*DIRECTORIES, *_configured(reading))}
     return {
         "/" + entry.path: entry.content
-        for entry in reading.tree.below()
+        for entry in reading.entries
         if ".so" in entry.path
         and isinstance(entry.content, list)
         and entry.content

@@ -66,7 +66,7 @@ def interpreters(reading: Reading) -> list[Interpreter]:
 
 
 def _found(reading: Reading) -> Iterator[Interpreter]:
-    for entry in reading.tree.below():
+    for entry in reading.entries:
         if NAME.fullmatch(entry.path.rpartition("/")[2]) and _in_bin(entry.path):
             program = reading.tree.find(entry.path)
             if program is None:

@@ -30,6 +30,6 @@ def python_files(reading: Reading) -> dict[str, str]:
     """SHA-256 of each `*.py`, by its path."""
     return {
         "/" + entry.path: entry.content
-        for entry in reading.tree.below()
+        for entry in reading.entries
         if entry.kind is Kind.file and entry.path.endswith(".py") and isinstance(entry.content, str)
     }

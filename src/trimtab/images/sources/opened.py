@@ -65,7 +65,7 @@ def opened(text: str, access: Access | None = None) -> Iterator[Image]:
 
         with from_storage(scheme, rest, text, platform) as image:
             yield image
-    elif (path := _split(text)[0]).exists():
+    elif text and (path := _split(text)[0]).exists():
         yield _by_what_lies_there(path, text, platform)
     else:
         yield from _registry(text, access, platform)
@@ -118,7 +118,7 @@ def _split(text: str) -> tuple[Path, str | None]:
     if "\0" in text or len(text) > 4000:  # noqa: PLR2004 # longer than any path
         raise ImageReferenceError("no name of an image")
     path, tag = text, ""
-    while not Path(path).exists() and ":" in path:
+    while not Path(path).exists() and ":" in path.lstrip(":"):
         path, _, last = path.rpartition(":")
         tag = f"{last}:{tag}" if tag else last
     return Path(path), tag or None
