@@ -11,13 +11,28 @@ from trimtab.images.errors import CorruptError, ImageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Stream", "decompressed"]
+__all__ = ["Stream", "decompressed", "packed", "unpacked"]
 
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 SKIPPABLE = b"\x2a\x4d\x18"  # the end of a zstd skippable frame's magic: 0x184D2A5?
 BZIP2, XZ = b"BZh", b"\xfd7zXZ\x00"
 LARGEST_WINDOW = 27  # of zstd, as a power of two: what its own tool takes without being asked
 READ = 128 << 10  # of compressed bytes at once
+
+
+def packed(data: bytes) -> bytes:
+    """Bytes that wait in memory, smaller: at the speed of reading them."""
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        return zlib.compress(data, 1)
+    found: bytes = isal_zlib.compress(data, 1)
+    return found
+
+
+def unpacked(data: bytes) -> bytes:
+    """What `packed` was given."""
+    return zlib.decompress(data)
 
 
 class Stream(Protocol):

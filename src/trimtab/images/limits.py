@@ -16,6 +16,8 @@ class Limits:
         members: Members of a layer's archive.
         kept: Files, links and directories of the image that are remembered, as paths.
         held: Bytes of contents that are remembered in memory.
+        spilled: Bytes of contents that are remembered in temporary files.
+        seconds: Time for one layer, from its first byte.
         header: Bytes of an archive's long names and extended headers.
         layers: Layers of an image.
         document: Bytes of a manifest, an index or a configuration.
@@ -25,6 +27,8 @@ class Limits:
     members: int = 5_000_000
     kept: int = 500_000
     held: int = 96 * MIB
+    spilled: int = 4 << 30
+    seconds: float = 3600.0
     header: int = MIB
     layers: int = 500
     document: int = 16 * MIB

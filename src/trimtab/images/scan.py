@@ -172,7 +172,9 @@ class Scan:
         if interest.stream is not None:
             return interest.stream(members.content())
         if interest.large and member.size > IN_MEMORY:
-            return self._in_file(members)
+            if self._tree.spill(member.size, self._limits.spilled):
+                return self._in_file(members)
+            return self._too_much(self._limits.spilled, member)
         data = b"".join(members.content())
         try:
             found = data if interest.condense is None else interest.condense(data)
@@ -181,10 +183,10 @@ class Scan:
             return None
         if self._tree.hold(_cost(found), self._limits.held):
             return found
-        self._findings.add(
-            "too-much-content", f"more than {self._limits.held} bytes of interest", member.path
-        )
-        return None
+        return self._too_much(self._limits.held, member)
+
+    def _too_much(self, limit: int, member: Member) -> None:
+        self._findings.add("too-much-content", f"more than {limit} bytes of interest", member.path)
 
     def _in_file(self, members: Members) -> Path:
         with tempfile.NamedTemporaryFile(dir=self._directory, delete=False) as file:

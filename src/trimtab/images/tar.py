@@ -8,6 +8,7 @@ sparse), and takes nothing from an archive but names, sizes, modes and contents.
 from __future__ import annotations
 
 import struct
+import time
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -76,6 +77,7 @@ class TarReader:
         self._stream, self._limits, self._findings = stream, limits, findings
         self._buffer, self._at = b"", 0
         self._read = 0
+        self._deadline = time.monotonic() + limits.seconds
         self._left = 0  # bytes of the current content that nobody took
         self._padding = 0
 
@@ -191,6 +193,8 @@ class TarReader:
 
     def _count(self, size: int) -> None:
         self._read += size
+        if time.monotonic() > self._deadline:
+            raise LimitError(f"not read within {self._limits.seconds:.0f} seconds")
         if self._read > self._limits.unpacked:
             raise LimitError(f"more than {self._limits.unpacked} bytes when decompressed")
 

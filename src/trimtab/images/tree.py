@@ -55,6 +55,7 @@ class Tree:
     _root: Node = field(default_factory=dict)
     _count: int = 0
     _held: int = 0
+    _spilled: int = 0
     _last: tuple[str, Node, list[str]] | None = (
         None  # where the last entry was put: the next is put there as a rule
     )
@@ -63,9 +64,14 @@ class Tree:
         return self._count
 
     def hold(self, size: int, limit: int) -> bool:
-        """Count the bytes of a content; whether all of them together stay within a limit."""
+        """Count the bytes of a content in memory; whether all of them together stay within a limit."""
         self._held += size
         return self._held <= limit
+
+    def spill(self, size: int, limit: int) -> bool:
+        """The same of a content in a file."""
+        self._spilled += size
+        return self._spilled <= limit
 
     def put(self, entry: Entry) -> None:
         """Lay an entry at its path; links on the way are followed, and what is in the way is taken away."""

@@ -156,3 +156,25 @@ def test_more_content_than_the_limit_is_a_finding(read):
     found = read({STATUS: status("a"), "etc/os-release": b"ID=" + b"x" * 1000}, limits=Limits(held=900))
     assert kinds(found) == {"too-much-content"}
     assert names(found) == ["a"]
+
+
+def test_a_layer_that_takes_too_long_is_a_finding(read):
+    """A registry that sends a byte now and then holds nobody for ever."""
+    found = read({STATUS: status("a"), "big": bytes(1 << 20)}, limits=Limits(seconds=-1))
+    assert kinds(found) == {"layer-too-large"}
+
+
+def test_contents_too_large_for_memory_are_bounded_on_disk_too(read):
+    database = {"var/lib/rpm/Packages": bytes(2 << 20)}
+    assert kinds(read(database)) == {"broken-metadata"}
+    assert kinds(read(database, limits=Limits(spilled=1 << 20))) == {"too-much-content"}
+
+
+def test_layers_that_each_write_the_database_anew_are_all_compared_and_take_little(read):
+    """Ten status files of 250 kB, as layers that install something have them; less than half of that is held."""
+    many = [f"package-{number}" for number in range(4000)]
+    layers = [{STATUS: status(*many[: 3991 + step])} for step in range(10)]
+    assert len(layers[0][STATUS]) > 200_000
+    found = read(*layers, limits=Limits(held=1 << 20))
+    assert kinds(found) == set()
+    assert len({each.place.layer for each in found.packages}) == 10

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trimtab.images.compression import packed, unpacked
+from trimtab.images.databases.control import text
 from trimtab.images.interests import Interest
 from trimtab.images.package import Package
 
@@ -18,7 +20,7 @@ __all__ = ["INTERESTS", "packages"]
 DATABASES = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
 FIELDS = frozenset("PVALoD")
 
-INTERESTS = (Interest(named=("installed",), within=DATABASES, limit=64 << 20),)
+INTERESTS = (Interest(named=("installed",), within=DATABASES, limit=64 << 20, condense=packed),)
 
 
 def packages(reading: Reading) -> Iterator[Package]:
@@ -31,7 +33,7 @@ def packages(reading: Reading) -> Iterator[Package]:
 def _of_database(entry: Entry, reading: Reading) -> Iterator[Package]:
     if not isinstance(entry.content, bytes):
         return
-    for paragraph in entry.content.decode("utf-8", "replace").split("\n\n"):
+    for paragraph in text(unpacked(entry.content)).split("\n\n"):
         lines = (line.partition(":") for line in paragraph.split("\n") if line[1:2] == ":")
         fields = {name: value.strip() for name, _, value in lines if name in FIELDS}
         if fields.get("P") and fields.get("V"):

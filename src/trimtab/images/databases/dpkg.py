@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trimtab.images.compression import packed, unpacked
 from trimtab.images.databases.control import paragraphs, text
 from trimtab.images.interests import Interest
 from trimtab.images.package import Package, Place
@@ -21,9 +22,16 @@ RELATIONS = ("pre-depends", "depends", "replaces")
 WANTED = frozenset(("package", "status", "version", "architecture", "source", "multi-arch", *RELATIONS))
 LARGEST = 64 << 20
 
+# A status file is written anew by each layer that installs something, and each of them is compared at the end.
 INTERESTS = (
-    Interest(named=("status",), within=(STATUS,), limit=LARGEST),
-    Interest(named=(), within=(STATUS_D,), limit=1 << 20, accepts=lambda path: not path.endswith(".md5sums")),
+    Interest(named=("status",), within=(STATUS,), limit=LARGEST, condense=packed),
+    Interest(
+        named=(),
+        within=(STATUS_D,),
+        limit=1 << 20,
+        accepts=lambda path: not path.endswith(".md5sums"),
+        condense=packed,
+    ),
 )
 
 
@@ -38,7 +46,7 @@ def packages(reading: Reading) -> Iterator[Package]:
 def _of_status(entry: Entry, reading: Reading) -> Iterator[Package]:
     if not isinstance(entry.content, bytes):
         return
-    for fields in paragraphs(text(entry.content), WANTED):
+    for fields in paragraphs(text(unpacked(entry.content)), WANTED):
         state = fields.get("status", "install ok installed").split()
         if not (fields.get("package") and fields.get("version")):
             reading.broken(entry, "a paragraph without Package and Version")

@@ -66,7 +66,7 @@ def _text(data: bytes, at: int) -> tuple[str, int]:
     return data[at:end].decode("utf-8", "replace"), end
 
 
-INTERESTS = (Interest(named=(EXECUTABLE,), limit=1 << 40, stream=_modules),)
+INTERESTS = (Interest(named=(EXECUTABLE,), limit=4 << 30, stream=_modules),)
 
 
 def packages(reading: Reading) -> Iterator[Package]:

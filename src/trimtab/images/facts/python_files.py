@@ -23,7 +23,7 @@ def _digest(pieces: Iterator[bytes]) -> str:
     return digest.hexdigest()
 
 
-INTERESTS = (Interest(named=(".py",), stream=_digest, limit=1 << 40),)
+INTERESTS = (Interest(named=(".py",), stream=_digest, limit=64 << 20),)
 
 
 def python_files(reading: Reading) -> dict[str, str]:

@@ -5,6 +5,7 @@ A secret goes into headers and bodies only, and to nobody but the registry, or t
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -38,6 +39,7 @@ ACCEPTED = (
 )
 DEEPEST = 4
 PATIENCE = 30.0  # seconds without a byte
+LONGEST = 120.0  # seconds for a document
 PIECE = 128 << 10
 DOCKER_HUB = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
 
@@ -157,12 +159,16 @@ class _Repository:
         return digest or f"sha256:{hashlib.sha256(data).hexdigest()}", parsed(data, "the manifest")
 
     def _document(self, path: str) -> tuple[bytes, str | None]:
-        limit, found = Limits().document, bytearray()
+        limit, found, deadline = Limits().document, bytearray(), time.monotonic() + LONGEST
         with self._get(path) as response:
             for piece in response.iter_bytes():
                 found += piece
                 if len(found) > limit:
                     raise LimitError(f"a document of more than {limit} bytes")
+                if time.monotonic() > deadline:
+                    raise UnavailableError(
+                        f"{self._host} does not send a document within {LONGEST:.0f} seconds"
+                    )
             return bytes(found), response.headers.get("docker-content-digest")
 
     @contextmanager
