@@ -43,6 +43,7 @@ KINDS = {
 WITH_CONTENT = b"0\x007S"
 LONG_NAME, LONG_LINK, EXTENDED, GLOBAL, SPARSE = b"L", b"K", b"x", b"g", b"S"
 ABOUT_THE_NEXT = frozenset((LONG_NAME, LONG_LINK, EXTENDED, GLOBAL))
+SPARSE_RECORDS = frozenset(("GNU.sparse.map", "GNU.sparse.major", "GNU.sparse.size"))
 SPARSE_MORE = 504  # where an extension of a sparse header says whether another follows
 SPARSE_HEADER_MORE = 482
 USTAR = b"ustar\x0000"
@@ -126,11 +127,11 @@ class TarReader:
 
     def _member(self, header: Header, block: bytes, size: int, told: dict[str, str]) -> Member | None:
         kind = KINDS.get(header.type, Kind.other)
-        sparse = header.type == SPARSE or "GNU.sparse.map" in told or "GNU.sparse.major" in told
+        sparse = header.type == SPARSE or (bool(told) and not SPARSE_RECORDS.isdisjoint(told))
         self._expect(size if header.type in WITH_CONTENT or kind is Kind.other else 0)
         if header.type == SPARSE and block[SPARSE_HEADER_MORE]:
             self._sparse_headers()
-        name = told.get("GNU.sparse.name") or told.get("path") or _name(header)
+        name = (told.get("GNU.sparse.name") or told.get("path") if told else None) or _name(header)
         path = clean(name)
         if path is None:
             self._findings.add("path-escape", f"a member named {name[:200]!r} leads out of the image", name)
@@ -139,7 +140,7 @@ class TarReader:
             self._findings.add(
                 "special-file", "a device, pipe or unknown member: nothing is read of it", path
             )
-        if kind is Kind.file and header.name.rstrip(b"\0").endswith(b"/"):
+        if kind is Kind.file and name.endswith("/"):
             kind = Kind.directory  # as archives before POSIX had them
         target = (
             told.get("linkpath") or _text(header.linkname) if kind in {Kind.symlink, Kind.hardlink} else ""
@@ -211,14 +212,20 @@ def _verify(block: bytes, header: Header) -> None:
 
 
 def _number(field: bytes) -> int:
-    if field[0] == NEGATIVE:
-        raise CorruptError("a damaged tar archive: a negative number")
-    if field[0] & 0x80:  # base 256, as GNU writes what octal digits cannot say
-        return int.from_bytes(field[1:], "big")
     try:
-        return int(field.strip(b"\0 ") or b"0", 8)
+        value = int(field.strip(b"\0 ") or b"0", 8)
     except ValueError:
-        raise CorruptError(f"a damaged tar archive: {field!r} is no number") from None
+        value = _binary_number(field)
+    if value < 0:
+        raise CorruptError("a damaged tar archive: a negative number")
+    return value
+
+
+def _binary_number(field: bytes) -> int:
+    """A number in base 256, as GNU writes what octal digits cannot say."""
+    if not field[0] & 0x80:
+        raise CorruptError(f"a damaged tar archive: {field!r} is no number")
+    return -1 if field[0] == NEGATIVE else int.from_bytes(field[1:], "big")
 
 
 def _name(header: Header) -> str:

@@ -75,6 +75,7 @@ class Tree:
 
     def put(self, entry: Entry) -> None:
         """Lay an entry at its path; links on the way are followed, and what is in the way is taken away."""
+        self._looked = None
         directory, _, name = entry.path.rpartition("/")
         if self._last is None or self._last[0] != directory:
             found = self._directory(directory.split("/")[:DEPTH])
@@ -94,7 +95,7 @@ class Tree:
 
     def take_away(self, path: str, *, contents_only: bool = False) -> None:
         """Remove what lies at a path, and below it; or only what is below it."""
-        self._last = None
+        self._last = self._looked = None
         node, name = self._parent(path)
         if node is None:
             return
@@ -105,14 +106,18 @@ class Tree:
 
     def cover(self, path: str, *, directory: bool) -> None:
         """Note that something nobody asked for lies at a path: what was there is gone, except below a directory."""
-        self._last = None
-        node, name = self._parent(path)
-        if node and (old := node.get(name)) is not None and not (directory and isinstance(old, dict)):
-            del node[name]
+        above, _, name = path.rpartition("/")
+        if self._looked is None or self._looked[0] != above:
+            self._looked = above, self._directory(above.split("/"), make=False)
+        found = self._looked[1]
+        old = found[0].get(name) if found else None
+        if found and old is not None and not (directory and isinstance(old, dict)):
+            del found[0][name]
+            self._last = self._looked = None
 
     def clear(self) -> None:
         """Remove everything."""
-        self._root, self._last = {}, None
+        self._root, self._last, self._looked = {}, None, None
 
     def find(self, path: str) -> Entry | None:
         """The file at a path, links followed inside the image; None where there is none."""

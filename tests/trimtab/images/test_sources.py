@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -206,6 +207,29 @@ def test_what_goes_wrong_is_one_line(arguments, code, said):
     assert done.exit_code == code
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.integration
+@pytest.mark.skipif(not shutil.which("podman"), reason="no podman: run scripts/system-packages")
+def test_an_image_in_podmans_storage(tmp_path, monkeypatch):
+    """An image imported for this test; nothing of it stays behind, in podman's storage or in temporary files."""
+    monkeypatch.setenv("CONTAINERS_CONF", str(Path(__file__).parents[3] / "scripts" / "containers.conf"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "root/var/lib/dpkg").mkdir(parents=True)
+    (tmp_path / "root/var/lib/dpkg/status").write_bytes(FILES["var/lib/dpkg/status"])
+    name = f"localhost/trimtab-test-images:{os.getpid()}"
+    with tarfile.open(tmp_path / "root.tar", "w") as archive:
+        archive.add(tmp_path / "root", ".")
+    subprocess.run(["podman", "import", str(tmp_path / "root.tar"), name], check=True, capture_output=True)
+    try:
+        assert names(f"podman:{name}") == ["a"]
+    finally:
+        subprocess.run(["podman", "rmi", name], check=True, capture_output=True)
+    assert not list((tmp_path / "temporary").glob("trimtab-*"))
+    with pytest.raises(NotFoundError, match="podman has no image"):
+        names(f"podman:{name}")
 
 
 @pytest.mark.integration
