@@ -56,9 +56,9 @@ class Tree:
     _count: int = 0
     _held: int = 0
     _spilled: int = 0
-    _last: tuple[str, Node, list[str]] | None = (
-        None  # where the last entry was put: the next is put there as a rule
-    )
+    # The directory of the last entry, and that of the last one covered: the next is in the same as a rule.
+    _last: tuple[str, Node, list[str]] | None = None
+    _looked: tuple[str, tuple[Node, list[str]] | None] | None = None
 
     def __len__(self) -> int:
         return self._count
