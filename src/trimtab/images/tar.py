@@ -10,13 +10,14 @@ from __future__ import annotations
 import struct
 import time
 import zlib
+from os import SEEK_CUR
 from typing import TYPE_CHECKING, NamedTuple
 
 from trimtab.images.errors import CorruptError, LimitError
 from trimtab.images.member import Kind, Member, clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from trimtab.images.compression import Stream
     from trimtab.images.finding import Findings
@@ -69,12 +70,21 @@ class TarReader:
         stream: The archive, decompressed.
         limits: How much is read; past it `LimitError` ends the iteration.
         findings: Where odd members are told; they are left out.
+        seek: The stream's own, where contents may be passed over without being read.
 
     Raises:
         CorruptError: This is no tar archive, or it ends in the middle of a member.
     """
 
-    def __init__(self, stream: Stream, limits: Limits, findings: Findings) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        limits: Limits,
+        findings: Findings,
+        *,
+        seek: Callable[[int, int], int] | None = None,
+    ) -> None:
+        self._seek = seek
         self._stream, self._limits, self._findings = stream, limits, findings
         self._buffer, self._at = b"", 0
         self._read = 0
@@ -101,6 +111,11 @@ class TarReader:
                 yield member
             self.skip()
 
+    @property
+    def position(self) -> int:
+        """Where in the archive the current member's content begins, as long as nothing of it was taken."""
+        return self._read - len(self._buffer) + self._at
+
     def content(self) -> Iterator[bytes]:
         """Pieces of the current member's content."""
         while self._left:
@@ -115,6 +130,11 @@ class TarReader:
         """Pass over what is left of the current content."""
         self._at += self._left + self._padding
         self._left = self._padding = 0
+        ahead = self._at - len(self._buffer)
+        if self._seek is not None and ahead > READ:
+            self._seek(ahead, SEEK_CUR)
+            self._count(ahead)
+            self._buffer, self._at = b"", 0
         while self._at > len(self._buffer):
             self._at -= len(self._buffer)
             self._buffer = b""

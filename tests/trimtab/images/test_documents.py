@@ -6,7 +6,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from trimtab.images.documents import analysis, document
+from trimtab.images.documents import analysis, document, metadata
 from trimtab.images.documents.cyclonedx import cyclonedx
 from trimtab.images.documents.legacy import Circumstances
 from trimtab.images.documents.spdx import spdx
@@ -105,3 +105,11 @@ def test_spdx_describes_the_image_that_contains_every_package(found):
     assert contained == ids - {"SPDXRef-Image"}
     assert len(contained) == 2
     json.dumps(told)
+
+
+def test_the_metadata_of_an_image_have_the_original_keys(found):
+    told = metadata(found.image, "registry.example/app", "1")
+    assert set(told) == {
+        "name", "tag", "digest", "repo_tags", "created", "docker_version", "labels", "architecture", "os", "layers", "env",
+    }  # fmt: skip
+    assert (told["name"], told["env"], told["os"]) == ("registry.example/app", ["PATH=/bin"], "linux")

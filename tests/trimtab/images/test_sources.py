@@ -138,6 +138,9 @@ def test_what_is_no_archive_is_refused(tmp_path):
     (tmp_path / "x.tar").write_bytes(b"no archive" * 1000)
     with pytest.raises(CorruptError, match="no tar archive"), opened(str(tmp_path / "x.tar")):
         pass
+    (tmp_path / "x.tar.gz").write_bytes(gzip.compress(b"archive"))
+    with pytest.raises(CorruptError, match="gunzip"), opened(str(tmp_path / "x.tar.gz")):
+        pass
 
 
 def test_what_is_not_there_is_named(layout, tmp_path):

@@ -102,3 +102,19 @@ def test_a_wrong_checksum_is_refused():
 def test_an_archive_that_ends_in_a_member_is_refused():
     with pytest.raises(CorruptError, match="middle"):
         read(header(size=(124, b"00000001000\0")) + b"abc")
+
+
+def test_contents_passed_over_by_seeking_are_where_the_reader_says():
+    out = io.BytesIO()
+    sizes = [0, 1, 511, 512, 513, 200_000, 1_000_000, 5]
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for number, size in enumerate(sizes):
+            member = tarfile.TarInfo(f"f{number}")
+            member.size = size
+            archive.addfile(member, io.BytesIO(bytes([number]) * size))
+    reader = TarReader(out, Limits(), Findings(), seek=out.seek)
+    out.seek(0)
+    found = [(reader.position, each.size) for each in reader]
+    data = out.getvalue()
+    assert [size for _, size in found] == sizes
+    assert all(data[at : at + size] == bytes([number]) * size for number, (at, size) in enumerate(found))

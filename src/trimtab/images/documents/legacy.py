@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from trimtab.images.contents import Contents
+    from trimtab.images.image import Image
     from trimtab.images.package import Package
 
-__all__ = ["Circumstances", "analysis", "result"]
+__all__ = ["Circumstances", "analysis", "metadata", "result"]
 
 KEPT = ("id", "name", "version", "version_id", "platform_id", "variant_id")
 CUDA_TEXT = "/usr/local/cuda/version.txt"
@@ -85,9 +86,18 @@ def result(contents: Contents) -> dict[str, Any]:
         ],
         "system-symbols": {path: list(symbols) for path, symbols in contents.libraries.items()},
         "cuda-version": _cuda(contents.cuda),
-        "skopeo-inspect": _inspected(contents),
+        "skopeo-inspect": _inspected(contents.image),
         "aicoe-ci": dict(contents.files),
     }
+
+
+def metadata(image: Image, name: str, tag: str | None = None) -> dict[str, Any]:
+    """What the original's `/image/metadata` answers: of the image's configuration, without reading a layer."""
+    inspected = _inspected(image)
+    names = ("Digest", "Created", "DockerVersion", "Labels", "Architecture", "Os", "Layers", "Env")
+    keys = {"DockerVersion": "docker_version"}
+    told = {keys.get(each, each.lower()): inspected[each] for each in names}
+    return {"name": name, "tag": tag, "repo_tags": [], **told}
 
 
 def _metadata(circumstances: Circumstances) -> dict[str, Any]:
@@ -194,8 +204,7 @@ def _cuda(versions: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _inspected(contents: Contents) -> dict[str, Any]:
-    image = contents.image
+def _inspected(image: Image) -> dict[str, Any]:
     labels = image.setting("Labels")
     return {
         "Name": "",

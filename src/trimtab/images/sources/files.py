@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import tarfile
+import posixpath
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import IO, TYPE_CHECKING, Protocol, Self
 
+from trimtab.images.compression import GZIP
 from trimtab.images.errors import CorruptError, LimitError, NotFoundError, UnavailableError
+from trimtab.images.finding import Findings
+from trimtab.images.limits import Limits
+from trimtab.images.member import Kind
+from trimtab.images.tar import TarReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Archived", "Files", "Laid", "read"]
 
-MOST = 100_000
+MOST, MOST_LINKS = 100_000, 10
 
 
 class Files(Protocol):
@@ -71,11 +77,21 @@ class Laid:
             raise NotFoundError(f"{self._directory} has no {name}") from None
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One member of an archive: what it is, where its content lies, and where a link leads."""
+
+    kind: Kind
+    offset: int
+    size: int
+    target: str
+
+
 class Archived:
     """Files in a tar archive that lies in a file; links in it lead to its members only."""
 
-    def __init__(self, path: Path, members: dict[str, tarfile.TarInfo]) -> None:
-        self._path, self._members = path, members
+    def __init__(self, path: Path, parts: dict[str, Part]) -> None:
+        self._path, self._parts = path, parts
 
     @classmethod
     def at(cls, path: Path) -> Self:
@@ -84,56 +100,70 @@ class Archived:
         Raises:
             CorruptError: It is none.
         """
-        members: dict[str, tarfile.TarInfo] = {}
+        limits = Limits(members=MOST)
         try:
-            with tarfile.open(path) as archive:
-                for member in archive:
-                    members[member.name.removeprefix("./")] = member
-                    if len(members) > MOST:
-                        raise LimitError(f"{path} has more than {MOST} members: no archive of an image")
-        except (tarfile.TarError, EOFError, ValueError) as error:
-            raise CorruptError(f"{path} is no tar archive: {error}") from None
+            with path.open("rb") as file:
+                _refuse_compressed(file)
+                reader = TarReader(file, limits, Findings(), seek=file.seek)
+                return cls(
+                    path,
+                    {each.path: Part(each.kind, reader.position, each.size, each.target) for each in reader},
+                )
+        except LimitError as error:
+            raise LimitError(f"{path} is no archive of an image: {error}") from None
+        except CorruptError as error:
+            raise CorruptError(f"{path} is no archive of an image: {error}") from None
         except OSError as error:
             raise UnavailableError(f"{path}: {error.strerror or error}") from None
-        return cls(path, members)
 
     @contextmanager
     def open(self, name: str) -> Iterator[Stream]:
         """Open one."""
-        member = self._member(name)
+        part = self._part(name)
         try:
-            with tarfile.open(self._path) as archive:
-                stream = archive.extractfile(member)
-                if stream is None:
-                    raise NotFoundError(f"{self._path} has no file {name}")
-                with stream:
-                    yield stream
-        except tarfile.TarError as error:
-            raise CorruptError(f"{self._path}: {error}") from None
+            file = self._path.open("rb")
+        except OSError as error:
+            raise UnavailableError(f"{self._path}: {error.strerror or error}") from None
+        with file:
+            file.seek(part.offset)
+            yield _Section(file, part.size)
 
     def size(self, name: str) -> int:
         """Bytes of one."""
-        return self._member(name).size
+        return self._part(name).size
 
     def __contains__(self, name: str) -> bool:
-        return name in self._members
+        return name in self._parts
 
-    def _member(self, name: str) -> tarfile.TarInfo:
-        for _ in range(10):
-            member = self._members.get(name)
-            if member is None:
+    def _part(self, name: str) -> Part:
+        for _ in range(MOST_LINKS):
+            part = self._parts.get(name)
+            if part is None:
                 break
-            if member.isfile():
-                return member
-            if not (member.issym() or member.islnk()):
-                break
+            if part.kind is Kind.file:
+                return part
             # Docker's archives name a layer that two images share by a link, relative to its own directory.
-            name = _resolved(name, member)
+            base = name.rpartition("/")[0] if part.kind is Kind.symlink else ""
+            name = posixpath.normpath(posixpath.join(base, part.target))
         raise NotFoundError(f"{self._path} has no {name}")
 
 
-def _resolved(name: str, member: tarfile.TarInfo) -> str:
-    import posixpath
+def _refuse_compressed(file: IO[bytes]) -> None:
+    """An archive that is compressed as a whole cannot be read at its parts."""
+    head = file.read(len(GZIP))
+    file.seek(0)
+    if head == GZIP:
+        raise CorruptError("it is compressed as a whole; decompress it first (gunzip)")
 
-    base = posixpath.dirname(name) if member.issym() else ""
-    return posixpath.normpath(posixpath.join(base, member.linkname))
+
+class _Section:
+    """A part of a file."""
+
+    def __init__(self, file: Stream, size: int) -> None:
+        self._file, self._left = file, size
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return up to this many bytes; none at the end."""
+        data = self._file.read(self._left if size < 0 else min(size, self._left))
+        self._left -= len(data)
+        return data
