@@ -2,9 +2,12 @@
 
 import contextlib
 import gzip
+import hashlib
 import io
+import json
 import struct
 import tarfile
+import tempfile
 import tracemalloc
 from pathlib import Path
 
@@ -19,6 +22,10 @@ from trimtab.images.databases import PACKAGES
 from trimtab.images.databases.java import _identities
 from trimtab.images.databases.rpm import bdb, ndb, sqlite
 from trimtab.images.databases.rpm.header import Header
+from trimtab.images.documents import Circumstances, analysis
+from trimtab.images.documents import document as plain
+from trimtab.images.documents.cyclonedx import cyclonedx
+from trimtab.images.documents.spdx import spdx
 from trimtab.images.errors import ImageError
 from trimtab.images.facts import INTERESTS
 from trimtab.images.facts.elf import symbol_versions
@@ -26,6 +33,7 @@ from trimtab.images.finding import Findings
 from trimtab.images.image import Image
 from trimtab.images.limits import Limits
 from trimtab.images.member import Kind
+from trimtab.images.sources import opened
 from trimtab.images.tar import TarReader
 from trimtab.images.tree import Entry, Tree
 
@@ -198,18 +206,10 @@ WANTED = sorted({(each.within or ("",))[0] + (name if not name.startswith(".") e
 )
 def test_an_image_of_any_files_of_interest_is_read(files):
     """Every database and fact, with contents that are none: findings, and a document that can be written."""
-    import hashlib
-    import json
-
-    from trimtab.images.documents import analysis, document
-    from trimtab.images.documents.cyclonedx import cyclonedx
-    from trimtab.images.documents.legacy import Circumstances
-    from trimtab.images.documents.spdx import spdx
-
     data = archive(files.items())
     blob = Blob(f"sha256:{hashlib.sha256(data).hexdigest()}", len(data), lambda: io.BytesIO(data))
     found = contents(Image("x", [blob]))
-    json.dumps([document(found), analysis(found, Circumstances("x")), cyclonedx(found), spdx(found)])
+    json.dumps([plain(found), analysis(found, Circumstances("x")), cyclonedx(found), spdx(found)])
 
 
 def test_a_layer_of_many_whiteouts_is_read_in_bounded_memory_and_time():
@@ -246,3 +246,76 @@ def test_a_member_of_a_gigabyte_is_passed_over_in_bounded_memory():
     tracemalloc.stop()
     assert found == [("big", 1 << 30)]
     assert peak < 4 << 20
+
+
+KEYS = st.sampled_from(
+    [
+        "schemaVersion",
+        "mediaType",
+        "manifests",
+        "layers",
+        "fsLayers",
+        "blobSum",
+        "config",
+        "digest",
+        "size",
+        "platform",
+        "os",
+        "architecture",
+        "annotations",
+        "rootfs",
+        "diff_ids",
+        "Layers",
+        "Config",
+        "RepoTags",
+        "Env",
+        "Labels",
+        "created",
+        "docker_version",
+    ]
+)
+DIGEST = f"sha256:{hashlib.sha256(b'{}').hexdigest()}"
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.sampled_from(["", "x", "../x", DIGEST, "config.json", "linux"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300)
+@given(index=VALUES, manifest=VALUES, config=VALUES, tag=st.none() | st.just("x"))
+def test_documents_of_strangers_end_with_our_errors_only(index, manifest, config, tag):
+    """Of a layout and of Docker's archive, whatever JSON they hold."""
+    data = json.dumps(manifest).encode()
+    digest = hashlib.sha256(data).hexdigest()
+    entry = {"digest": f"sha256:{digest}", "size": len(data)}
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory)
+        (root / "blobs" / "sha256").mkdir(parents=True)
+        (root / "blobs" / "sha256" / digest).write_bytes(data)
+        (root / "blobs" / "sha256" / DIGEST[7:]).write_bytes(b"{}")
+        path = root / "docker.tar"
+        path.write_bytes(
+            archive([("manifest.json", data), ("config.json", json.dumps(config).encode()), ("x", b"")])
+        )
+        for document in (index, {"manifests": [entry]}):
+            (root / "index.json").write_text(json.dumps(document))
+            for text in (f"oci:{root}", f"docker-archive:{path}"):
+                with contextlib.suppress(ImageError), opened(text + (f":{tag}" if tag else "")) as image:
+                    found = contents(image)
+                    json.dumps([plain(found), analysis(found, Circumstances("x"))])
+
+
+@settings(max_examples=100)
+@given(
+    damaged(archive([("manifest.json", b'[{"Config": "c", "Layers": ["l"]}]'), ("c", b"{}"), ("l", ARCHIVE)]))
+)
+def test_a_damaged_archive_of_an_image_ends_with_our_errors_only(data):
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "image.tar"
+        path.write_bytes(data)
+        with contextlib.suppress(ImageError), opened(f"docker-archive:{path}") as image:
+            contents(image)

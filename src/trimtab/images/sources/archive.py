@@ -44,7 +44,8 @@ def _docker(files: Archived, reference: str, tag: str | None) -> Image:
     if not isinstance(layers, list) or not isinstance(name, str):
         raise CorruptError("a manifest.json without Layers or Config")
     config = parsed(read(files, name, Limits().document), name)
-    digests = (config.get("rootfs") or {}).get("diff_ids")
+    rootfs = config.get("rootfs")
+    digests = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
     if not isinstance(digests, list) or len(digests) != len(layers) or not all(map(is_digest, digests)):
         raise CorruptError("an image whose configuration does not tell the digests of its layers")
     blobs = [
@@ -52,6 +53,11 @@ def _docker(files: Archived, reference: str, tag: str | None) -> Image:
         for digest, layer in zip(digests, layers, strict=True)
     ]
     return Image(reference, blobs, None, config, entry)
+
+
+def _names(entry: Mapping[str, Any]) -> list[str]:
+    found = entry.get("RepoTags")
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
 
 
 def _manifests(files: Archived) -> list[Mapping[str, Any]]:
@@ -67,7 +73,7 @@ def _manifests(files: Archived) -> list[Mapping[str, Any]]:
 def _tagged(entries: Sequence[Mapping[str, Any]], tag: str | None) -> Mapping[str, Any]:
     if tag is None and len(entries) == 1:
         return entries[0]
-    names = {str(name): each for each in entries for name in each.get("RepoTags") or ()}
+    names = {name: each for each in entries for name in _names(each)}
     for name, each in names.items():
         if tag is not None and tag in {name, name.rpartition(":")[2]}:
             return each

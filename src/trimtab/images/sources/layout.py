@@ -51,13 +51,18 @@ def _image(files: Files, reference: str, digest: str, manifest: Mapping[str, Any
 
 
 def _tagged(entries: Sequence[Mapping[str, Any]], tag: str | None, platform: Platform) -> Mapping[str, Any]:
-    names = {str((each.get("annotations") or {}).get(NAME)): each for each in entries}
+    names = {_name(each): each for each in entries}
     if tag is not None:
         for name, each in names.items():
             if tag in {name, name.rpartition(":")[2]}:
                 return each
         raise NotFoundError(f"the layout has no {tag!r}; there are: {', '.join(sorted(names)) or 'none'}")
     return chosen(entries, platform)
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    annotations = entry.get("annotations")
+    return str(annotations.get(NAME)) if isinstance(annotations, dict) else "without a name"
 
 
 def _document(files: Files, digest: str) -> dict[str, Any]:
