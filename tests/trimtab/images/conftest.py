@@ -10,6 +10,8 @@ import pytest
 
 from trimtab.images import contents, opened
 
+TYPE = "application/vnd.oci.image."
+
 
 class Layers:
     """Layers of one image, each from a mapping of path to content."""
@@ -34,23 +36,26 @@ class Layers:
         return out.getvalue()
 
 
-def blob(directory, data):
+def blob(directory, data, kind):
     digest = hashlib.sha256(data).hexdigest()
     (directory / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
     (directory / "blobs" / "sha256" / digest).write_bytes(data)
-    return {"digest": f"sha256:{digest}", "size": len(data)}
+    return {"mediaType": TYPE + kind, "digest": f"sha256:{digest}", "size": len(data)}
 
 
 def write_layout(directory, layers, config=None, compress=gzip.compress):
     """An OCI layout of layers that are archives."""
-    described = [blob(directory, compress(each)) for each in layers]
-    config = {"architecture": "amd64", "os": "linux", "config": {}} | (config or {})
+    described = [blob(directory, compress(each), "layer.v1.tar+gzip") for each in layers]
+    digests = [f"sha256:{hashlib.sha256(each).hexdigest()}" for each in layers]
+    rootfs = {"type": "layers", "diff_ids": digests}
+    config = {"architecture": "amd64", "os": "linux", "rootfs": rootfs, "config": {}} | (config or {})
     manifest = {
         "schemaVersion": 2,
-        "config": blob(directory, json.dumps(config).encode()),
+        "mediaType": TYPE + "manifest.v1+json",
+        "config": blob(directory, json.dumps(config).encode(), "config.v1+json"),
         "layers": described,
     }
-    entry = blob(directory, json.dumps(manifest).encode())
+    entry = blob(directory, json.dumps(manifest).encode(), "manifest.v1+json")
     (directory / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
     (directory / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
     return directory

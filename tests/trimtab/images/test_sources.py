@@ -213,6 +213,22 @@ def test_what_goes_wrong_is_one_line(arguments, code, said):
 
 
 @pytest.mark.integration
+@pytest.mark.skipif(not shutil.which("skopeo"), reason="no skopeo: run scripts/system-packages")
+def test_what_skopeo_writes(layout, tmp_path):
+    """Docker's archive, named by its whole name, its end or its tag; and layers that it compresses by zstd."""
+    archive, other = tmp_path / "skopeo.tar", tmp_path / "zstd"
+    copy = ["skopeo", "copy", "--quiet"]
+    subprocess.run([*copy, f"oci:{layout}", f"docker-archive:{archive}:team/app:1"], check=True)
+    subprocess.run([*copy, "--dest-compress-format", "zstd", f"oci:{layout}", f"oci:{other}:two"], check=True)
+    for name in ("", ":docker.io/team/app:1", ":team/app:1", ":1"):
+        assert names(f"docker-archive:{archive}{name}") == ["a"]
+    with pytest.raises(NotFoundError, match=r"docker\.io/team/app:1"):
+        names(f"docker-archive:{archive}:app:2")
+    assert names(f"oci:{other}:two") == ["a"]
+    assert any(each.read_bytes()[:4] == b"\x28\xb5\x2f\xfd" for each in (other / "blobs/sha256").iterdir())
+
+
+@pytest.mark.integration
 @pytest.mark.skipif(not shutil.which("podman"), reason="no podman: run scripts/system-packages")
 def test_an_image_in_podmans_storage(tmp_path, monkeypatch):
     """An image imported for this test; nothing of it stays behind, in podman's storage or in temporary files."""

@@ -12,7 +12,7 @@ from trimtab.images.image import Image
 from trimtab.images.limits import Limits
 from trimtab.images.manifest import parsed
 from trimtab.images.sources.files import Archived, read
-from trimtab.images.sources.layout import from_layout
+from trimtab.images.sources.layout import from_layout, is_called
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,7 +75,7 @@ def _tagged(entries: Sequence[Mapping[str, Any]], tag: str | None) -> Mapping[st
         return entries[0]
     names = {name: each for each in entries for name in _names(each)}
     for name, each in names.items():
-        if tag is not None and tag in {name, name.rpartition(":")[2]}:
+        if tag is not None and is_called(name, tag):
             return each
     what = f"has no {tag!r}" if tag else "holds several images; name one as PATH:TAG"
     raise NotFoundError(f"the archive {what}; there are: {', '.join(sorted(names)[:20]) or 'none'}")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from trimtab.images.platform import Platform
     from trimtab.images.sources.files import Files
 
-__all__ = ["from_layout"]
+__all__ = ["from_layout", "is_called"]
 
 DEEPEST = 4
 NAME = "org.opencontainers.image.ref.name"
@@ -43,6 +43,11 @@ def from_layout(files: Files, reference: str, tag: str | None, platform: Platfor
     raise CorruptError(f"indexes in indexes, more than {DEEPEST}")
 
 
+def is_called(name: str, asked: str) -> bool:
+    """Whether an image of this name is meant by its whole name, its end, or its tag alone."""
+    return name == asked or name.endswith((f"/{asked}", f":{asked}"))
+
+
 def _image(files: Files, reference: str, digest: str, manifest: Mapping[str, Any]) -> Image:
     layers = [Blob(each, size, partial(files.open, _path(each))) for each, size in descriptors(manifest)]
     found = config_digest(manifest)
@@ -54,7 +59,7 @@ def _tagged(entries: Sequence[Mapping[str, Any]], tag: str | None, platform: Pla
     names = {_name(each): each for each in entries}
     if tag is not None:
         for name, each in names.items():
-            if tag in {name, name.rpartition(":")[2]}:
+            if is_called(name, tag):
                 return each
         raise NotFoundError(f"the layout has no {tag!r}; there are: {', '.join(sorted(names)) or 'none'}")
     return chosen(entries, platform)
