@@ -21,6 +21,7 @@ NAMES = [
     "environment",
     "api",
     "buildlog",
+    "image_scan",
 ]
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"

@@ -18,6 +18,7 @@ COLUMNS = {
     "scale": {"servos", "kib_per_servo", "cpu_us_per_poll"},
     "overhead": {"trials", "mean_ms"},
     "aa": {"noise", "runs", "false_alarms"},
+    "image_scan": {"image", "files", "scan_mb_s", "share", "peak_mib"},
     "load": {"load", "rps", "p99_us", "core_share"},
     "run_overhead": {"engine", "script", "by_hand_ms", "ours_ms", "share_ms", "cpu_share_ms"},
     "environment": {"cache", "way", "build_ms", "import_ms", "ratio"},

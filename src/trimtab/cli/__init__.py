@@ -31,6 +31,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "trimtab.cli.parse_log",
         "Say what a build's log tells: what was installed, in which steps, why it failed.",
     ),
+    "diff": ("trimtab.cli.diff", "Show what changed from one container image to another."),
+    "packages": (
+        "trimtab.cli.packages",
+        "Show what is in a container image: packages, interpreters, libraries.",
+    ),
     "serve": ("trimtab.cli.serve", "Serve inspections, and the optimizer to many agents, over HTTP."),
     "sessions": ("trimtab.cli.sessions", "List, show, create, cancel, export and delete tuning sessions."),
     "token": ("trimtab.cli.token", "Make a token for a server, and what to keep of it."),

@@ -1,0 +1,115 @@
+"""Documents of an image's contents: ours, the original's, CycloneDX and SPDX."""
+
+import json
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from trimtab.images.documents import analysis, document, metadata
+from trimtab.images.documents.cyclonedx import cyclonedx
+from trimtab.images.documents.legacy import Circumstances
+from trimtab.images.documents.spdx import spdx
+
+STATUS = b"""Package: a
+Status: install ok installed
+Architecture: amd64
+Version: 1:2-3
+Depends: b (>= 1), c | d
+"""
+FILES = {
+    "var/lib/dpkg/status": STATUS,
+    "etc/os-release": b'ID=debian\nVERSION_ID="12"\nNAME="Debian"\n',
+    "usr/lib/python3/dist-packages/p-1.dist-info/METADATA": b"Name: p\nVersion: 1\nLicense: MIT\n",
+    "usr/lib/python3/dist-packages/p.py": b"",
+    "usr/local/cuda/version.txt": b"CUDA Version 11.0.228\n",
+    "usr/local/cuda/version.json": b'{"cuda": {"version": "11.0.228"}, "cuda_nvcc": {"version": "11.0.221"}}',
+    "opt/aicoe-ci/Pipfile": b'[packages]\np = "*"\n',
+    "odd/\udcff.py": b"",
+}
+CONFIG = {"config": {"Env": ["PATH=/bin"], "Labels": {"k": "<b>v</b>"}}, "created": "2026-01-01T00:00:00Z"}
+KEYS = {
+    "layers", "image_size", "operating-system", "rpm", "rpm-dependencies", "deb", "deb-dependencies",
+    "python-packages", "python-files", "python-interpreters", "system-symbols", "cuda-version",
+    "skopeo-inspect", "aicoe-ci",
+}  # fmt: skip
+
+
+@pytest.fixture
+def found(read):
+    return read(FILES, config=CONFIG)
+
+
+def test_each_fact_has_the_path_and_layer_it_came_from(found):
+    told = document(found)
+    (layer,) = (each["digest"] for each in told["image"]["layers"])
+    deb, pypi = told["packages"]
+    assert deb["found"] == {"path": "/var/lib/dpkg/status", "layer": layer}
+    assert deb["purl"] == "pkg:deb/debian/a@1:2-3?arch=amd64&distro=debian-12"
+    assert pypi["location"] == "/usr/lib/python3/dist-packages"
+    assert told["image"]["labels"] == {"k": "<b>v</b>"}
+    assert told["image"]["environment"] == ["PATH=/bin"]
+    json.dumps(told)
+
+
+def test_the_original_document_has_its_keys_and_forms(found):
+    told = analysis(found, Circumstances("image", document_id="package-extract-1"))
+    result = told["result"]
+    assert set(result) == KEYS
+    assert result["deb"] == [{"name": "a", "version": "1:2-3", "arch": "amd64"}]
+    (dependencies,) = result["deb-dependencies"]
+    assert dependencies["epoch"] == "1"
+    assert dependencies["depends"] == [{"name": "b", "version": ">= 1"}, {"name": "c | d", "version": ""}]
+    assert result["python-packages"] == [
+        {"package_name": "p", "package_version": "1", "location": "/usr/lib/python3/dist-packages"}
+    ]
+    assert result["aicoe-ci"] == {"requirements": {"packages": {"p": "*"}}, "requirements_lock": None}
+    assert result["skopeo-inspect"]["Env"] == ["PATH=/bin"]
+    assert told["metadata"]["document_id"] == "package-extract-1"
+    assert len(result["layers"][0]) == 64
+
+
+def test_two_versions_of_cuda_are_both_told(found):
+    """The compiler's patch level differs from the toolkit's as a rule; the original gave up on it."""
+    told = analysis(found, Circumstances("image"))["result"]["cuda-version"]
+    assert told == {"/usr/local/cuda/version.txt": "11.0.228", "nvcc_version": "11.0.221"}
+
+
+def test_cyclonedx_has_every_package_and_where_it_was_found(found):
+    told = cyclonedx(found)
+    assert {each.get("purl") for each in told["components"]} == {
+        None,  # the operating system
+        "pkg:deb/debian/a@1:2-3?arch=amd64&distro=debian-12",
+        "pkg:pypi/p@1",
+    }
+    (pypi,) = (each for each in told["components"] if each["name"] == "p")
+    assert {each["name"] for each in pypi["properties"]} == {
+        "trimtab:path",
+        "trimtab:layer",
+        "trimtab:location",
+    }
+    assert told["specVersion"] == SchemaVersion.V1_6.to_version()
+
+
+def test_cyclonedx_is_valid_by_its_schema(found):
+    pytest.importorskip("jsonschema")
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(cyclonedx(found))) is None
+
+
+def test_spdx_describes_the_image_that_contains_every_package(found):
+    told = spdx(found)
+    ids = {each["SPDXID"] for each in told["packages"]}
+    contained = {
+        each["relatedSpdxElement"] for each in told["relationships"] if each["relationshipType"] == "CONTAINS"
+    }
+    assert contained == ids - {"SPDXRef-Image"}
+    assert len(contained) == 2
+    json.dumps(told)
+
+
+def test_the_metadata_of_an_image_have_the_original_keys(found):
+    told = metadata(found.image, "registry.example/app", "1")
+    assert set(told) == {
+        "name", "tag", "digest", "repo_tags", "created", "docker_version", "labels", "architecture", "os", "layers", "env",
+    }  # fmt: skip
+    assert (told["name"], told["env"], told["os"]) == ("registry.example/app", ["PATH=/bin"], "linux")
