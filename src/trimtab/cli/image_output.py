@@ -1,10 +1,11 @@
 """What is in an image, as it is printed."""
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from trimtab.cli.json_text import json_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -39,7 +40,7 @@ def print_contents(contents: "Contents", circumstances: "Circumstances", output:
 
 def print_json(value: Any) -> None:
     """As JSON; what is no text of Unicode in a path is escaped, never refused."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=True))
+    typer.echo(json_text(value))
 
 
 def print_rows(*rows: tuple[str, ...], header: tuple[str, ...] = ()) -> None:

@@ -1,12 +1,12 @@
 """Inspections as they are printed: as tables for people, or as JSON or YAML."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import typer
 
+from trimtab.cli.json_text import json_text
 from trimtab.cli.session_options import Output
 
 __all__ = ["exit_code", "print_document", "print_inspections", "print_report", "print_rows"]
@@ -30,7 +30,7 @@ def print_document(document: Any, output: Output) -> None:
 
         typer.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), nl=False)
     else:
-        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        typer.echo(json_text(document))
 
 
 def print_rows(names: Sequence[str] | None, rows: Sequence[Sequence[Any]]) -> None:

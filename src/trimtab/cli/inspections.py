@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from trimtab.cli.inspection_compare import compare
 from trimtab.cli.inspection_export import export
 from trimtab.cli.inspection_report import report
+from trimtab.cli.json_text import json_text
 from trimtab.cli.session_options import Output
 
 if TYPE_CHECKING:
@@ -99,7 +100,9 @@ def log(inspection_id: Id, run: Run = None, server: Server = None) -> None:
         result = source.results(inspection_id, run)[0]
     for name in ("stdout", "stderr"):
         if value := result.get(name):
-            typer.echo(value if isinstance(value, str) else _json(value), nl=not str(value).endswith("\n"))
+            text = value if isinstance(value, str) else json_text(value)
+            # A half surrogate, which JSON may hold, is no character that could be printed.
+            _write(iter([text.removesuffix("\n").encode("utf-8", "backslashreplace"), b"\n"]))
 
 
 @app.command()
@@ -220,12 +223,6 @@ def _write(pieces: Iterator[bytes]) -> None:
     for piece in pieces:
         out.write(piece)
     out.flush()
-
-
-def _json(value: Any) -> str:
-    import json
-
-    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def _fail(problem: str, code: int) -> NoReturn:

@@ -1,6 +1,5 @@
 """`trimtab sessions`."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from trimtab.cli import session_options as options
+from trimtab.cli.json_text import json_text
 from trimtab.cli.session_options import Output
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def _print(value: Any, output: Output) -> None:
 
 def _format(value: Any, output: Output) -> str:
     if output is Output.json:
-        return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+        return json_text(value) + "\n"
     import yaml
 
     return yaml.safe_dump(value, sort_keys=False, allow_unicode=True)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from trimtab.cli.json_text import json_text
 from trimtab.optimizer.report import words
 from trimtab.pages.numbers import value
 
@@ -96,7 +97,7 @@ def print_checks(found: Mapping[str, Sequence["Check"]], form: str) -> None:
 
 def _print(document: Mapping[str, Any], form: str) -> None:
     if form == "json":
-        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        typer.echo(json_text(document))
         return
     import yaml
 

@@ -1,6 +1,7 @@
 """Symbol versions of shared libraries (`GLIBC_2.34`), which decide whether a wheel can be loaded.
 
-`pyelftools` reads them too: it takes 4 ms for a library, this 0.1 ms, and an image has a thousand; the tests compare the two.
+`pyelftools` reads them too: it takes 2 ms for a library where this takes a hundredth of that, and an
+image has a thousand (200 libraries of Debian 12, in one process); the tests compare the two.
 """
 
 from __future__ import annotations
