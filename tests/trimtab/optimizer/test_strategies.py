@@ -12,10 +12,15 @@ from trimtab.optimizer.strategy import BUILT_IN, load, names
 
 
 @pytest.fixture(params=sorted(BUILT_IN))
-def strategy(request, mixed_space):
+def name(request):
     if request.param == "optuna-gp":
         pytest.importorskip("torch", reason="PyTorch is not installed with Trimtab")
-    return load(request.param)(mixed_space, seed=3, n_constraints=1)
+    return request.param
+
+
+@pytest.fixture
+def strategy(name, mixed_space):
+    return load(name)(mixed_space, seed=3, n_constraints=1)
 
 
 def loss(point):
@@ -48,7 +53,6 @@ def test_every_strategy_takes_failures_and_measurements_of_others(strategy, star
     assert mixed_space.contains(strategy.suggest(Context(6, 1, start, start)).point)
 
 
-@pytest.mark.parametrize("name", sorted(BUILT_IN))
 def test_the_same_seed_and_observations_suggest_the_same(name, mixed_space, start):
     first, second, other = (
         search(load(name)(mixed_space, seed=s, n_constraints=1), start, 8) for s in (1, 1, 2)
