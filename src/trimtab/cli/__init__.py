@@ -23,21 +23,21 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "inspect": ("trimtab.cli.inspect", "Build a stack, run its script, and report what came of it."),
     "inspections": (
         "trimtab.cli.inspections",
-        "List, show, compare, export, repeat, cancel, continue and delete inspections.",
+        "List, show, compare, export and repeat inspections.",
     ),
-    "store": ("trimtab.cli.store", "Check the documents of inspections, and say how to mend them."),
-    "catalog": ("trimtab.cli.catalog", "Write the rows of inspections once more, from their documents."),
+    "store": ("trimtab.cli.store", "Check the documents that are kept."),
+    "catalog": ("trimtab.cli.catalog", "Write the catalog's rows anew, from the documents."),
     "parse-log": (
         "trimtab.cli.parse_log",
-        "Say what a build's log tells: what was installed, in which steps, why it failed.",
+        "Say what a build's log tells, and why it failed.",
     ),
-    "diff": ("trimtab.cli.diff", "Show what changed from one container image to another."),
+    "diff": ("trimtab.cli.diff", "Show what changed from one image to another."),
     "packages": (
         "trimtab.cli.packages",
-        "Show what is in a container image: packages, interpreters, libraries.",
+        "Show what is in a container image.",
     ),
-    "serve": ("trimtab.cli.serve", "Serve inspections, and the optimizer to many agents, over HTTP."),
-    "sessions": ("trimtab.cli.sessions", "List, show, create, cancel, export and delete tuning sessions."),
+    "serve": ("trimtab.cli.serve", "Serve inspections and the optimizer over HTTP."),
+    "sessions": ("trimtab.cli.sessions", "List, show, create, export and delete sessions."),
     "token": ("trimtab.cli.token", "Make a token for a server, and what to keep of it."),
 }
 
@@ -46,6 +46,8 @@ EXAMPLES = """\
 Examples:
   trimtab tune servo.yaml --objective 'maximize throughput' --slo 'latency_p99 <= 200ms' --trials 30
   trimtab inspect examples/inspection/SPEC.json --engine process
+  trimtab packages registry.example/team/app:1.2
+  trimtab parse-log build.log
   trimtab serve --port 8080
   trimtab sessions list
 """
@@ -80,7 +82,7 @@ class LazyGroup(TyperGroup):
 app = typer.Typer(
     name="trimtab",
     cls=LazyGroup,
-    help="Tunes running applications: measures them, searches for better settings, and proves the gain.",
+    help="Tunes running applications, inspects stacks, and takes builds apart: with evidence, and how sure it is.",
     epilog=EXAMPLES,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -104,7 +106,7 @@ def options(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
-    """Tunes running applications: measures them, searches for better settings, and proves the gain."""
+    """Tunes running applications, inspects stacks, and takes builds apart: with evidence, and how sure it is."""
 
 
 def main() -> None:
