@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
@@ -20,13 +20,14 @@ from trimtab.server.caller import Scope, needs
 from trimtab.server.description import add_description
 from trimtab.server.errors import Problem
 from trimtab.server.gate import Gate
-from trimtab.server.inspections import Desk, Follower, Library, beside, original
 from trimtab.server.metrics import Metrics
 from trimtab.server.script import Scripts
 from trimtab.server.stamp import Stamp
 from trimtab.server.tokens import Tokens
 from trimtab.settings import ServerSettings
-from trimtab.workflows import Place, Worker
+
+if TYPE_CHECKING:
+    from trimtab.workflows import Place, Worker
 
 __all__ = ["create_app"]
 
@@ -48,8 +49,8 @@ def create_app(
     settings: ServerSettings | None = None,
     sessions: Sessions | None = None,
     *,
-    place: Place | None = None,
-    worker: Worker | None = None,
+    place: "Place | None" = None,
+    worker: "Worker | None" = None,
     hosts: frozenset[str] = frozenset(),
 ) -> FastAPI:
     """The server's application.
@@ -71,6 +72,8 @@ def create_app(
     tokens = Tokens.from_settings(settings)
     own = ExitStack()
     if place is None and sessions is None:
+        from trimtab.workflows import Place
+
         place = own.enter_context(Place.open(settings))
     if sessions is None:
         assert place is not None
@@ -120,8 +123,11 @@ def create_app(
 
 
 def _add_inspections(
-    app: FastAPI, place: Place, worker: Worker, settings: ServerSettings, token: list[Any]
+    app: FastAPI, place: "Place", worker: "Worker", settings: ServerSettings, token: list[Any]
 ) -> None:
+    # Not before: a server of sessions alone, as `trimtab tune` has one, starts without them.
+    from trimtab.server.inspections import Desk, Follower, Library, beside, original
+
     library, follower = Library(place), Follower(worker.follow)
     scripts = Scripts(Allowed.of(settings.script_hosts))
     desk = Desk(worker, place.deployment, scripts)
@@ -130,7 +136,9 @@ def _add_inspections(
     app.state.stopping.append(follower.stop)
 
 
-def _worker(place: Place, settings: ServerSettings) -> Worker:
+def _worker(place: "Place", settings: ServerSettings) -> "Worker":
+    from trimtab.workflows import Worker
+
     return Worker(
         place,
         engine=settings.engine,

@@ -7,8 +7,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel
 
-from trimtab.inspection import Specification
-from trimtab.server.inspections.answer import answer
+from trimtab.server.answer import answer
 from trimtab.server.page import page
 
 __all__ = ["add_description"]
@@ -82,6 +81,8 @@ def _complete(app: FastAPI) -> None:
 
 
 def _specification() -> dict[str, Any]:
+    from trimtab.inspection import Specification
+
     schema = Specification.model_json_schema(ref_template=REFERENCE)
     parts = schema.pop("$defs", {})
     return {**parts, "Specification": schema}

@@ -7,10 +7,10 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from trimtab.server.answer import answer
 from trimtab.server.caller import Asking
 from trimtab.server.errors import Problem
 from trimtab.server.inspections import models
-from trimtab.server.inspections.answer import answer
 from trimtab.server.inspections.following import Follower, ended
 from trimtab.server.inspections.library import Found, Library, missing
 from trimtab.server.inspections.original import MISSING, READ, SUBMIT, Asked

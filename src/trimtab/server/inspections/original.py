@@ -8,10 +8,10 @@ from starlette.exceptions import HTTPException
 
 from trimtab.catalog.values import integer
 from trimtab.inspection import containerfile
+from trimtab.server.answer import answer
 from trimtab.server.caller import Asking, Scope, needs
 from trimtab.server.errors import Problem
 from trimtab.server.inspections import models
-from trimtab.server.inspections.answer import answer
 from trimtab.server.inspections.desk import Desk
 from trimtab.server.inspections.library import Library, missing
 from trimtab.server.inspections.models import Selection
