@@ -1,5 +1,6 @@
 """What was accepted: a value that outlives the process which accepted it."""
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -40,10 +41,11 @@ class Submission:
         best_effort: bool = False,
         owner: str = "",
     ) -> Self:
-        """Accept a specification, under a new id."""
+        """Accept a specification, under a new id; where the API is reached is told by THOTH_AMUN_API_URL, as it was."""
         from importlib.metadata import version
 
-        accepted = specification.accepted(version=version("trimtab"), api_url=None, deployment=deployment)
+        url = os.environ.get("THOTH_AMUN_API_URL") or None
+        accepted = specification.accepted(version=version("trimtab"), api_url=url, deployment=deployment)
         name = inspection_id(specification.identifier)
         return cls(name, accepted.document(), engine, best_effort, owner)
 
