@@ -50,7 +50,7 @@ class _RestartNeeded(Exception):  # noqa: N818 - a turn of the loop, no error
         return OUT_OF_STEP
 
 
-class _ResultRefused(Exception):  # noqa: N818 - the same
+class _ResultRefused(Exception):  # noqa: N818 - a turn of the loop, too, no error
     """The optimizer took the result of a command for something else than "ok"."""
 
 

@@ -95,6 +95,12 @@ async def test_the_memory_limit_ends_a_run_and_is_told_from_other_ends_by_137(ru
     assert (other.exit_code, other.oom_killed, other.lost) == (137, False, None)
 
 
+async def test_the_next_attempt_of_a_run_waits_until_the_container_before_is_gone(runner):
+    """It has the same name, which Docker gives away only then; what removes it does not hold up the run before."""
+    runs = [await runner.sh("exit 7", memory=64 * MIB) for _ in range(4)]
+    assert [(each.exit_code, each.lost) for each in runs] == [(7, None)] * 4
+
+
 async def test_a_run_out_of_time_is_asked_to_end_then_killed(runner):
     began = time.monotonic()
     run = await runner.sh("sleep 600 & sleep 600", timeout=0.8)

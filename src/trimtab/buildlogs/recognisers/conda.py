@@ -32,6 +32,8 @@ class Conda(Recogniser):
         sign(F.HASH_MISMATCH, "ChecksumMismatchError", r"^ChecksumMismatchError"),
     )
 
+    _missing: Line | None = None
+
     def version(self, line: Line) -> None:
         """`conda 24.1.2`."""
         found = re.match(r"conda (\d[\d.]+)$", line.text)
@@ -74,8 +76,6 @@ class Conda(Recogniser):
 
     def listed(self, line: Line) -> None:
         """`  - galley==9.9`, in that list."""
-        if getattr(self, "_missing", None) is not None and (
-            found := re.match(r"- ([\w.-]+)(?:[=<> ]+(\S+))?$", line.text)
-        ):
+        if self._missing is not None and (found := re.match(r"- ([\w.-]+)(?:[=<> ]+(\S+))?$", line.text)):
             self.channel.fail(F.NO_PACKAGE, self._missing, package=found[1], version=found[2])
-            self._missing = None  # type: ignore[assignment] # one is enough
+            self._missing = None  # one is enough

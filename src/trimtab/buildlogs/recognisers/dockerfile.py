@@ -130,7 +130,7 @@ class Dockerfile(Recogniser):
     def done(self, line: Line) -> None:
         """`Successfully built 5898006ff065`, `Successfully tagged …`: the image is there."""
         words = line.text.split()
-        if len(words) == 3 and words[1] in {"built", "tagged"} and self.channel.step:  # noqa: PLR2004
+        if len(words) == 3 and words[1] in {"built", "tagged"} and self.channel.step:  # noqa: PLR2004 # "Successfully built ID"
             self._leave(line, "done")
             self.channel.recover()
             self.findings.progress[BUILDER].succeeded = line.number

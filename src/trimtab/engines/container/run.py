@@ -62,7 +62,7 @@ class Runner:
         self._labels = labels
         self._settings = settings
         self._state = state
-        self._removals: set[asyncio.Task[None]] = set()
+        self._removals: dict[str, asyncio.Task[None]] = {}
         self.storage: Path | None = None
         """Where podman keeps what containers write, if this process may look there."""
         self.monitors: Path | None = None
@@ -74,6 +74,7 @@ class Runner:
         with self._place(request) as place, Log(path, sink, self._settings.log_limit) as log:
             request.output.chmod(0o777)  # the container's user is none of this machine's
             guard = self._guard(request, place)
+            await self._removal_of(place.name)
             try:
                 verdict = await self._verdict(request, place, guard, log)
             except BaseException:
@@ -85,7 +86,7 @@ class Runner:
     async def settle(self) -> None:
         """Wait until the containers of runs that ended are removed."""
         while self._removals:
-            await asyncio.gather(*self._removals, return_exceptions=True)
+            await asyncio.gather(*self._removals.values(), return_exceptions=True)
 
     async def remove(self, name: str) -> None:
         """End and remove a container, if it is there, and what only it uses."""
@@ -153,15 +154,20 @@ class Runner:
 
     def _remove_later(self, name: str) -> None:
         """What it takes to remove a container is no part of the run."""
-        task = asyncio.create_task(self._removed(name), name=f"remove {name}")
-        self._removals.add(task)
-        task.add_done_callback(self._removals.discard)
+        self._removals[name] = asyncio.create_task(self._removed(name), name=f"remove {name}")
 
     async def _removed(self, name: str) -> None:
         try:
             await self.remove(name)
         except EngineUnavailableError:
             return  # `clean` or `expire` finds it by its label
+        finally:
+            del self._removals[name]
+
+    async def _removal_of(self, name: str) -> None:
+        """A name is free for the next attempt of a run when the container before is gone: Docker refuses it until then."""
+        if (removal := self._removals.get(name)) is not None:
+            await asyncio.wait({removal})
 
     @contextmanager
     def _place(self, request: RunRequest) -> Iterator[Place]:
