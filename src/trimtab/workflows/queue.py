@@ -6,6 +6,7 @@ is imported by a worker that starts, and by nobody else.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ VERSION = (
 )
 WORKFLOW = "inspection"
 EVERY = 0.5  # seconds between two looks for something to do
+STOPPING = 10.0  # seconds that a look into the queue may take at the end
 KEPT = 3600.0  # seconds that DBOS remembers what is over
 PENDING, OVER = "PENDING", ["SUCCESS", "ERROR", "CANCELLED"]
 
@@ -41,6 +43,7 @@ class Queue:
     def __init__(self, database: Database) -> None:
         _quiet()
         self._database = database
+        self._taking: DBOS | None = None
         self._url = database.url.render_as_string(hide_password=False)
         self._engine = None if database.is_sqlite else _engine(database)
         try:
@@ -142,9 +145,10 @@ class Queue:
         async def inspection(inspection_id: str) -> str:
             return await make(inspection_id)
 
-        DBOS(config=config)
+        taking = DBOS(config=config)
         if DBOS.executor_id != executor:  # there is one to a process, and it is another's
             raise RuntimeError("this process takes from a queue already: there is one worker to a process")
+        self._taking = taking
         try:
             DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(inspection)
             DBOS.listen_queues(list(queues))
@@ -156,6 +160,9 @@ class Queue:
 
     def stop(self) -> None:
         """Take nothing more; what was taken and not done stays so."""
+        if self._taking is not None:
+            _stop_taking(self._taking)
+        self._taking = None
         DBOS.destroy(destroy_registry=True)
 
     def close(self) -> None:
@@ -201,6 +208,16 @@ def _engine(database: Database) -> sa.Engine:
         max_overflow=10,
         connect_args={"connect_timeout": 10, "application_name": "trimtab queue"},
     )
+
+
+def _stop_taking(taking: DBOS) -> None:
+    """Wait until no thread takes from a queue: DBOS would stop its loop first, and what a thread then hands over is dropped."""
+    for each in taking.background_thread_stop_events:
+        each.set()
+    deadline = time.monotonic() + STOPPING
+    for thread in threading.enumerate():
+        if thread.name.startswith("queue-worker-"):
+            thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _quiet() -> None:
