@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from trimtab.engines.engine import LogSink
@@ -57,6 +58,7 @@ class Runner:
         self._settings = settings
         self._state = state
         self._name = name
+        self._removals: set[asyncio.Future[None]] = set()
 
     async def run(self, request: RunRequest, sink: LogSink) -> Run:
         """Run a build once."""
@@ -73,6 +75,11 @@ class Runner:
                 program = launch.program(self._make_groups(request, place))
                 running = asyncio.create_task(supervisor.run(program, log.write))
                 return await self._watched(request, running, place, started, log)
+
+    async def settle(self) -> None:
+        """Wait until the directories of runs that ended are removed."""
+        while self._removals:
+            await asyncio.wait(self._removals)
 
     async def _watched(
         self, request: RunRequest, running: asyncio.Task[Ending], place: Path, started: datetime, log: Log
@@ -128,7 +135,13 @@ class Runner:
         try:
             yield place
         finally:
-            shutil.rmtree(place, ignore_errors=True)
+            self._remove_later(place)
+
+    def _remove_later(self, place: Path) -> None:
+        """Remove a run's directory beside what comes next: a file system that discards takes milliseconds for each directory."""
+        removal = asyncio.get_running_loop().run_in_executor(None, partial(shutil.rmtree, place, ignore_errors=True))
+        self._removals.add(removal)
+        removal.add_done_callback(self._removals.discard)
 
 
 def end_remains(place: Path) -> None:
