@@ -3,7 +3,6 @@
 import os
 import time
 
-from trimtab.inspection.hwinfo.machine import Machine
 from trimtab.inspection.wrapper.accounting import Accounting
 from trimtab.inspection.wrapper.capture import Capture
 from trimtab.inspection.wrapper.child import start
@@ -74,7 +73,7 @@ class Execution:
 
     def run(self) -> None:
         """Run it to its end, whatever that is."""
-        accounting = Accounting(Machine(), os.getpid())
+        accounting = Accounting(self._situation.group, os.getpid())
         clock, started = time.time(), time.monotonic()
         self._start(started)
         ended = self._watch.ended or started

@@ -6,7 +6,7 @@ import time
 
 from trimtab.inspection.hwinfo.machine import Machine
 from trimtab.inspection.wrapper.execution import Execution
-from trimtab.inspection.wrapper.json_text import encode, members
+from trimtab.inspection.wrapper.json_text import members
 from trimtab.inspection.wrapper.kernel import adopt_orphans, hide
 from trimtab.inspection.wrapper.proof import sealed
 from trimtab.inspection.wrapper.settings import Settings
@@ -97,10 +97,10 @@ def _deliver(place: "Place | None", document: "Callable[[bool], Iterator[bytes]]
 
 
 def _leave_hwinfo(settings: Settings, situation: Situation) -> None:
-    if not settings.hwinfo or situation.provenance["hwinfo"] == settings.hwinfo:
+    if not settings.hwinfo or not situation.hwinfo:
         return
     try:
-        Place(settings.hwinfo).write([encode(situation.fields["hwinfo"]).encode(), b"\n"])
+        Place(settings.hwinfo).write([situation.hwinfo, b"\n"])
     except OSError as error:  # it is in the result, too
         settings.notes.append(f"{settings.hwinfo} cannot be written: {error.strerror}")
 
