@@ -21,7 +21,11 @@ SCRIPT = "#!/bin/sh\necho begun >&2\nexec sleep 3\n"
 def supervisors():
     """Those that were forked for this process."""
     server = server_pid()
-    return [] if server is None else list(map(int, Path(f"/proc/{server}/task/{server}/children").read_text().split()))
+    return (
+        []
+        if server is None
+        else list(map(int, Path(f"/proc/{server}/task/{server}/children").read_text().split()))
+    )
 
 
 async def monitor(laboratory):

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from trimtab.engines.engine import LogSink
@@ -20,6 +19,7 @@ from trimtab.engines.process.remains import kill_marked
 from trimtab.engines.process.sandbox import Sandbox
 from trimtab.engines.process.settings import ProcessSettings
 from trimtab.engines.process.verdict import judge, lost
+from trimtab.engines.removals import Removals
 from trimtab.engines.request import Run, RunRequest
 from trimtab.engines.supervision import Ending, SupervisionError, Supervisor
 
@@ -58,7 +58,7 @@ class Runner:
         self._settings = settings
         self._state = state
         self._name = name
-        self._removals: set[asyncio.Future[None]] = set()
+        self._removals = Removals()
 
     async def run(self, request: RunRequest, sink: LogSink) -> Run:
         """Run a build once."""
@@ -78,8 +78,7 @@ class Runner:
 
     async def settle(self) -> None:
         """Wait until the directories of runs that ended are removed."""
-        while self._removals:
-            await asyncio.wait(self._removals)
+        await self._removals.settle()
 
     async def _watched(
         self, request: RunRequest, running: asyncio.Task[Ending], place: Path, started: datetime, log: Log
@@ -135,13 +134,7 @@ class Runner:
         try:
             yield place
         finally:
-            self._remove_later(place)
-
-    def _remove_later(self, place: Path) -> None:
-        """Remove a run's directory beside what comes next: a file system that discards takes milliseconds for each directory."""
-        removal = asyncio.get_running_loop().run_in_executor(None, partial(shutil.rmtree, place, ignore_errors=True))
-        self._removals.add(removal)
-        removal.add_done_callback(self._removals.discard)
+            self._removals.remove(place)
 
 
 def end_remains(place: Path) -> None:

@@ -22,9 +22,9 @@ class _Server:
         self.owner = os.getpid()
         self.socket, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
         with theirs:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: S603 - this Python, and a program of ours
                 [sys.executable, "-I", "-S", "-c", _START, os.fspath(Path(__file__).parent)],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 # Nothing of ours, which may hold secrets: it lives as long as we do.

@@ -346,7 +346,7 @@ def _introduced() -> dict[str, object] | None:
         found = _exactly(int.from_bytes(size, "little")) if size else b""
     except OSError:
         return None
-    return marshal.loads(found) if found else None  # type: ignore[no-any-return] # noqa: S302 - written by our engine
+    return marshal.loads(found) if found else None  # noqa: S302 - written by our engine
 
 
 def _exactly(size: int) -> bytes:

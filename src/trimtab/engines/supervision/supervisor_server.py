@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import _ctypes  # noqa: F401 - imported for the supervisors
 import _signal as signal  # type: ignore[import-not-found]
-import _socket  # type: ignore[import-not-found]
+import _socket
 import array
 import gc
 import os

@@ -5,6 +5,7 @@ import sys
 import time
 
 from trimtab.inspection.hwinfo.machine import Machine
+from trimtab.inspection.wrapper.child import Likelihood
 from trimtab.inspection.wrapper.execution import Execution
 from trimtab.inspection.wrapper.json_text import members
 from trimtab.inspection.wrapper.kernel import adopt_orphans, hide
@@ -27,6 +28,7 @@ def main() -> int:
     began = time.monotonic()
     requests = Requests()
     settings = Settings(_environment())
+    likelihood = Likelihood()
     hidden, adopts = hide(), adopt_orphans()
     try:
         place = Place(settings.result) if settings.result else None
@@ -36,7 +38,7 @@ def main() -> int:
         _leave_hwinfo(settings, situation)
     except OSError as error:
         return _complain(error)
-    execution = Execution(settings, situation, requests, adopts=adopts)
+    execution = Execution(settings, situation, requests, likelihood, adopts=adopts)
     prepared = time.monotonic() - began
     execution.run()
     about = (hidden, adopts, prepared)
