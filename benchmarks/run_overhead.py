@@ -166,7 +166,8 @@ async def _process(directory: Path, script: str) -> AsyncIterator[Subject]:
         request, manifest, place, runner._sandbox, Groups(), runner._settings, (engine._state, Path.home())
     )
     program = launch.program(())
-    command = [*program.argv[:-1], program.argv[-1].replace("entrypoint", "script")]
+    sandbox = program.argv[: program.argv.index("--") + 1] if "--" in program.argv else ()
+    command = [*sandbox, program.environment["THOTH_AMUN_EXEC_FILE"]]
 
     async def by_hand() -> None:
         await _start(command, program.directory, dict(program.environment))
