@@ -167,6 +167,8 @@ class Supervisor:
 
     def _report(self) -> dict[str, Any]:
         data = bytes(self._told[_PID:])
+        if len(self._told) < _PID:
+            raise SupervisionError("it could not be started: no supervisor could be forked")
         if not data:
             raise SupervisionError("its supervisor was killed")
         report: dict[str, Any] = marshal.loads(data)  # noqa: S302 - written by our supervisor
