@@ -287,7 +287,7 @@ def _aims(rows: list[dict[str, Any]]) -> dict[str, Any]:
 def _notes(left_out: list[str]) -> str:
     return " ".join(
         [
-            "Shares are medians of the differences of pairs, with their quartiles; CPU time is that of all processes.",
+            "Shares are medians of the differences of pairs, with their quartiles; CPU time is the mean, of all processes.",
             *left_out,
         ]
     )
