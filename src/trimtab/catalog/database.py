@@ -147,10 +147,20 @@ def _begin(connection: sa.Connection) -> None:
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         pool_pre_ping=True,
         pool_size=10,
         max_overflow=30,
         connect_args={"connect_timeout": CONNECT_TIMEOUT, "application_name": "trimtab"},
     )
+    event.listen(engine, "connect", _set_planner)
+    return engine
+
+
+def _set_planner(connection: Any, _record: Any) -> None:
+    # The defaults are a spinning disk's, with which a look-up seems so dear that whole indexes are read instead; and a
+    # query that takes some milliseconds is over before other processes have begun to help.
+    with connection.cursor() as cursor:
+        cursor.execute("SET random_page_cost = 1.1; SET max_parallel_workers_per_gather = 0")
+    connection.commit()

@@ -161,7 +161,7 @@ inspection_words = Table(
     metadata,
     Column("word", ID, primary_key=True),
     _inspection_id(),
-    Index("ix_inspection_words_inspection_id", "inspection_id"),
+    Index("ix_inspection_words_inspection_id_word", "inspection_id", "word"),
 )
 
 runs = Table(

@@ -5,23 +5,20 @@ from typing import Annotated
 
 import typer
 
+from trimtab.cli.application import application
 from trimtab.cli.place import FAILURE, opened
 from trimtab.cli.session_options import Output
 
 __all__ = ["app"]
 
-app = typer.Typer(
-    help="""The rows by which inspections are found; the documents of the store are what they are made of.
+app = application(
+    """The rows by which inspections are found; the documents of the store are what they are made of.
 
     \b
     Examples:
       trimtab catalog rebuild
       trimtab catalog rebuild --output json
     """,  # \b is Click's mark of a paragraph not to be wrapped
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
 )
 
 

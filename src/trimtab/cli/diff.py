@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
+from trimtab.cli.application import application
 from trimtab.cli.image_options import AuthFile, Authority, Image, Mirrors, Platform, VerifyTls
 
 __all__ = ["app"]
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = application()
 
 
 class Output(StrEnum):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from trimtab.cli.application import application
 from trimtab.cli.session_options import Output
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ __all__ = ["app"]
 
 USAGE, FAILURE = 2, 1
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = application()
 
 
 @app.command()

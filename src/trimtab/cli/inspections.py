@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from trimtab.cli.application import application
 from trimtab.cli.inspection_compare import compare
 from trimtab.cli.inspection_export import export
 from trimtab.cli.inspection_report import report
@@ -20,8 +21,8 @@ __all__ = ["app"]
 
 USAGE, FAILURE = 2, 1
 
-app = typer.Typer(
-    help="""Inspections of this machine's store and catalog, or of a server.
+app = application(
+    """Inspections of this machine's store and catalog, or of a server.
 
     A server is named by --server or TRIMTAB_SERVER; its token is read from TRIMTAB_TOKEN.
 
@@ -34,10 +35,6 @@ app = typer.Typer(
       trimtab inspections export --file runs.parquet
       trimtab inspections list --server https://trimtab.example.com
     """,  # \b is Click's mark of a paragraph not to be wrapped
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
 )
 
 Id = Annotated[str, typer.Argument(help="Id of the inspection.", metavar="INSPECTION")]

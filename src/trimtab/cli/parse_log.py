@@ -8,12 +8,13 @@ from typing import IO, Annotated, Any
 
 import typer
 
+from trimtab.cli.application import application
 from trimtab.cli.inspection_output import print_document
 from trimtab.cli.session_options import Output
 
 __all__ = ["app"]
 
-app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+app = application()
 _CHUNK = 1024 * 1024
 _SHOWN = 20
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from trimtab.cli.application import application
+
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
@@ -16,7 +18,7 @@ __all__ = ["app"]
 GRACE = 10  # seconds that requests under way have to end
 USAGE, FAILURE = 2, 1
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = application()
 
 
 @app.command()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from trimtab.cli import session_options as options
+from trimtab.cli.application import application
 from trimtab.cli.json_text import json_text
 from trimtab.cli.session_options import Output
 
@@ -20,8 +21,8 @@ __all__ = ["app"]
 
 USAGE, FAILURE = 2, 1
 
-app = typer.Typer(
-    help="""Sessions of the optimizer: of this machine's database, or of a server.
+app = application(
+    """Sessions of the optimizer: of this machine's database, or of a server.
 
     A server is named by --server or TRIMTAB_SERVER; its token is read from TRIMTAB_TOKEN.
 
@@ -31,10 +32,6 @@ app = typer.Typer(
       trimtab sessions show session-261121083000-0123456789abcdef --output json
       trimtab sessions list --server https://trimtab.example.com
     """,  # \b is Click's mark of a paragraph not to be wrapped
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
 )
 
 

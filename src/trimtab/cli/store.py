@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trimtab.cli.application import application
 from trimtab.cli.place import FAILURE, opened
 from trimtab.cli.session_options import Output
 
@@ -15,18 +16,14 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(
-    help="""The documents and logs of inspections.
+app = application(
+    """The documents and logs of inspections.
 
     \b
     Examples:
       trimtab store check
       trimtab store check --output json
     """,  # \b is Click's mark of a paragraph not to be wrapped
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
 )
 
 

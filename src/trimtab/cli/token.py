@@ -5,9 +5,11 @@ import secrets
 
 import typer
 
+from trimtab.cli.application import application
+
 __all__ = ["app"]
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = application()
 
 
 @app.command()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from trimtab.cli import session_options as options
+from trimtab.cli.application import application
 from trimtab.cli.session_options import Output
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ __all__ = ["app"]
 USAGE, FAILURE = 2, 1
 LATEST = "latest"
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = application()
 
 
 @app.command()

@@ -98,6 +98,8 @@ class Laboratory:
         """What is left of the inspections of this laboratory on this machine: nothing, it should be."""
         if self.flavour == "podman":
             await self.engine._runner.settle()
+        elif self.engine._ready:
+            await self.engine._ready[1].settle()
         return [*self._processes(), *self._files(), *self._groups(), *self._mounts(), *self._objects()]
 
     def _processes(self) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from trimtab.engines.container.client import Client
+from trimtab.engines.supervision.forking import server_pid
 from trimtab.store import StoreError
 from trimtab.store.check import check
 
@@ -18,9 +19,13 @@ SCRIPT = "#!/bin/sh\necho begun >&2\nexec sleep 3\n"
 
 
 def supervisors():
-    """Those that this process has started."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return [int(pid) for pid in children if b"supervisor" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    """Those that were forked for this process."""
+    server = server_pid()
+    return (
+        []
+        if server is None
+        else list(map(int, Path(f"/proc/{server}/task/{server}/children").read_text().split()))
+    )
 
 
 async def monitor(laboratory):

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trimtab.catalog import Wanted, hardware_digest
+from trimtab.catalog import Wanted, hardware_digest, inspection_filter
 from trimtab.catalog import inspections as catalog
 from trimtab.catalog.inspection_filter import EVERYTHING
 
@@ -76,6 +76,8 @@ def test_pages_have_everything_once_by_offset_and_by_going_on(any_database, ids,
         (Wanted(words="matmul"), ["np-matmul-3", "tf-matmul-2"]),
         (Wanted(words="np-matmul"), ["np-matmul-3"]),
         (Wanted(words="MATMUL np"), ["np-matmul-3"]),
+        (Wanted(words="np conv2d 1"), ["np-conv2d-1"]),
+        (Wanted(words="np tf"), []),
         (Wanted(words="conv"), ["np-conv2d-1", "tf-conv2d-5"]),
         (Wanted(words="onv2d"), []),
         (Wanted(words="inspection"), ["B-4", "np-conv2d-1", "np-matmul-3", "tf-conv2d-5", "tf-matmul-2"]),
@@ -98,7 +100,11 @@ def test_pages_have_everything_once_by_offset_and_by_going_on(any_database, ids,
         ),
     ],
 )
-def test_what_is_wanted_is_found(ids, wanted, expected):
+@pytest.mark.parametrize("bounds", [(2000, 40_000), (0, 40_000), (0, 0), (1, 2)])
+def test_what_is_wanted_is_found(ids, wanted, expected, bounds, monkeypatch):
+    """Whether it is looked up because it is rare, compared, or met on a walk because it is common."""
+    monkeypatch.setattr(inspection_filter, "RARE", bounds[0])
+    monkeypatch.setattr(inspection_filter, "COMMON", bounds[1])
     assert ids(wanted) == expected
 
 
@@ -167,6 +173,30 @@ def test_a_page_is_a_walk_along_an_index(database, wanted, index):
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
     assert len(plan) == 1
     assert f"USING COVERING INDEX {index}" in plan[0]
+
+
+@pytest.mark.usefixtures("five")
+@pytest.mark.parametrize(
+    ("wanted", "reads"),
+    [
+        (
+            Wanted(words="np matmul"),
+            "ix_inspection_words_inspection_id_word (inspection_id=? AND word>? AND word<?)",
+        ),
+        (Wanted(hardware="xeon"), "ix_runs_hardware_digest_inspection_id (hardware_digest=?)"),
+        (Wanted(package="numpy"), "ix_inspections_stack_id (stack_id=?)"),
+    ],
+)
+def test_what_is_rare_is_looked_up(any_database, wanted, reads):
+    """By its index, and never by a look at all inspections."""
+    if not any_database.is_sqlite:
+        pytest.skip("of five inspections PostgreSQL looks at all")
+    with any_database.read() as connection:
+        query = catalog._ids(connection, wanted, "newest", 0, 100, None)
+        compiled = query.compile(any_database.engine, compile_kwargs={"literal_binds": True})
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}")]
+    assert any(reads in step for step in plan), plan
+    assert not any(step.startswith("SCAN") for step in plan), plan
 
 
 @pytest.mark.integration

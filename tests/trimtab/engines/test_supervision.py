@@ -3,11 +3,14 @@
 import asyncio
 import os
 import signal
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from trimtab.engines.supervision import Program, SupervisionError, supervise
+from trimtab.engines.supervision.forking import end_server, server_pid
 
 pytestmark = pytest.mark.integration
 PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
@@ -116,3 +119,75 @@ async def test_two_cancellations_are_no_escape():
 
 def alive(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
+
+
+def variables_of(pid: int) -> set[bytes]:
+    return {each.partition(b"=")[0] for each in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")} - {
+        b""
+    }
+
+
+def open_files(pid: int, kind: str) -> int:
+    return sum(str(path.readlink()).startswith(kind) for path in Path(f"/proc/{pid}/fd").iterdir())
+
+
+async def until(found, seconds=30):
+    end = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < end, "it did not come about"
+        await asyncio.sleep(0.02)
+
+
+async def test_many_supervisors_at_once_know_nothing_of_each_other():
+    """The channel of each closes when it ends, whoever was forked meanwhile."""
+    endings = await asyncio.gather(*(run(f"sleep 0.{number}; exit {number}") for number in range(8)))
+    assert [each.code for each in endings] == list(range(8))
+
+
+async def test_the_server_holds_no_descriptor_of_a_run_and_none_of_our_variables(monkeypatch):
+    monkeypatch.setenv("TRIMTAB_SECRET", "not for others")
+    end_server()
+    pids = []
+    task = asyncio.create_task(run("echo $$; exec sleep 600", lambda data: pids.append(int(data))))
+    await until(lambda: pids)
+    server = server_pid()
+    assert variables_of(server) <= {b"LANG", b"LC_CTYPE", b"LD_LIBRARY_PATH"}
+    assert open_files(server, "pipe:") == 2  # its own, to hear of its children
+    assert open_files(server, "socket:") == 2  # where it is asked, twice
+    assert variables_of(pids[0]) <= {b"PATH", b"PWD"}
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_server_that_is_killed_takes_no_run_with_it_and_another_is_started():
+    pids = []
+    task = asyncio.create_task(run("echo $$; sleep 0.5; exit 3", lambda data: pids.append(int(data))))
+    await until(lambda: pids)
+    before = server_pid()
+    os.kill(before, signal.SIGKILL)
+    await until(lambda: Path(f"/proc/{before}/stat").read_text().rpartition(")")[2].split()[0] == "Z")
+    assert (await run("exit 4")).code == 4
+    assert (await task).code == 3
+    assert server_pid() not in {None, before}
+
+
+async def test_no_zombie_of_a_supervisor_is_left():
+    await run("true")
+    children = Path(f"/proc/{server_pid()}/task/{server_pid()}/children")
+    await until(lambda: not children.read_text().split())
+
+
+async def test_a_server_ends_with_its_process():
+    program = (
+        "import asyncio; from trimtab.engines.supervision import Program, supervise; "
+        "from trimtab.engines.supervision.forking import server_pid; import os, sys; "
+        "asyncio.run(supervise(Program(('true',), '/', {'PATH': '/usr/bin:/bin'}), print)); "
+        "print(server_pid(), flush=True); sys.stdin.read(1); os._exit(0)"
+    )
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdin=-1, stdout=-1)
+    server = int(await child.stdout.readline())
+    assert alive(server)
+    child.stdin.close()
+    await child.wait()
+    await until(lambda: not alive(server))

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import shutil
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from trimtab.engines.errors import BuildGoneError, EngineUnavailableError
 from trimtab.engines.leavings import tidy
 from trimtab.engines.log import Log
 from trimtab.engines.program import stream
+from trimtab.engines.removals import Removals
 from trimtab.engines.request import Run, RunRequest
 
 __all__ = ["Runner", "confinement_of", "finish", "log_path", "variables_of"]
@@ -63,6 +63,7 @@ class Runner:
         self._settings = settings
         self._state = state
         self._removals: dict[str, asyncio.Task[None]] = {}
+        self._places = Removals()
         self.storage: Path | None = None
         """Where podman keeps what containers write, if this process may look there."""
         self.monitors: Path | None = None
@@ -84,9 +85,10 @@ class Runner:
         return finish(request, verdict, guard, started, log)
 
     async def settle(self) -> None:
-        """Wait until the containers of runs that ended are removed."""
+        """Wait until the containers of runs that ended are removed, and their directories."""
         while self._removals:
             await asyncio.gather(*self._removals.values(), return_exceptions=True)
+        await self._places.settle()
 
     async def remove(self, name: str) -> None:
         """End and remove a container, if it is there, and what only it uses."""
@@ -176,7 +178,7 @@ class Runner:
         try:
             yield Place(self._labels.name(request.id, request.item), directory)
         finally:
-            shutil.rmtree(directory, ignore_errors=True)
+            self._places.remove(directory)
 
 
 def log_path(request: RunRequest) -> Path:

@@ -11,7 +11,7 @@ from trimtab.engines.engine import LogSink
 from trimtab.engines.errors import BuildFailedError, FailureKind, RefusedError
 from trimtab.engines.log import Log
 from trimtab.engines.process.environment import Budget, Environments, Recipe
-from trimtab.engines.process.home import HOME, Layout, lay_out
+from trimtab.engines.process.home import HOME, STARTER, Layout, lay_out
 from trimtab.engines.process.interpreter import Interpreter, find
 from trimtab.engines.process.locks import pins_of
 from trimtab.engines.process.manifest import Manifest
@@ -67,7 +67,7 @@ class Builder:
             )
             manifest = Manifest(
                 str(slot.environment), slot.key, str(interpreter.prefix), str(interpreter.executable),
-                dict(request.environment),
+                dict(request.environment), (request.context / STARTER).is_file(),
             )  # fmt: skip
             place = await asyncio.to_thread(self._lay_out, request, layout, manifest)
         return Build(

@@ -86,6 +86,8 @@ class ProcessEngine:
     async def clean(self, id: str) -> None:  # noqa: A002 - the word of the interface
         """End and remove everything of an inspection; environments stay, for others."""
         check_id(self.name, id)
+        if self._ready:
+            await self._ready[1].settle()
         await asyncio.to_thread(self._remove, id)
         self._claims.release(id)
 

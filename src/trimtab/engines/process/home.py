@@ -7,10 +7,12 @@ from pathlib import Path, PurePosixPath
 
 from trimtab.engines.request import BuildRequest
 
-__all__ = ["ENTRYPOINT", "HOME", "Layout", "lay_out"]
+__all__ = ["ENTRYPOINT", "HOME", "STARTER", "Layout", "lay_out"]
 
 HOME = PurePosixPath("/home/amun")
 ENTRYPOINT = "entrypoint"
+STARTER = f"{ENTRYPOINT}.start"
+"""Starts the wrapper, whose path is its argument, on a Python that is known: without the shell that looks for one."""
 _EXECUTABLE = 0o755
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trimtab.engines.process.groups import Groups
-from trimtab.engines.process.home import ENTRYPOINT, HOME
+from trimtab.engines.process.home import ENTRYPOINT, HOME, STARTER
 from trimtab.engines.process.manifest import Manifest
 from trimtab.engines.process.remains import MARK
 from trimtab.engines.process.sandbox import Sandbox
@@ -71,7 +71,9 @@ class Launch:
         return f"{HOME}/results/{self.request.item}" if self.sandbox else str(self.request.output.absolute())
 
     def _argv(self) -> tuple[str, ...]:
-        argv = (f"{self._inside}/{ENTRYPOINT}",)
+        argv: tuple[str, ...] = (f"{self._inside}/{ENTRYPOINT}",)
+        if self._is_direct:
+            argv = (self.manifest.executable, "-I", "-S", "-B", f"{self._inside}/{STARTER}", *argv)
         if self.sandbox is None:
             return argv
         return self.sandbox.wrap(
@@ -84,6 +86,12 @@ class Launch:
             visible=[Path(self.manifest.environment), Path(self.manifest.prefix)],
             temporary=_TEMPORARY,
         )
+
+    @property
+    def _is_direct(self) -> bool:
+        """Whether the wrapper runs on this engine's Python, and nobody wishes for another or for none."""
+        asked = {**self.manifest.variables, **self.request.environment}
+        return self.manifest.starter and asked.keys().isdisjoint({"TRIMTAB_PYTHON", "TRIMTAB_WRAPPER"})
 
     def _limits(self) -> dict[str, int]:
         limits = {"RLIMIT_CORE": 0, "RLIMIT_FSIZE": self.settings.file_size}
@@ -109,6 +117,7 @@ class Launch:
             "USER": "amun",
             "TRIMTAB_PYTHON": self.manifest.executable,  # for the wrapper; the script's is the stack's
             "HOME": inside,
+            "PWD": inside,
             "TMPDIR": "/tmp" if self.sandbox else str(self.place / "tmp"),  # noqa: S108 - the sandbox's own
             **self.manifest.variables,
             "THOTH_AMUN_EXEC_DIR": inside,

@@ -21,6 +21,7 @@ class Manifest:
         prefix: Where the library of its Python is.
         executable: Path of its Python.
         variables: Variables of each run.
+        starter: Whether the wrapper has a file by which a Python starts it, without a shell.
     """
 
     environment: str
@@ -28,6 +29,7 @@ class Manifest:
     prefix: str
     executable: str
     variables: dict[str, str]
+    starter: bool = False
 
     @classmethod
     def read(cls, build: Path) -> "Manifest":

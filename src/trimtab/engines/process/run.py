@@ -19,6 +19,7 @@ from trimtab.engines.process.remains import kill_marked
 from trimtab.engines.process.sandbox import Sandbox
 from trimtab.engines.process.settings import ProcessSettings
 from trimtab.engines.process.verdict import judge, lost
+from trimtab.engines.removals import Removals
 from trimtab.engines.request import Run, RunRequest
 from trimtab.engines.supervision import Ending, SupervisionError, Supervisor
 
@@ -57,6 +58,7 @@ class Runner:
         self._settings = settings
         self._state = state
         self._name = name
+        self._removals = Removals()
 
     async def run(self, request: RunRequest, sink: LogSink) -> Run:
         """Run a build once."""
@@ -73,6 +75,10 @@ class Runner:
                 program = launch.program(self._make_groups(request, place))
                 running = asyncio.create_task(supervisor.run(program, log.write))
                 return await self._watched(request, running, place, started, log)
+
+    async def settle(self) -> None:
+        """Wait until the directories of runs that ended are removed."""
+        await self._removals.settle()
 
     async def _watched(
         self, request: RunRequest, running: asyncio.Task[Ending], place: Path, started: datetime, log: Log
@@ -128,7 +134,7 @@ class Runner:
         try:
             yield place
         finally:
-            shutil.rmtree(place, ignore_errors=True)
+            self._removals.remove(place)
 
 
 def end_remains(place: Path) -> None:

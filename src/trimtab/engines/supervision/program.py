@@ -3,21 +3,21 @@
 import asyncio
 import marshal
 import os
-import sys
-from asyncio.subprocess import PIPE, STDOUT
+import signal
+from asyncio import FIRST_COMPLETED, Future, Task
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from socket import SHUT_WR, socket, socketpair
 from typing import Any, Literal, Self
 
 from trimtab.engines.engine import LogSink
+from trimtab.engines.supervision.forking import end_server, fork_supervisor
 
 __all__ = ["Ending", "Program", "SupervisionError", "Supervisor", "supervise"]
 
-# Isolated, without site-packages; the module is found by its directory, so that no package is imported for it.
-_START = "import sys; sys.path.append(sys.argv.pop()); from supervisor import main; main()"
 _CHUNK = 64 * 1024
+_PID = 8
 _LATE = 20.0
 _LOOK = 0.5
 
@@ -78,30 +78,43 @@ class Ending:
 class Supervisor:
     """A supervisor that was started, and waits to be told what to run.
 
-    It takes as long to start as all the rest that a run needs before it begins, and may do so beside that.
+    Args:
+        channel: Our end of its socket. It brings the process id and the report, and closes when the supervisor has ended.
+        output: Descriptor that brings what the program prints.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, report: int) -> None:
-        self._process = process
-        self._report = report
+    def __init__(self, channel: socket, output: int) -> None:
+        self._channel = channel
+        self._output = output
+        self._told = bytearray()
+        self._ended = asyncio.create_task(self._hear())
         self._grace: float | None = 0.0
 
     @classmethod
     @asynccontextmanager
     async def started(cls) -> AsyncIterator[Self]:
-        """Start one; when this is left, it and all that it has run have ended."""
+        """Start one; when this is left, it and all that it has run have ended.
+
+        Raises:
+            OSError: It cannot be started.
+        """
+        ours, theirs = socketpair()
         reading, writing = os.pipe()
         try:
             try:
-                process = await _spawn(writing)
+                fork_supervisor(theirs.fileno(), writing)
             finally:
+                theirs.close()
                 os.close(writing)
-            found = cls(process, reading)
+            ours.setblocking(False)
+            os.set_blocking(reading, False)
+            found = cls(ours, reading)
             try:
                 yield found
             finally:
                 await found._finish()
         finally:
+            ours.close()
             os.close(reading)
 
     async def run(self, program: Program, sink: LogSink) -> Ending:
@@ -117,17 +130,74 @@ class Supervisor:
         """
         self._grace = program.grace
         try:
-            with suppress(ConnectionError):
-                await _introduce(self._process, program)
-            await _listen(self._process, sink)
-            return _ending(_report(self._report))
+            await self._introduce(program)
+            await self._listen(sink)
+            return _ending(self._report())
         finally:
             await self._finish()
 
+    async def _introduce(self, program: Program) -> None:
+        document = marshal.dumps(asdict(program) | {"environment": dict(program.environment)})
+        loop = asyncio.get_running_loop()
+        with suppress(ConnectionError):
+            await loop.sock_sendall(self._channel, len(document).to_bytes(8, "little") + document)
+
+    async def _hear(self) -> None:
+        """Take what the supervisor tells, until it has ended."""
+        loop = asyncio.get_running_loop()
+        with suppress(ConnectionError):  # it ended without having taken all that we said
+            while data := await loop.sock_recv(self._channel, _CHUNK):
+                self._told += data
+
+    async def _listen(self, sink: LogSink) -> None:
+        """Hand on what is printed until the supervisor has ended, whoever else holds its output then."""
+        loop = asyncio.get_running_loop()
+        printed: Future[None] = loop.create_future()
+        loop.add_reader(self._output, _hand_on, self._output, sink, printed)
+        try:
+            await asyncio.wait({printed, self._ended}, return_when=FIRST_COMPLETED)
+            if printed.done():
+                printed.result()  # what went wrong in the sink
+                await asyncio.wait({self._ended})
+            await asyncio.wait({printed}, timeout=_LOOK)
+            if printed.done():
+                printed.result()
+        finally:
+            loop.remove_reader(self._output)
+
+    def _report(self) -> dict[str, Any]:
+        data = bytes(self._told[_PID:])
+        if len(self._told) < _PID:
+            raise SupervisionError("it could not be started: no supervisor could be forked")
+        if not data:
+            raise SupervisionError("its supervisor was killed")
+        report: dict[str, Any] = marshal.loads(data)  # noqa: S302 - written by our supervisor
+        return report
+
     async def _finish(self) -> None:
+        """See the supervisor off; a second cancellation does not keep the program from being ended."""
         grace, self._grace = self._grace, None
-        if grace is not None:
-            await _finish(self._process, grace)
+        if grace is None or self._ended.done():
+            return
+        with suppress(OSError):
+            self._channel.shutdown(SHUT_WR)  # the order to end
+        seeing_off = asyncio.create_task(self._listen(lambda _: None))
+        try:
+            async with asyncio.timeout(grace + _LATE):
+                await asyncio.shield(seeing_off)
+        except TimeoutError:
+            self._kill()
+        finally:
+            await _shielded(seeing_off)
+
+    def _kill(self) -> None:
+        if self._ended.done():
+            return
+        if len(self._told) < _PID:  # it was never forked
+            end_server()
+            return
+        with suppress(ProcessLookupError):
+            os.kill(int.from_bytes(self._told[:_PID], "little"), signal.SIGKILL)
 
 
 async def supervise(program: Program, sink: LogSink) -> Ending:
@@ -136,31 +206,22 @@ async def supervise(program: Program, sink: LogSink) -> Ending:
         return await supervisor.run(program, sink)
 
 
-async def _spawn(report: int) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-I", "-S", "-c", _START, str(report), os.fspath(Path(__file__).parent),
-        stdin=PIPE, stdout=PIPE, stderr=STDOUT, pass_fds=(report,),
-        start_new_session=True,
-    )  # fmt: skip
-
-
-async def _introduce(process: asyncio.subprocess.Process, program: Program) -> None:
-    assert process.stdin
-    document = marshal.dumps(asdict(program) | {"environment": dict(program.environment)})
-    process.stdin.write(len(document).to_bytes(8, "little") + document)
-    await process.stdin.drain()
-
-
-def _report(descriptor: int) -> dict[str, Any]:
-    os.set_blocking(descriptor, False)
-    data = b""
-    with suppress(BlockingIOError):
-        while more := os.read(descriptor, _CHUNK):
-            data += more
-    if not data:
-        raise SupervisionError("its supervisor was killed")
-    report: dict[str, Any] = marshal.loads(data)  # noqa: S302 - written by our supervisor
-    return report
+def _hand_on(output: int, sink: LogSink, printed: "Future[None]") -> None:
+    """Hand on a piece of what was printed; `printed` is done at its end, or when it can be handed on no more."""
+    if printed.done():
+        return
+    try:
+        data = os.read(output, _CHUNK)
+        if data:
+            sink(data)
+        else:
+            printed.set_result(None)
+    except BlockingIOError:
+        return
+    except Exception as error:  # noqa: BLE001 - whoever listens is told
+        printed.set_exception(error)
+    if printed.done():
+        asyncio.get_running_loop().remove_reader(output)
 
 
 def _ending(report: Mapping[str, Any]) -> Ending:
@@ -177,44 +238,7 @@ def _ending(report: Mapping[str, Any]) -> Ending:
     )
 
 
-async def _listen(process: asyncio.subprocess.Process, sink: LogSink) -> None:
-    """Hand on what is printed until the supervisor has ended, whoever else holds its output then."""
-    reading = asyncio.create_task(_read(process, sink))
-    try:
-        while process.returncode is None:
-            await asyncio.wait({reading}, timeout=_LOOK)
-            if reading.done():
-                reading.result()  # what went wrong in the sink
-                await process.wait()
-        await asyncio.wait({reading}, timeout=_LOOK)
-    finally:
-        reading.cancel()
-        await asyncio.wait({reading})
-
-
-async def _read(process: asyncio.subprocess.Process, sink: LogSink) -> None:
-    assert process.stdout
-    while data := await process.stdout.read(_CHUNK):
-        sink(data)
-
-
-async def _finish(process: asyncio.subprocess.Process, grace: float) -> None:
-    """See the supervisor off; a second cancellation does not keep the program from being ended."""
-    assert process.stdin
-    process.stdin.close()  # the order to end
-    seeing_off = asyncio.create_task(_listen(process, lambda _: None))
-    try:
-        async with asyncio.timeout(grace + _LATE):
-            await asyncio.shield(seeing_off)
-    except TimeoutError:
-        process.kill()
-    finally:
-        await _shielded(seeing_off)
-        # Of a supervisor that was killed, what it left may hold the output open for ever.
-        process._transport.close()  # type: ignore[attr-defined] # noqa: SLF001 - asyncio has no other way
-
-
-async def _shielded(task: asyncio.Task[None]) -> None:
+async def _shielded(task: Task[None]) -> None:
     """Wait for a task to its end; a cancellation meanwhile is handed on afterwards."""
     cancelled = False
     while not task.done():

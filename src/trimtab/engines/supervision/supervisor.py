@@ -1,15 +1,16 @@
 """The small process that stands between an engine and a program, and leaves nothing of the program behind.
 
 It runs one program once and ends when nothing of it is left. It stands on the standard library only, imports little of
-it, and runs without site-packages (`python -I -S`): it is part of each run's time.
+it, and is forked from a process that has done so (`supervisor_server`): it is part of each run's time.
 
 What may be killed, and who then ends the program: the engine (our standard input closes: we end everything); we (the
 kernel kills the program; what is left of it is in its control groups, or carries its mark, and the engine, or its next
 `expire`, finds it there). Descendants that left their session or whose parents ended are still ours: as "child
 subreaper" we adopt them, and so the kernel tells us when there are none.
 
-Standard input: eight bytes of length, then what to run, marshalled; its end is the order to end.
-The program has our standard output. The report goes, marshalled, to the descriptor in the first argument.
+Standard input is a socket. From it come eight bytes of length, then what to run, marshalled; its end is the order to
+end. To it go our process id, eight bytes, at once, and the report, marshalled, at our end. The program has our standard
+output, and nothing of the socket.
 """
 
 # Importing pathlib or json takes longer than all that is done here, and so do ctypes and the enumerations of signal; their
@@ -22,13 +23,14 @@ import marshal
 import os
 import resource
 import select
-import sys
 import time
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 READ_LIMIT = 64 * 1024
+CHANNEL = 0
 _POLL = 0.02
+_MOMENT = 0.002
 _STATISTICS = (
     "memory.oom_control",
     "memory.events",
@@ -44,12 +46,10 @@ class Supervisor:
 
     Args:
         spec: What to run, the fields of `Program` of the module `program`.
-        report: Descriptor that takes the report.
     """
 
-    def __init__(self, spec: dict[str, object], report: int) -> None:
+    def __init__(self, spec: dict[str, object]) -> None:
         self._spec = spec
-        self._report = report
         self._groups = [str(path) for path in spec["groups"]]  # type: ignore[attr-defined] # a list, by the engine
         self._grace = float(str(spec["grace"]))
         self._main = 0
@@ -72,7 +72,7 @@ class Supervisor:
         timeout = self._spec["timeout"]
         deadline = None if timeout is None else began + float(str(timeout))
         poll = select.poll()
-        poll.register(0, select.POLLIN | select.POLLHUP)
+        poll.register(CHANNEL, select.POLLIN | select.POLLHUP)
         poll.register(wake, select.POLLIN)
         while not self._over():
             self._step(poll, wake, deadline)
@@ -149,8 +149,8 @@ class Supervisor:
         for descriptor, _ in poll.poll(self._patience(deadline)):
             if descriptor == wake:
                 _empty(wake)
-            elif not os.read(0, READ_LIMIT):
-                poll.unregister(0)
+            elif not _heard():
+                poll.unregister(CHANNEL)
                 self._end()
         self._reap()
         now = time.monotonic()
@@ -162,14 +162,18 @@ class Supervisor:
 
     def _patience(self, deadline: float | None) -> float | None:
         """Milliseconds until there is something to do; None: until something happens."""
-        if self._status is not None:
-            return _POLL * 1000
+        if self._status is not None:  # what is left in the control groups tells nobody when it ends
+            return min(self._until(self._kill_at) + _MOMENT / 2, _POLL) * 1000
         moments = [
             moment for moment in (self._kill_at, None if self._asked else deadline) if moment is not None
         ]
         if not moments:
             return None
-        return max(min(moments) - time.monotonic(), _POLL) * 1000
+        return max(min(map(self._until, moments)), _POLL) * 1000
+
+    @staticmethod
+    def _until(moment: float | None) -> float:
+        return _POLL if moment is None else max(0.0, moment - time.monotonic())
 
     def _reap(self) -> None:
         while True:
@@ -182,7 +186,9 @@ class Supervisor:
                 return
             if pid == self._main:
                 self._status = status
-                self._kill_at = time.monotonic()
+                # A sandbox's first process, and a shell's last children, end by themselves at this moment: they need not
+                # be looked for among all of the machine's processes.
+                self._kill_at = time.monotonic() + _MOMENT
 
     def _end(self) -> None:
         """Ask the program to end, and be patient for a while."""
@@ -206,6 +212,7 @@ class Supervisor:
         return {self._main}
 
     def _kill(self) -> None:
+        self._kill_at = time.monotonic() + _POLL
         # Who has no child has no descendant: then all of the machine's processes need not be read, which takes milliseconds.
         everything = set().union(*_generations(os.getpid())[1:]) if self._left else set()
         for group in self._groups:
@@ -244,7 +251,7 @@ class Supervisor:
 
     def _say(self, **fields: object) -> None:
         try:
-            os.write(self._report, marshal.dumps(fields))
+            os.write(CHANNEL, marshal.dumps(fields))
         except OSError:
             return  # the engine is gone
 
@@ -315,20 +322,38 @@ def _empty(pipe: int) -> None:
         return
 
 
-def _exactly(size: int) -> bytes:
-    data = b""
-    while len(data) < size:
-        more = os.read(0, size - len(data))
-        if not more:
-            sys.exit(0)  # the engine was gone before it said what to run
-        data += more
-    return data
+def _heard() -> bytes:
+    """What the engine says; nothing once it has no more to say, or is gone."""
+    try:
+        return os.read(CHANNEL, READ_LIMIT)
+    except OSError:  # it did not take all that we said
+        return b""
 
 
 def main() -> None:
     """Run what standard input says."""
-    report = int(sys.argv[1])
-    os.set_inheritable(report, False)  # else the program could write it
-    size = int.from_bytes(_exactly(8), "little")
-    Supervisor(marshal.loads(_exactly(size)), report).run()  # noqa: S302 - written by our parent
+    spec = _introduced()
+    if spec is not None:
+        Supervisor(spec).run()
     os._exit(0)  # to take Python down in order would be part of each run's time
+
+
+def _introduced() -> dict[str, object] | None:
+    """What to run; None if the engine is gone before it has said so."""
+    try:
+        os.write(CHANNEL, os.getpid().to_bytes(8, "little"))
+        size = _exactly(8)
+        found = _exactly(int.from_bytes(size, "little")) if size else b""
+    except OSError:
+        return None
+    return marshal.loads(found) if found else None  # noqa: S302 - written by our engine
+
+
+def _exactly(size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        more = os.read(CHANNEL, size - len(data))
+        if not more:
+            return b""
+        data += more
+    return data

@@ -10,7 +10,7 @@ from trimtab.inspection.hwinfo.processor_type import cpu_type
 from trimtab.inspection.hwinfo.topology import memory, topology
 
 
-def document(machine: "Machine | None" = None) -> "dict[str, object]":
+def document(machine: "Machine | None" = None, group: "Group | None" = None) -> "dict[str, object]":
     """What the hardware is that this process runs on; what cannot be told is null.
 
     Keys: `cpu_info`, `cpu_features`, `cpu_type`, `platform` with the sub-keys of documents of old; and `memory`,
@@ -18,6 +18,7 @@ def document(machine: "Machine | None" = None) -> "dict[str, object]":
 
     Args:
         machine: Where to read; this machine, if not given.
+        group: This process's control group, if it was looked for before.
     """
     machine = machine or Machine()
     found = processors(machine)
@@ -32,7 +33,7 @@ def document(machine: "Machine | None" = None) -> "dict[str, object]":
         "gpus": gpus(machine),
         "topology": topology(machine, found),
         "virtualization": virtualization(machine, found),
-        "cgroup": limits(Group(machine)),
+        "cgroup": limits(group or Group(machine)),
     }
 
 

@@ -10,10 +10,14 @@ class Machine:
 
     Args:
         root: The directory in which `/proc`, `/sys` and `/etc` are looked for; "" is this machine.
+
+    Attributes:
+        caches: Directory, level and type of the first processor's caches, once they were looked for.
     """
 
     def __init__(self, root: str = "") -> None:
         self.root = root
+        self.caches: list[tuple[str, int | None, str | None]] | None = None
 
     def data(self, path: str, limit: int = _LIMIT) -> "bytes | None":
         """The beginning of a file, at most `limit` bytes of it."""

@@ -108,13 +108,21 @@ def flags(first: "dict[str, str]") -> "list[str]":
 
 def cache(machine: Machine, level: int, kind: str = "") -> "dict[str, int | None]":
     """Bytes, ways and line of the first processor's cache of a level; None where it is not told."""
-    for name in machine.names(_CPU + "/cache"):
-        place = _CPU + "/cache/" + name
-        if machine.integer(place + "/level") == level and machine.text(place + "/type") in {kind, "Unified"}:
+    for place, its_level, its_kind in _caches(machine):
+        if its_level == level and its_kind in {kind, "Unified"}:
             ways = machine.integer(place + "/ways_of_associativity")
             line = machine.integer(place + "/coherency_line_size")
             return {"size": _size(machine.text(place + "/size")), "ways": ways or None, "line": line}
     return {"size": None, "ways": None, "line": None}
+
+
+def _caches(machine: Machine) -> "list[tuple[str, int | None, str | None]]":
+    if machine.caches is None:
+        places = [_CPU + "/cache/" + name for name in machine.names(_CPU + "/cache")]
+        machine.caches = [
+            (place, machine.integer(place + "/level"), machine.text(place + "/type")) for place in places
+        ]
+    return machine.caches
 
 
 def _entry(block: str) -> "dict[str, str]":

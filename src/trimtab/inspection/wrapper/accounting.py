@@ -1,7 +1,7 @@
 """What a run has cost, by its control group's account and by the kernel's of pressure."""
 
 from trimtab.inspection.hwinfo.cgroup import Group, counters, limits
-from trimtab.inspection.hwinfo.machine import Machine, integer
+from trimtab.inspection.hwinfo.machine import integer
 
 _RESOURCES = ("cpu", "memory", "io")
 _MICROSECOND = 1e-6
@@ -11,13 +11,13 @@ class Accounting:
     """Reads the counters when it is made, and again when it is asked; the difference is the run's.
 
     Args:
-        machine: What to read.
-        pid: This process.
+        group: The control group of this process.
+        pids: This process.
     """
 
-    def __init__(self, machine: Machine, *pids: int) -> None:
-        self._machine = machine
-        self._group = Group(machine)
+    def __init__(self, group: Group, *pids: int) -> None:
+        self._machine = group.machine
+        self._group = group
         self._alone = self._group.alone(*pids)
         self._before = counters(self._group)
         self._sources = {name: _pressure_file(self._group, name) for name in _RESOURCES}

@@ -7,7 +7,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-__all__ = ["MODULES", "SHELL", "compiled", "entrypoint", "files"]
+__all__ = ["MODULES", "SHELL", "compiled", "entrypoint", "files", "start"]
 
 _HERE = Path(__file__).parent
 _SEPARATOR = "#@module "
@@ -47,10 +47,22 @@ MODULES = (
 def files() -> dict[str, bytes]:
     """The files a build context needs for the wrapper, by name, all in one directory; `entrypoint` is executable.
 
-    The other file saves each run the compiling, where the image's Python is of this process's version: it holds the
-    modules compiled. Without it, or with another Python, they are compiled by each run.
+    `entrypoint.start` is for who knows a Python to run it on: `python -I -S -B entrypoint.start entrypoint` does what
+    `entrypoint` does, without a shell. The last one saves each run the compiling, where the image's Python is of this
+    process's version: it holds the modules compiled. Without it, or with another Python, they are compiled by each run.
     """
-    return {"entrypoint": entrypoint(), f"entrypoint.{sys.implementation.cache_tag}": compiled()}
+    return {
+        "entrypoint": entrypoint(),
+        "entrypoint.start": start(),
+        f"entrypoint.{sys.implementation.cache_tag}": compiled(),
+    }
+
+
+@cache
+def start() -> bytes:
+    """The program that the launcher hands to Python."""
+    launcher = (_HERE / "shell" / f"{SHELL[0]}.sh").read_text()
+    return launcher.partition("w_start='\n")[2].partition("'\n")[0].encode()
 
 
 @cache

@@ -1,18 +1,55 @@
-"""The script's process: a session of its own, nothing of the wrapper's but the three standard streams."""
+"""The script's process: a session of its own, nothing of the wrapper's but the three standard streams.
+
+Where the system can start a program by itself (Python 3.8 and later) it does: to fork this process, and to prepare the
+fork in Python, takes a millisecond more.
+"""
 
 import errno
 import os
 
 from trimtab.inspection.wrapper.kernel import unhide
 from trimtab.inspection.wrapper.program import CannotStartError, Program
-from trimtab.inspection.wrapper.signals import restore
+from trimtab.inspection.wrapper.signals import ALTERED, restore
 
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 _MISSING = (errno.ENOENT, errno.ENOTDIR)
 _LIKELIER = 100
+_OOM = "/proc/self/oom_score_adj"
 
 
-def start(program: Program, environment: "dict[str, str]", stdout: int, stderr: int) -> int:
+class Likelihood:
+    """How likely the kernel, out of memory, ends this process, and how likely what it starts.
+
+    It is opened before the wrapper hides itself, for it could not be afterwards.
+    """
+
+    def __init__(self) -> None:
+        self._now = 0
+        try:
+            self._file = os.open(_OOM, os.O_RDWR | os.O_CLOEXEC)
+            self._now = int(os.read(self._file, 16))
+        except (OSError, ValueError):
+            self._file = -1
+
+    def raised(self) -> None:
+        """Have what is started now be ended rather than the wrapper, which has to tell of it."""
+        self._write(min(1000, self._now + _LIKELIER))
+
+    def restored(self) -> None:
+        """Have this process be as likely as before."""
+        self._write(self._now)
+
+    def _write(self, value: int) -> None:
+        try:
+            if self._file >= 0:
+                os.pwrite(self._file, str(value).encode(), 0)
+        except OSError:
+            return
+
+
+def start(
+    program: Program, environment: "dict[str, str]", stdout: int, stderr: int, likelihood: Likelihood
+) -> int:
     """Start the program; the process.
 
     Args:
@@ -20,10 +57,55 @@ def start(program: Program, environment: "dict[str, str]", stdout: int, stderr: 
         environment: Its variables.
         stdout: A descriptor for its standard output.
         stderr: One for its standard error.
+        likelihood: Of being ended when memory is out.
 
     Raises:
         CannotStartError: It could not be executed.
     """
+    likelihood.raised()
+    try:
+        return _spawn(program, environment, stdout, stderr)
+    except (AttributeError, TypeError, NotImplementedError):  # before 3.8, or a system without
+        return _fork(program, environment, stdout, stderr)
+    except OSError as error:
+        raise _explained(program, error.errno or errno.EINVAL) from None
+    finally:
+        likelihood.restored()
+
+
+def _spawn(program: Program, environment: "dict[str, str]", stdout: int, stderr: int) -> int:
+    # What is executed can be looked into like any other process: to execute something ends the hiding.
+    actions: list[tuple[int, ...]] = [
+        (os.POSIX_SPAWN_DUP2, stdout, 1),
+        (os.POSIX_SPAWN_DUP2, stderr, 2),
+        *((os.POSIX_SPAWN_CLOSE, number) for number in _inherited()),
+    ]
+    nothing = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+    return os.posix_spawn(
+        program.path,
+        program.argv,
+        environment,
+        file_actions=[nothing, *actions],
+        setsid=True,
+        setsigmask=(),
+        setsigdef=ALTERED,
+    )
+
+
+def _inherited() -> "list[int]":
+    """What the wrapper itself was given beyond the standard streams; what it opens itself closes by itself."""
+    numbers = map(int, os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else ()
+    return [number for number in numbers if number > 2 and _inheritable(number)]  # noqa: PLR2004 - the standard streams
+
+
+def _inheritable(number: int) -> bool:
+    try:
+        return os.get_inheritable(number)
+    except OSError:  # that of the listing itself
+        return False
+
+
+def _fork(program: Program, environment: "dict[str, str]", stdout: int, stderr: int) -> int:
     reading, writing = os.pipe()  # closed by a successful exec; else it brings the error
     try:
         pid = os.fork()
@@ -45,7 +127,6 @@ def _become(program: Program, environment: "dict[str, str]", streams: "tuple[int
         os.setsid()
         restore()
         unhide()
-        _prefer_to_be_killed()
         nothing = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((nothing, 0), (streams[0], 1), (streams[1], 2)):
             os.dup2(source, target)
@@ -57,17 +138,6 @@ def _become(program: Program, environment: "dict[str, str]", streams: "tuple[int
         os.write(failed, str(errno.EINVAL).encode())
     finally:
         os._exit(_NOT_FOUND)
-
-
-def _prefer_to_be_killed() -> None:
-    """Have the kernel, out of memory, end the script rather than the wrapper, which has to tell of it."""
-    try:
-        with open("/proc/self/oom_score_adj", "r+b", buffering=0) as file:
-            now = int(file.read(16))
-            file.seek(0)
-            file.write(str(min(1000, now + _LIKELIER)).encode())
-    except (OSError, ValueError):
-        return
 
 
 def _close_others(but: int) -> None:

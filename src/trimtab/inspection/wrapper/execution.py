@@ -3,10 +3,9 @@
 import os
 import time
 
-from trimtab.inspection.hwinfo.machine import Machine
 from trimtab.inspection.wrapper.accounting import Accounting
 from trimtab.inspection.wrapper.capture import Capture
-from trimtab.inspection.wrapper.child import start
+from trimtab.inspection.wrapper.child import Likelihood, start
 from trimtab.inspection.wrapper.json_text import Quoted
 from trimtab.inspection.wrapper.printed import exact, output, whole_characters
 from trimtab.inspection.wrapper.program import CannotStartError
@@ -51,6 +50,7 @@ class Execution:
         settings: What the environment asks.
         situation: What is known before.
         requests: Signals to the wrapper.
+        likelihood: Of being ended when memory is out.
         adopts: Whether orphans become the wrapper's.
 
     Attributes:
@@ -60,10 +60,19 @@ class Execution:
         notes: What else is to be said.
     """
 
-    def __init__(self, settings: Settings, situation: Situation, requests: Requests, *, adopts: bool) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        situation: Situation,
+        requests: Requests,
+        likelihood: Likelihood,
+        *,
+        adopts: bool,
+    ) -> None:
         self._settings = settings
         self._situation = situation
         self._requests = requests
+        self._likelihood = likelihood
         self._streams = [Capture(path, settings.output_limit) for path in (settings.stdout, settings.stderr)]
         self._watch = Supervision(requests, self._streams, settings.timeout, settings.grace, adopts)
         self._error = situation.error
@@ -74,7 +83,7 @@ class Execution:
 
     def run(self) -> None:
         """Run it to its end, whatever that is."""
-        accounting = Accounting(Machine(), os.getpid())
+        accounting = Accounting(self._situation.group, os.getpid())
         clock, started = time.time(), time.monotonic()
         self._start(started)
         ended = self._watch.ended or started
@@ -107,7 +116,8 @@ class Execution:
             self._error = CannotStartError(-self._requests.came[0], early)
         try:
             if self._error is None and self._situation.program is not None:
-                pid = start(self._situation.program, self._situation.environment, out.writing, err.writing)
+                about = (self._situation.program, self._situation.environment)
+                pid = start(*about, out.writing, err.writing, self._likelihood)
                 self._close_writing()
                 self._watch.watch(pid, started)
         except CannotStartError as error:

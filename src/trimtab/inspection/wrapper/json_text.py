@@ -4,13 +4,21 @@ Long texts are written in pieces, so that the memory for them does not grow with
 """
 
 import codecs
-from _json import encode_basestring as quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PIECE = 65536
+
+
+def quoted(text: str) -> str:
+    """A text as a JSON string; characters beyond ASCII stay."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return '"' + text + '"'
+    from _json import encode_basestring
+
+    return encode_basestring(text)
 
 
 class Quoted:

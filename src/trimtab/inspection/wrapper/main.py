@@ -5,8 +5,9 @@ import sys
 import time
 
 from trimtab.inspection.hwinfo.machine import Machine
+from trimtab.inspection.wrapper.child import Likelihood
 from trimtab.inspection.wrapper.execution import Execution
-from trimtab.inspection.wrapper.json_text import encode, members
+from trimtab.inspection.wrapper.json_text import members
 from trimtab.inspection.wrapper.kernel import adopt_orphans, hide
 from trimtab.inspection.wrapper.proof import sealed
 from trimtab.inspection.wrapper.settings import Settings
@@ -27,6 +28,7 @@ def main() -> int:
     began = time.monotonic()
     requests = Requests()
     settings = Settings(_environment())
+    likelihood = Likelihood()
     hidden, adopts = hide(), adopt_orphans()
     try:
         place = Place(settings.result) if settings.result else None
@@ -36,7 +38,7 @@ def main() -> int:
         _leave_hwinfo(settings, situation)
     except OSError as error:
         return _complain(error)
-    execution = Execution(settings, situation, requests, adopts=adopts)
+    execution = Execution(settings, situation, requests, likelihood, adopts=adopts)
     prepared = time.monotonic() - began
     execution.run()
     about = (hidden, adopts, prepared)
@@ -97,10 +99,10 @@ def _deliver(place: "Place | None", document: "Callable[[bool], Iterator[bytes]]
 
 
 def _leave_hwinfo(settings: Settings, situation: Situation) -> None:
-    if not settings.hwinfo or situation.provenance["hwinfo"] == settings.hwinfo:
+    if not settings.hwinfo or not situation.hwinfo:
         return
     try:
-        Place(settings.hwinfo).write([encode(situation.fields["hwinfo"]).encode(), b"\n"])
+        Place(settings.hwinfo).write([situation.hwinfo, b"\n"])
     except OSError as error:  # it is in the result, too
         settings.notes.append(f"{settings.hwinfo} cannot be written: {error.strerror}")
 

@@ -17,6 +17,7 @@ SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGTERM, SIGCHLD, SIGCONT = (
 )
 _STOPS = (SIGTERM, SIGINT, SIGHUP)
 _OTHERS = (SIGPIPE, _signal.SIGXFSZ)  # Python ignores these, and a child would inherit that
+ALTERED = (*_STOPS, *_OTHERS, SIGCHLD)
 
 
 class Requests:
@@ -48,6 +49,6 @@ class Requests:
 def restore() -> None:
     """Give a child the signals as a program expects them: none ignored, none blocked."""
     _signal.set_wakeup_fd(-1)
-    for number in (*_STOPS, *_OTHERS, SIGCHLD):
+    for number in ALTERED:
         _signal.signal(number, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, ())

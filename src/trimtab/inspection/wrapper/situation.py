@@ -5,9 +5,11 @@ All of it is read before, for the script may change it.
 
 import os
 
+from trimtab.inspection.hwinfo.cgroup import Group
 from trimtab.inspection.hwinfo.document import document
 from trimtab.inspection.hwinfo.machine import Machine
 from trimtab.inspection.wrapper.distributions import Python, distributions
+from trimtab.inspection.wrapper.json_text import Verbatim, encode
 from trimtab.inspection.wrapper.program import CannotStartError, Program, choose, find, stack_python
 from trimtab.inspection.wrapper.proof import sha256
 from trimtab.inspection.wrapper.settings import Settings
@@ -26,6 +28,8 @@ class Situation:
 
     Attributes:
         fields: Members of the result document.
+        hwinfo: The hardware document; empty, if an init container has left it.
+        group: The control group of this process.
         provenance: Where they are from.
         environment: The script's variables: a virtual environment is activated.
         program: What runs the script; None if it cannot be started.
@@ -38,6 +42,8 @@ class Situation:
         self.program: Program | None = None
         self.error: CannotStartError | None = None
         self.provenance: dict[str, str] = {}
+        self.hwinfo = b""
+        self.group = Group(machine)
         self._stack = stack_python(settings.directory)
         self.environment = _activated(settings.for_the_script(), self._stack)
         self._choose()
@@ -61,7 +67,7 @@ class Situation:
         processor = hardware.get("cpu_info")
         self.provenance["packages"] = ":".join(python.directories) if python else "there is no Python"
         return {
-            "hwinfo": hardware,
+            "hwinfo": Verbatim(_deeper(self.hwinfo)) if self.hwinfo else hardware,
             "hostname": os.uname().nodename,
             "os_release": release,
             "script_sha256": _digest(self._settings.script),
@@ -90,7 +96,9 @@ class Situation:
                 self.provenance["hwinfo"] = str(path)
                 return told
         self.provenance["hwinfo"] = "the wrapper"
-        return document(self._machine)
+        found = document(self._machine, self.group)
+        self.hwinfo = encode(found).encode()
+        return found
 
     def _python(self) -> "Python | None":
         """The script's; of a script that is not Python's, the one it would find."""
@@ -118,6 +126,11 @@ class Situation:
             "version": version,
             "version_source": python.source if python and version else None,
         }
+
+
+def _deeper(data: bytes) -> bytes:
+    """A document of ours as a member of another: no text in it has a line's end, so each begins a line of its own."""
+    return data.replace(b"\n", b"\n  ")
 
 
 def _activated(environment: "dict[str, str]", stack: "str | None") -> "dict[str, str]":

@@ -35,7 +35,7 @@ def write(root, files):
 
 def test_b29_figures_are_differences_but_for_the_peak(tmp_path):
     write(tmp_path, FILES)
-    accounting = Accounting(Machine(str(tmp_path)), 7)
+    accounting = Accounting(Group(Machine(str(tmp_path))), 7)
     here = "sys/fs/cgroup/run/"
     write(
         tmp_path,
@@ -66,11 +66,11 @@ def test_b29_figures_are_differences_but_for_the_peak(tmp_path):
 
 def test_a_group_that_others_are_in_is_not_the_runs_alone(tmp_path):
     write(tmp_path, FILES | {"sys/fs/cgroup/run/cgroup.procs": "7\n8\n"})
-    assert Accounting(Machine(str(tmp_path)), 7).cgroup()["alone"] is False
+    assert Accounting(Group(Machine(str(tmp_path))), 7).cgroup()["alone"] is False
 
 
 def test_without_control_groups_all_is_null(tmp_path):
-    accounting = Accounting(Machine(str(tmp_path)), 7)
+    accounting = Accounting(Group(Machine(str(tmp_path))), 7)
     found = accounting.cgroup()
     assert (found["version"], found["alone"], found["memory"]["peak"]) == (None, None, None)
     assert accounting.pressure() == {"cpu": None, "memory": None, "io": None}

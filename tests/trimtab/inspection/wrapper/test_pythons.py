@@ -49,6 +49,13 @@ def test_what_was_compiled_gives_the_same(python):
     assert compiled["wrapper"]["prepared"] > 0
 
 
+def test_who_knows_a_python_needs_no_shell(python):
+    python.command = [sys.executable, "-I", "-S", "-B", str(python.path / "entrypoint.start")]
+    outcome = python.run("#!/bin/sh\necho hello\nexit 3\n", PATH="/nonexistent:/bin")
+    assert (outcome.code, outcome.document["stdout"]) == (3, "hello\n")
+    assert outcome.document["wrapper"]["name"] == "python"
+
+
 @pytest.mark.parametrize("damage", [b"", b"no code", b"\0" * 1000])
 def test_what_was_compiled_of_another_program_is_not_taken(python, damage):
     for path in python.path.glob("entrypoint.*"):

@@ -6,7 +6,8 @@
 # TRIMTAB_PYTHON names the Python for the first. Made by Trimtab of its package trimtab.inspection.wrapper; Apache-2.0.
 
 w_start='
-import os, sys
+import gc, os, sys
+gc.disable()  # nothing here is in circles
 path = sys.argv[1]
 def shell():
     os.environ["TRIMTAB_WRAPPER"] = "sh"
