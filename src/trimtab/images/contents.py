@@ -79,6 +79,8 @@ def contents(image: Image, limits: Limits | None = None) -> Contents:
     with scanned(image.layers, wanted, limits or Limits(), findings) as tree:
         reading = Reading(tree, [layer.digest for layer in image.layers], findings)
         found = [package for reader in PACKAGES for package in reader.packages(reading)]
+        if moved := image.moved():
+            findings.add("moved-tag", f"its tag names another image by now: {moved[:200]}")
         return Contents(
             image,
             os_release(reading),

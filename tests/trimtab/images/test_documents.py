@@ -108,7 +108,8 @@ def test_spdx_describes_the_image_that_contains_every_package(found):
 
 
 def test_the_metadata_of_an_image_have_the_original_keys(found):
-    told = metadata(found.image, "registry.example/app", "1")
+    told = metadata(found.image, "registry.example/app", "1", ["1", "2"])
+    assert told["repo_tags"] == ["1", "2"]
     assert set(told) == {
         "name", "tag", "digest", "repo_tags", "created", "docker_version", "labels", "architecture", "os", "layers", "env",
     }  # fmt: skip
