@@ -44,7 +44,7 @@ class Contents:
         packages: What is installed, ordered by type, name and place.
         python_files: SHA-256 by path of each `*.py`.
         interpreters: The Pythons.
-        libraries: Symbol versions that each shared library of the search path defines or needs, by path.
+        libraries: Symbol versions that each shared library of the search path defines, by path.
         cuda: Versions of CUDA and its libraries, by the file that tells.
         files: Parsed files of interest to one analysis: `Pipfile`, `Pipfile.lock`.
         findings: What was odd.

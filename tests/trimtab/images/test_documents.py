@@ -155,7 +155,7 @@ def test_any_name_and_version_has_a_package_url_that_can_be_read_again(kind, nam
             ("golang", "./private/cnrm.example/cnrm/", "(devel)"),
             "pkg:golang/./private/cnrm.example/cnrm@%28devel%29",
         ),
-        (("golang", "/", "1"), "pkg:generic/unknown@1"),
+        (("golang", "/", "1"), "pkg:generic/unknown"),
         (("conda", "numpy", "1.26"), "pkg:conda/numpy@1.26"),
     ],
 )
