@@ -1,9 +1,12 @@
 """How fast images are read: MB/s of compressed layers, and peak memory, against reading and decompressing alone.
 
 The images are made here: layers of this machine's own files below /usr, each under a prefix of its own, compressed as
-images are. Each reading is a process of its own; seconds are those of the processor, so that whatever else the machine
-does is left out. The floor reads and decompresses with the same decoder; a scan also digests each compressed byte, walks
-the archive, digests each Python file, and reads symbol versions and databases.
+images are. Each reading is a process of its own. There are two floors, by the decoder that a scan uses as well:
+`decompress` reads and decompresses, without any digest; `verify` also digests each compressed byte, as whoever reads an
+image must. A scan walks the archive besides, digests each Python file, and reads symbol versions and databases.
+
+Two times are told: seconds of the processors, so that whatever else the machine does is left out (`..._mb_s`, per core), and
+the seconds that passed (`elapsed_...`), which a scan's second thread makes fewer: they mean something on a quiet machine only.
 """
 
 from __future__ import annotations
@@ -26,16 +29,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SHARE, SPEED, MEMORY = 0.75, 150, 256
-MODES = ("decompress", "scan")
+MODES = ("decompress", "verify", "scan")
 LAYER = 50e6  # compressed bytes
 SIZES = {"50 MB": 50e6, "500 MB": 500e6, "2 GB": 2e9}
-PIECE = 128 << 10
+PIECE = 1 << 20
 LARGEST = 16e6  # bytes of a file
 TREES = ("lib", "bin", "share")
 
 
 def run() -> dict[str, Any]:
-    """Measure, and return rows of `image`, `mb` (compressed), `files`, MB/s of floor and scan, `share` and `peak_mib`."""
+    """Measure, and return rows.
+
+    Of `image`, `mb` (compressed), `files`; MB/s of each floor and of the scan, by a processor's seconds and by those that
+    passed; the shares that the scan reaches of the floors; `peak_mib` of the scan.
+    """
     quick = bool(os.environ.get("TRIMTAB_BENCH_QUICK"))
     sizes, rounds = ({"10 MB": 10e6}, 1) if quick else (SIZES, 3)
     rows = []
@@ -56,22 +63,32 @@ def _row(directory: Path, layers: list[dict[str, Any]], rounds: int) -> dict[str
     for _ in range(rounds):
         for mode in MODES:
             found[mode].append(_child(mode, directory))
-    floor, scan = (statistics.median(each["seconds"] for each in found[mode]) for mode in MODES)
+    used, passed = (
+        {mode: statistics.median(each[name] for each in told) for mode, told in found.items()}
+        for name in ("seconds", "elapsed")
+    )
     return {
         "mb": round(megabytes),
         "files": sum(each["files"] for each in layers),
-        "decompress_mb_s": round(megabytes / floor),
-        "scan_mb_s": round(megabytes / scan),
-        "share": round(floor / scan, 2),
+        **{f"{mode}_mb_s": round(megabytes / used[mode]) for mode in MODES},
+        **{f"elapsed_{mode}_mb_s": round(megabytes / passed[mode]) for mode in MODES},
+        "share": round(used["decompress"] / used["scan"], 2),
+        "share_verified": round(used["verify"] / used["scan"], 2),
+        "share_elapsed": round(passed["decompress"] / passed["scan"], 2),
         "peak_mib": round(max(each["peak_mib"] for each in found["scan"])),
     }
 
 
 def _aims(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    share, speed = min(each["share"] for each in rows), min(each["scan_mb_s"] for each in rows)
-    peak = max(each["peak_mib"] for each in rows)
+    speed, peak = min(each["scan_mb_s"] for each in rows), max(each["peak_mib"] for each in rows)
+    shares = {
+        f"≥ {SHARE:.0%} of decompressing alone, time that passed": "share_elapsed",
+        f"≥ {SHARE:.0%} of decompressing alone, time of processors": "share",
+        f"≥ {SHARE:.0%} of decompressing and digesting, time of processors": "share_verified",
+    }
+    least = {aim: min(each[name] for each in rows) for aim, name in shares.items()}
     return {
-        f"≥ {SHARE:.0%} of decompressing alone": {"measured": f"{share:.0%}", "reached": share >= SHARE},
+        **{aim: {"measured": f"{found:.0%}", "reached": found >= SHARE} for aim, found in least.items()},
         f"≥ {SPEED} MB/s of compressed layer a core": {"measured": speed, "reached": speed >= SPEED},
         f"≤ {MEMORY} MiB whatever the image": {"measured": peak, "reached": peak <= MEMORY},
     }
@@ -154,13 +171,30 @@ def _blob(directory: Path, data: bytes) -> dict[str, Any]:
 def _decompress(directory: Path) -> None:
     from trimtab.images.compression import decompressed
 
-    manifest = json.loads((directory / "index.json").read_text())["manifests"][0]["digest"]
-    blobs = directory / "blobs/sha256"
-    for layer in json.loads((blobs / manifest.partition(":")[2]).read_text())["layers"]:
-        with (blobs / layer["digest"].partition(":")[2]).open("rb") as raw:
+    for digest in _layer_digests(directory):
+        with (directory / "blobs/sha256" / digest.partition(":")[2]).open("rb") as raw:
             stream = decompressed(raw)
             while stream.read(PIECE):
                 pass
+
+
+def _verify(directory: Path) -> None:
+    from trimtab.images.blob import Verified
+    from trimtab.images.compression import decompressed
+
+    for digest in _layer_digests(directory):
+        with (directory / "blobs/sha256" / digest.partition(":")[2]).open("rb") as raw:
+            verified = Verified(raw, digest)
+            stream = decompressed(verified)
+            while stream.read(PIECE):
+                pass
+            verified.verify()
+
+
+def _layer_digests(directory: Path) -> list[str]:
+    manifest = json.loads((directory / "index.json").read_text())["manifests"][0]["digest"]
+    document = json.loads((directory / "blobs/sha256" / manifest.partition(":")[2]).read_text())
+    return [each["digest"] for each in document["layers"]]
 
 
 def _scan(directory: Path) -> None:
@@ -177,10 +211,11 @@ def _read(image: str) -> None:
 def _measured(mode: str, directory: Path) -> None:
     with tempfile.TemporaryDirectory() as nothing:
         _read(f"dir:{nothing}")  # what is measured is the reading, not the import
-    started = time.process_time()
-    {"decompress": _decompress, "scan": _scan}[mode](directory)
+    started, clock = time.process_time(), time.monotonic()
+    {"decompress": _decompress, "verify": _verify, "scan": _scan}[mode](directory)
+    told = {"seconds": time.process_time() - started, "elapsed": time.monotonic() - clock}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": time.process_time() - started, "peak_mib": peak}))
+    print(json.dumps({**told, "peak_mib": peak}))
 
 
 if __name__ == "__main__":

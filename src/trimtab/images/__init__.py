@@ -9,18 +9,24 @@ from trimtab.images.errors import (
     AccessError,
     CertificateError,
     CorruptError,
+    CredentialsMissingError,
+    CredentialsRefusedError,
+    ForbiddenError,
     ImageError,
     ImageReferenceError,
+    IncompleteCredentialsError,
     LimitError,
+    ManifestUnknownError,
     NotFoundError,
     RateLimitError,
+    RepositoryUnknownError,
     UnavailableError,
 )
 from trimtab.images.finding import Finding
 from trimtab.images.image import Image
 from trimtab.images.limits import Limits
 from trimtab.images.package import Package, Place, identifier
-from trimtab.images.sources import Access, Credentials, opened
+from trimtab.images.sources import Access, Credentials, Retries, opened, tags
 
 __all__ = [
     "Access",
@@ -29,19 +35,27 @@ __all__ = [
     "Contents",
     "CorruptError",
     "Credentials",
+    "CredentialsMissingError",
+    "CredentialsRefusedError",
     "Finding",
+    "ForbiddenError",
     "Image",
     "ImageError",
     "ImageReferenceError",
+    "IncompleteCredentialsError",
     "Interpreter",
     "LimitError",
     "Limits",
+    "ManifestUnknownError",
     "NotFoundError",
     "Package",
     "Place",
     "RateLimitError",
+    "RepositoryUnknownError",
+    "Retries",
     "UnavailableError",
     "contents",
     "identifier",
     "opened",
+    "tags",
 ]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trimtab.images.ahead import read_ahead
 from trimtab.images.compression import decompressed
 from trimtab.images.errors import CorruptError
 from trimtab.images.tar import TarReader
@@ -66,9 +67,10 @@ class Blob:
         """
         with self.open() as raw:
             stream = Verified(raw, self.digest)
-            reader = TarReader(decompressed(stream), limits, findings)
-            yield reader
-            reader.drain()
+            with read_ahead(decompressed(stream), limits.seconds) as pieces:
+                reader = TarReader(pieces, limits, findings)
+                yield reader
+                reader.drain()
             stream.verify()
 
 

@@ -17,7 +17,7 @@ GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 SKIPPABLE = b"\x2a\x4d\x18"  # the end of a zstd skippable frame's magic: 0x184D2A5?
 BZIP2, XZ = b"BZh", b"\xfd7zXZ\x00"
 LARGEST_WINDOW = 27  # of zstd, as a power of two: what its own tool takes without being asked
-READ = 128 << 10  # of compressed bytes at once
+READ = 1 << 20  # of compressed bytes at once
 
 
 def packed(data: bytes) -> bytes:

@@ -44,7 +44,7 @@ class Contents:
         packages: What is installed, ordered by type, name and place.
         python_files: SHA-256 by path of each `*.py`.
         interpreters: The Pythons.
-        libraries: Symbol versions that each shared library of the search path defines or needs, by path.
+        libraries: Symbol versions that each shared library of the search path defines, by path.
         cuda: Versions of CUDA and its libraries, by the file that tells.
         files: Parsed files of interest to one analysis: `Pipfile`, `Pipfile.lock`.
         findings: What was odd.
@@ -79,6 +79,8 @@ def contents(image: Image, limits: Limits | None = None) -> Contents:
     with scanned(image.layers, wanted, limits or Limits(), findings) as tree:
         reading = Reading(tree, [layer.digest for layer in image.layers], findings)
         found = [package for reader in PACKAGES for package in reader.packages(reading)]
+        if moved := image.moved():
+            findings.add("moved-tag", f"its tag names another image by now: {moved[:200]}")
         return Contents(
             image,
             os_release(reading),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -49,6 +49,8 @@ class Image:
         digest: Of its manifest, where there is one.
         config: Its configuration as OCI and Docker have it: `architecture`, `os`, `created`, `config` with `Env`, `Labels`.
         manifest: Its manifest, where there is one.
+        listed: Digest of what its name names: of an index it was chosen from, or of its manifest.
+        current: Asks which digest its tag names now, where it has a tag in a registry; None if that cannot be said.
     """
 
     reference: str
@@ -56,11 +58,18 @@ class Image:
     digest: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    listed: str | None = None
+    current: Callable[[], str | None] | None = None
 
     @property
     def size(self) -> int:
         """Bytes of its layers as they are stored."""
         return sum(layer.size for layer in self.layers)
+
+    def moved(self) -> str | None:
+        """The digest that its tag names by now, if it is another than what was read."""
+        now = self.current() if self.current else None
+        return now if now != self.listed else None
 
     def setting(self, name: str) -> Any:
         """A default of its containers: `Env`, `Labels`, `Entrypoint`, `Cmd`."""

@@ -68,7 +68,10 @@ class Package:
 
 
 def identifier(package: Package, os_release: Mapping[str, str]) -> PackageURL:
-    """The package URL, as the purl specification has it for the package's type."""
+    """The package URL, as the purl specification has it for the package's type.
+
+    Names are a stranger's: one that no URL of its type can hold has the type `generic`.
+    """
     from packageurl import PackageURL
 
     qualifiers: dict[str, str] = {}
@@ -79,16 +82,34 @@ def identifier(package: Package, os_release: Mapping[str, str]) -> PackageURL:
         if package.type == "rpm":
             version = version.partition(":")[2] or version
     elif package.type in {"npm", "golang", "maven"}:
-        namespace, _, name = name.replace(":", "/").rpartition("/")
+        namespace, _, name = name.replace(":", "/").strip("/").rpartition("/")
+    elif package.type == "conda" and package.architecture:
+        qualifiers = {"subdir": package.architecture}
     elif package.type == "pypi" and package.origin:
         qualifiers = {"vcs_url" if "+" in package.origin else "download_url": package.origin}
-    return PackageURL(
-        type=package.type,
-        namespace=namespace or None,
-        name=name,
-        version=version or None,
-        qualifiers=qualifiers,
+    return (
+        _url(package.type, namespace or "", name, version, qualifiers)
+        or _url("generic", "", package.name.strip().strip("/"), version, {})
+        or PackageURL("generic", None, "unknown")
     )
+
+
+def _url(
+    kind: str, namespace: str, name: str, version: str, qualifiers: Mapping[str, str]
+) -> PackageURL | None:
+    """The package URL, if it is one that can be read again."""
+    from packageurl import PackageURL
+
+    def text(value: str) -> str:  # what is no text of Unicode, replaced
+        return value.encode("utf-8", "replace").decode()
+
+    told = {key: text(value) for key, value in qualifiers.items()}
+    try:
+        found = PackageURL(kind, text(namespace) or None, text(name), text(version) or None, told)
+        PackageURL.from_string(found.to_string())
+    except (ValueError, TypeError):
+        return None
+    return found
 
 
 def _system_qualifiers(package: Package, os_release: Mapping[str, str]) -> dict[str, str]:

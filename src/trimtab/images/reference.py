@@ -9,7 +9,7 @@ from typing import Self
 from trimtab.images.blob import is_digest
 from trimtab.images.errors import ImageReferenceError
 
-__all__ = ["Reference"]
+__all__ = ["Reference", "is_host", "is_repository", "is_tag"]
 
 COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 REPOSITORY = re.compile(rf"{COMPONENT}(?:/{COMPONENT})*")
@@ -17,6 +17,21 @@ TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?")
 DEFAULT_HOST, DEFAULT_TAG = "docker.io", "latest"
 LONGEST = 255
+
+
+def is_host(text: str) -> bool:
+    """Whether this is a registry's host, with or without a port."""
+    return HOST.fullmatch(text) is not None
+
+
+def is_repository(text: str) -> bool:
+    """Whether this is a repository's path."""
+    return len(text) <= LONGEST and REPOSITORY.fullmatch(text) is not None
+
+
+def is_tag(text: str) -> bool:
+    """Whether this is a tag."""
+    return TAG.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +66,11 @@ class Reference:
         path, colon, tag = path.partition(":")
         if host == DEFAULT_HOST and "/" not in path:
             path = f"library/{path}"
-        if not HOST.fullmatch(host) or not REPOSITORY.fullmatch(path) or len(path) > LONGEST:
+        if not is_host(host) or not is_repository(path):
             raise ImageReferenceError(
                 f"{text[:100]!r} is no name of an image, as [HOST/]REPOSITORY[:TAG][@DIGEST]"
             )
-        if colon and not TAG.fullmatch(tag):
+        if colon and not is_tag(tag):
             raise ImageReferenceError(f"{tag[:100]!r} is no tag of an image")
         return cls(host, path, (tag or None) if digest or tag else DEFAULT_TAG, digest or None)
 

@@ -213,11 +213,12 @@ class TarReader:
         self._count(len(self._buffer))
 
     def _count(self, size: int) -> None:
-        self._read += size
+        # The piece that passes the limit is still looked at: what is told does not depend on how long pieces are.
         if time.monotonic() > self._deadline:
             raise LimitError(f"not read within {self._limits.seconds:.0f} seconds")
         if self._read > self._limits.unpacked:
             raise LimitError(f"more than {self._limits.unpacked} bytes when decompressed")
+        self._read += size
 
 
 def _verify(block: bytes, header: Header) -> None:

@@ -2,9 +2,11 @@
 
 import gzip
 import hashlib
+import http.server
 import io
 import json
 import tarfile
+import threading
 
 import pytest
 
@@ -72,3 +74,39 @@ def read(tmp_path):
             return contents(image, limits)
 
     return reading
+
+
+@pytest.fixture
+def server():
+    """A server whose answers are set by path: status, headers, body; what was asked is kept."""
+    answers, asked = {}, []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append((self.path, dict(self.headers)))
+            answer = answers.get(self.path.partition("?")[0], (404, {}, b""))
+            status, headers, body = answer(self) if callable(answer) else answer
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        def do_HEAD(self):
+            self.do_GET()
+
+        def log_message(self, *_):
+            pass
+
+    class Server(http.server.ThreadingHTTPServer):
+        def handle_error(self, *_):
+            """A client that goes away in the middle is what some tests are about."""
+
+    served = Server(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=served.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"127.0.0.1:{served.server_port}", answers, asked
+    served.shutdown()
+    served.server_close()
+    thread.join()

@@ -5,7 +5,11 @@ import json
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from hypothesis import given
+from hypothesis import strategies as st
+from packageurl import PackageURL
 
+from trimtab.images import Contents, Image, Package, Place, identifier
 from trimtab.images.documents import analysis, document, metadata
 from trimtab.images.documents.cyclonedx import cyclonedx
 from trimtab.images.documents.legacy import Circumstances
@@ -107,9 +111,53 @@ def test_spdx_describes_the_image_that_contains_every_package(found):
     json.dumps(told)
 
 
+def test_spdx_is_valid_by_the_validator_of_its_specification(found, tmp_path):
+    from spdx_tools.spdx.parser.parse_anything import parse_file
+    from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
+
+    path = tmp_path / "bill.spdx.json"
+    path.write_text(json.dumps(spdx(found)))
+    told = parse_file(str(path))
+    assert [each.validation_message for each in validate_full_spdx_document(told)] == []
+    assert [each.name for each in told.packages[1:]] == ["a", "p"]
+
+
 def test_the_metadata_of_an_image_have_the_original_keys(found):
-    told = metadata(found.image, "registry.example/app", "1")
+    told = metadata(found.image, "registry.example/app", "1", ["1", "2"])
+    assert told["repo_tags"] == ["1", "2"]
     assert set(told) == {
         "name", "tag", "digest", "repo_tags", "created", "docker_version", "labels", "architecture", "os", "layers", "env",
     }  # fmt: skip
     assert (told["name"], told["env"], told["os"]) == ("registry.example/app", ["PATH=/bin"], "linux")
+
+
+TYPES = st.sampled_from(["deb", "rpm", "apk", "pypi", "conda", "npm", "maven", "golang"])
+NAMES = st.text("ab/:@%?# .\0\n\udcffé", min_size=1, max_size=12) | st.text(min_size=1, max_size=12)
+
+
+@given(TYPES, NAMES, NAMES, NAMES)
+def test_any_name_and_version_has_a_package_url_that_can_be_read_again(kind, name, version, origin):
+    """Names are strangers': `./private_repos/x/` was one of a program of Go."""
+    package = Package(
+        kind, name, version, Place("/x", None), origin=origin, source=origin, architecture=origin
+    )
+    text = identifier(package, {"id": name, "version_id": version}).to_string()
+    assert PackageURL.from_string(text).type in {kind, "generic"}
+    image = Image(name, [], config={"config": {"Labels": {name: version}}})
+    found = Contents(image, {"id": name}, [package])
+    json.dumps([cyclonedx(found), spdx(found), document(found), analysis(found, Circumstances(name))])
+
+
+@pytest.mark.parametrize(
+    ("package", "expected"),
+    [
+        (
+            ("golang", "./private/cnrm.example/cnrm/", "(devel)"),
+            "pkg:golang/./private/cnrm.example/cnrm@%28devel%29",
+        ),
+        (("golang", "/", "1"), "pkg:generic/unknown"),
+        (("conda", "numpy", "1.26"), "pkg:conda/numpy@1.26"),
+    ],
+)
+def test_package_urls_of_odd_names(package, expected):
+    assert identifier(Package(*package, Place("/x", None)), {}).to_string() == expected

@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from trimtab.images import identifier
+from trimtab.images.databases.java import _identities
 
 INSTALLED = b"""C:Q1abc=
 P:musl
@@ -156,6 +157,26 @@ def test_duplicates_and_broken_metadata_are_findings(read):
     assert sorted(kinds(found)) == ["broken-metadata", "broken-metadata", "duplicate-metadata"]
 
 
+def test_an_editable_installation_by_a_link_of_setuptools(read):
+    """The metadata lie beside the sources; a build's leftovers, which no link leads to, are no installation."""
+    files = {
+        f"{SITE}/edit-me.egg-link": b"/src/edit\n.",
+        f"{SITE}/away.egg-link": b"/src/away\n.",
+        "src/edit/edit_me.egg-info/PKG-INFO": b"Name: edit-me\nVersion: 1.2\n",
+        "src/edit/edit_me.egg-info/SOURCES.txt": b"setup.py\n",
+        "src/left/left.egg-info/PKG-INFO": b"Name: left\nVersion: 1\n",
+        "src/left/left.egg-info/SOURCES.txt": b"setup.py\n",
+        f"{SITE}/old-3.egg-info/PKG-INFO": b"Name: old\nVersion: 3\n",
+        f"{SITE}/old-3.egg-info/SOURCES.txt": b"setup.py\n",
+    }
+    found = read(files)
+    assert {each.name: (each.location, each.editable, each.origin) for each in found.packages} == {
+        "edit-me": ("/src/edit", True, "file:///src/edit"),
+        "old": (f"/{SITE}", False, ""),
+    }
+    assert [(each.kind, "/src/away" in each.message) for each in found.findings] == [("broken-link", True)]
+
+
 def test_conda_and_npm(read):
     told = {"name": "numpy", "version": "1.26", "subdir": "linux-64", "license": "BSD-3-Clause"}
     files = {
@@ -167,7 +188,7 @@ def test_conda_and_npm(read):
     }
     found = read(files)
     assert {identifier(each, {}).to_string() for each in found.packages} == {
-        "pkg:conda/numpy@1.26",
+        "pkg:conda/numpy@1.26?subdir=linux-64",
         "pkg:npm/%40scope/pack@3.1.0",
     }
 
@@ -181,3 +202,30 @@ def test_java_artifacts_in_a_jar(read):
     (package,) = read({"opt/a.jar": jar.getvalue()}).packages
     assert identifier(package, {}).to_string() == "pkg:maven/org.g/a@1.2"
     assert kinds(read({"opt/a.jar": b"PK\x03\x04 broken /pom.properties"})) == ["broken-metadata"]
+
+
+def jar_of(members, method, before=b""):
+    out = io.BytesIO(before)
+    with zipfile.ZipFile(out, "a", method) as archive:
+        archive.comment = b"a comment"
+        for name, content in members:
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("before", [b"", b"#!/bin/sh\nexec java -jar $0\n"])
+def test_artifacts_of_a_jar_that_shades_others_and_starts_itself(method, before):
+    """What lies beside them does not matter: other entries, names that only look alike, texts that hold the name."""
+    members = [
+        ("x/Class", b"/pom.properties PK\x01\x02 /pom.properties"),
+        ("META-INF/pom.properties.bak", b"version=9"),
+    ]
+    for name in "ab":
+        told = f"version=1\ngroupId=org.g\nartifactId={name}\n"
+        members += [(f"META-INF/maven/g/{name}/pom.properties", told), (f"c/{name}", b"y" * 1000)]
+    members.append(("META-INF/maven/g/c/pom.properties", b"no properties"))
+    members.append(
+        ("META-INF/maven/g/large/pom.properties", b"version=1\ngroupId=g\nartifactId=c\n" + b"#" * 70_000)
+    )
+    assert _identities(jar_of(members, method, before)) == ["org.g:a@1", "org.g:b@1"]

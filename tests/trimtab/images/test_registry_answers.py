@@ -2,9 +2,7 @@
 
 import contextlib
 import hashlib
-import http.server
 import json
-import threading
 
 import pytest
 
@@ -16,6 +14,7 @@ from trimtab.images import (
     ImageReferenceError,
     NotFoundError,
     RateLimitError,
+    Retries,
     UnavailableError,
     contents,
     opened,
@@ -29,36 +28,11 @@ def digest(data):
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-@pytest.fixture
-def server():
-    """A server whose answers are set by path: status, headers, body; what was asked is kept."""
-    answers, asked = {}, []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append((self.path, dict(self.headers)))
-            answer = answers.get(self.path.partition("?")[0], (404, {}, b""))
-            status, headers, body = answer(self) if callable(answer) else answer
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    served = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=served.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"127.0.0.1:{served.server_port}", answers, asked
-    served.shutdown()
-    served.server_close()
-    thread.join()
-
-
-def fetch(host, credentials=None, version=":1"):
-    with opened(f"{host}/app{version}", Access("linux/amd64", credentials, verify_tls=False)) as image:
+def fetch(host, credentials=None, version=":1", waits=None):
+    """Reads an image; waits are noted, and not waited for."""
+    retries = Retries(pause=(waits if waits is not None else []).append)
+    access = Access("linux/amd64", credentials, verify_tls=False, retries=retries)
+    with opened(f"{host}/app{version}", access) as image:
         return contents(image)
 
 

@@ -136,7 +136,7 @@ def test_a_layer_with_another_digest_is_refused(read, tmp_path):
 
 def test_a_bomb_is_read_up_to_the_limit(read):
     """What was before the limit is told, and a finding says that there was more."""
-    found = read({STATUS: status("a"), "bomb": bytes(5_000_000)}, limits=Limits(unpacked=1_000_000))
+    found = read({STATUS: status("a"), "bomb": bytes(50_000_000)}, limits=Limits(unpacked=1_000_000))
     assert names(found) == ["a"]
     assert kinds(found) == {"layer-too-large"}
 

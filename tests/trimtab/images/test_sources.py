@@ -9,6 +9,8 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
+from elftools.elf.gnuversions import GNUVerDefSection
 from typer.testing import CliRunner
 
 from trimtab.cli import app
@@ -252,6 +254,36 @@ def test_an_image_in_podmans_storage(tmp_path, monkeypatch):
 
 
 @pytest.mark.integration
+@pytest.mark.skipif(
+    not os.environ.get("TRIMTAB_TEST_DOCKER_HOST"), reason="no Docker: run by scripts/with-services"
+)
+def test_an_image_in_dockers_storage(tmp_path, monkeypatch):
+    """A running daemon's, with the files of two layers and the settings of its configuration."""
+    monkeypatch.setenv("DOCKER_HOST", os.environ["TRIMTAB_TEST_DOCKER_HOST"])
+    docker = "/usr/bin/docker" if Path("/usr/bin/docker").exists() else "docker"
+    (tmp_path / "status").write_bytes(FILES["var/lib/dpkg/status"])
+    recipe = "FROM scratch\nCOPY status /var/lib/dpkg/status\nCOPY status /gone\nENV A=1\nLABEL k=v\n"
+    (tmp_path / "Dockerfile").write_text(recipe)
+    name = f"trimtab-test-images:{os.getpid()}"
+    build = [docker, "build", "--quiet", "--tag", name, str(tmp_path)]
+    subprocess.run(build, check=True, capture_output=True, env=os.environ | {"DOCKER_BUILDKIT": "0"})
+    try:
+        with opened(f"docker:{name}") as image:
+            found = contents(image)
+    finally:
+        subprocess.run([docker, "rmi", name], check=True, capture_output=True)
+    assert [each.name for each in found.packages] == ["a"]
+    assert found.packages[0].place.layer == found.image.layers[0].digest
+    assert (found.image.setting("Env"), found.image.setting("Labels"), len(found.image.layers)) == (
+        ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "A=1"],
+        {"k": "v"},
+        2,
+    )
+    with pytest.raises(NotFoundError, match="docker has no image"):
+        names(f"docker:{name}")
+
+
+@pytest.mark.integration
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(not shutil.which("mmdebstrap") or os.getuid() != 0, reason="no mmdebstrap, or not root")
 def test_packages_of_a_real_debian_are_those_that_dpkg_lists(tmp_path):
@@ -276,3 +308,29 @@ def test_packages_of_a_real_debian_are_those_that_dpkg_lists(tmp_path):
         ["chroot", str(root), "/usr/bin/python3", "-V"], check=True, capture_output=True, text=True
     ).stdout.split()[1]
     assert {each.version for each in found.interpreters} == {python}
+    _the_linker_finds(root, found)
+
+
+def _the_linker_finds(root, found):
+    """Every library of the linker's own cache that defines symbol versions, by its real path, as pyelftools reads it."""
+    lines = subprocess.run(
+        ["chroot", str(root), "/sbin/ldconfig", "-p"], check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    cached = {line.partition(" => ")[2] for line in lines if " => " in line}
+    real = {Path("/") / (root / path[1:]).resolve().relative_to(root) for path in cached}
+    versions = {str(path): defined(root / str(path)[1:]) for path in real}
+    assert len(real) > 50
+    assert {path: told for path, told in versions.items() if told} == {
+        path: list(told) for path, told in found.libraries.items() if Path(path) in real
+    }
+
+
+def defined(path):
+    with path.open("rb") as file:
+        sections = [each for each in ELFFile(file).iter_sections() if isinstance(each, GNUVerDefSection)]
+        return [
+            next(iter(names)).name
+            for section in sections
+            for definition, names in section.iter_versions()
+            if not definition["vd_flags"] & 1
+        ]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
+import struct
 import zlib
 from typing import TYPE_CHECKING
 
@@ -17,27 +16,73 @@ if TYPE_CHECKING:
 
 __all__ = ["INTERESTS", "packages"]
 
-PROPERTIES = "/pom.properties"
-LARGEST, MOST, MOST_POMS = 1 << 16, 70_000, 1000
-ENTRY = b"PK\x01\x02"  # the start of an entry in a zip's table
+PROPERTIES = b"/pom.properties"
+LARGEST, MOST_POMS = 1 << 16, 1000
+LONGEST_NAME = 1000
+ENTRY, LOCAL, END = b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06"
+TABLE_ENTRY = struct.Struct("<4s6xH8xIIHHH8xI")  # magic method packed unpacked name extra comment offset
+LOCAL_ENTRY = struct.Struct("<4s22xHH")  # magic name extra
+TABLE_END = struct.Struct("<4s8xII")  # magic, size and offset of the table
+STORED, DEFLATED = 0, 8
+BEHIND = 70_000  # bytes behind the table at most: its end, and a comment
 
 
 def _identities(data: bytes) -> list[str]:
-    """`group:artifact@version` of each artifact in a jar; one that shades others has several."""
-    if PROPERTIES.encode() not in data:  # most have none, and names are not compressed
+    """`group:artifact@version` of each artifact in a jar; one that shades others has several.
+
+    A jar's table may have ten thousand entries, of which the names of a few matter: they are looked for as bytes. The
+    standard library makes an object of each entry, which took a fifth of the time for a whole image of Debian's files.
+    """
+    if PROPERTIES not in data:  # most have none, and names are not compressed
         return []
-    if data.count(ENTRY) > MOST:
-        raise ValueError("a jar of too many entries")
+    start, before = _table(data)
+    found, at = list[str](), data.find(PROPERTIES, start)
+    while at >= 0 and len(found) < MOST_POMS:
+        properties = _content(data, at + len(PROPERTIES), before)
+        if properties is not None and (identity := _identity(properties)):
+            found.append(identity)
+        at = data.find(PROPERTIES, at + 1)
+    return found
+
+
+def _table(data: bytes) -> tuple[int, int]:
+    """Where a jar's table begins, and how many bytes lie before the jar: a program that starts it."""
+    end = data.rfind(END, max(0, len(data) - BEHIND))
+    if end < 0 or end + TABLE_END.size > len(data):
+        raise ValueError("no jar: it has no table of its entries")
+    _, size, offset = TABLE_END.unpack_from(data, end)
+    if size > end or offset + size > end:
+        raise ValueError("no jar: its table lies outside of it")
+    return end - size, end - size - offset
+
+
+def _content(data: bytes, name_end: int, before: int) -> bytes | None:
+    """The content of the entry of the table whose name ends here; None if there is none, or it is too large."""
+    start = data.rfind(ENTRY, max(0, name_end - LONGEST_NAME - TABLE_ENTRY.size), name_end)
+    if start < 0 or start + TABLE_ENTRY.size > name_end:
+        return None
+    _, method, packed, size, name, _, _, offset = TABLE_ENTRY.unpack_from(data, start)
+    if start + TABLE_ENTRY.size + name != name_end or size > LARGEST or packed > LARGEST:
+        return None
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as jar:
-            names = [
-                each
-                for each in jar.infolist()
-                if each.filename.endswith(PROPERTIES) and each.file_size <= LARGEST
-            ]
-            return [found for each in names[:MOST_POMS] if (found := _identity(jar.read(each)))]
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error) as error:
-        raise ValueError(f"no jar: {error}") from None
+        magic, name, extra = LOCAL_ENTRY.unpack_from(data, before + offset)
+    except struct.error:
+        magic, name, extra = b"", 0, 0
+    if magic != LOCAL:
+        raise ValueError("a damaged jar: an entry that lies outside of it")
+    at = before + offset + LOCAL_ENTRY.size + name + extra
+    return _unpacked(data[at : at + packed], method)
+
+
+def _unpacked(content: bytes, method: int) -> bytes | None:
+    if method == STORED:
+        return content
+    if method != DEFLATED:
+        return None
+    try:
+        return zlib.decompressobj(-15).decompress(content, LARGEST)
+    except zlib.error as error:
+        raise ValueError(f"a damaged jar: {error}") from None
 
 
 def _identity(properties: bytes) -> str | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from trimtab.images.databases.control import header
+from trimtab.images.databases.control import header, text
 from trimtab.images.interests import Interest
 from trimtab.images.package import Package
 
@@ -22,6 +23,7 @@ __all__ = ["INTERESTS", "packages"]
 WANTED = frozenset(("name", "version", "license", "license-expression"))
 LONGEST_LICENCE = 100
 LONGEST_URL = 2000
+INSTALLED = ("site-packages", "dist-packages")
 
 
 def _metadata(data: bytes) -> dict[str, str]:
@@ -38,6 +40,10 @@ def _direct_url(data: bytes) -> dict[str, Any]:
         raise ValueError("nested too deeply") from None
     except (AttributeError, KeyError, TypeError):
         raise ValueError("a direct_url.json that names no URL") from None
+
+
+def _link(data: bytes) -> str:
+    return text(data[:LONGEST_URL]).split("\n")[0].strip()
 
 
 def _in_metadata_directory(path: str) -> bool:
@@ -57,17 +63,29 @@ INTERESTS = (
     Interest(
         named=("RECORD",), accepts=lambda path: path.endswith(".dist-info/RECORD"), condense=lambda _: True
     ),
+    # What `setup.py develop` and pip up to 20 leave of an editable installation; and what tells sources from it.
+    Interest(named=(".egg-link",), limit=1 << 16, condense=_link),
+    Interest(
+        named=("SOURCES.txt",),
+        accepts=lambda path: path.endswith(".egg-info/SOURCES.txt"),
+        condense=lambda _: True,
+    ),
 )
 
 
 def packages(reading: Reading) -> Iterator[Package]:
     """Each distribution; broken metadata and duplicates in one directory are findings."""
     seen: dict[tuple[str, str], Entry] = {}
+    linked = _linked(reading)
     for entry in reading.entries:
         if _missing(entry, reading):
             reading.broken(entry, "a distribution without METADATA: no tool can tell its version")
         package = _package(entry, reading)
         if package is None:
+            continue
+        if package.location in linked:
+            package = replace(package, editable=True, origin=f"file://{package.location}")
+        elif _is_of_sources(entry, reading):
             continue
         key = package.location, re.sub(r"[-_.]+", "-", package.name).lower()
         if key in seen:
@@ -75,6 +93,28 @@ def packages(reading: Reading) -> Iterator[Package]:
             reading.note("duplicate-metadata", f"{package.name} is also in /{other}", entry)
         seen.setdefault(key, entry)
         yield package
+
+
+def _linked(reading: Reading) -> set[str]:
+    """Directories of sources that are installed as they are, by links of setuptools."""
+    found = set[str]()
+    for entry in reading.entries:
+        if entry.path.endswith(".egg-link") and isinstance(entry.content, str):
+            directory = reading.tree.real(entry.content)
+            if directory is None:
+                message = f"an editable installation leads to {entry.content[:200]}, which has no package"
+                reading.note("broken-link", message, entry)
+            else:
+                found.add(f"/{directory}")
+    return found
+
+
+def _is_of_sources(entry: Entry, reading: Reading) -> bool:
+    """Whether this is what a build left beside its sources: it says of what was built, not that it is installed."""
+    directory, _, name = entry.path.rpartition("/")
+    if name != "PKG-INFO" or directory.rpartition("/")[0].rpartition("/")[2] in INSTALLED:
+        return False
+    return reading.tree.find(f"{directory}/SOURCES.txt") is not None
 
 
 def _missing(entry: Entry, reading: Reading) -> bool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from trimtab.images.documents.plain import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from trimtab.images.contents import Contents
     from trimtab.images.image import Image
@@ -91,13 +91,20 @@ def result(contents: Contents) -> dict[str, Any]:
     }
 
 
-def metadata(image: Image, name: str, tag: str | None = None) -> dict[str, Any]:
-    """What the original's `/image/metadata` answers: of the image's configuration, without reading a layer."""
+def metadata(
+    image: Image, name: str, tag: str | None = None, repo_tags: Sequence[str] = ()
+) -> dict[str, Any]:
+    """What the original's `/image/metadata` answers: of the image's configuration, without reading a layer.
+
+    Its digest is that of what the name names, as `skopeo inspect` told it: of an index of several platforms, where it is
+    one. `trimtab.images.tags` gives the repository's tags.
+    """
     inspected = _inspected(image)
     names = ("Digest", "Created", "DockerVersion", "Labels", "Architecture", "Os", "Layers", "Env")
     keys = {"DockerVersion": "docker_version"}
     told = {keys.get(each, each.lower()): inspected[each] for each in names}
-    return {"name": name, "tag": tag, "repo_tags": [], **told}
+    told["digest"] = image.listed or image.digest or ""
+    return {"name": name, "tag": tag, "repo_tags": list(repo_tags), **told}
 
 
 def _metadata(circumstances: Circumstances) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Where images are read from, behind one function."""
 
-from trimtab.images.sources.opened import Access, opened
+from trimtab.images.sources.opened import Access, opened, tags
 from trimtab.images.sources.registry.credentials import Credentials
+from trimtab.images.sources.registry.retries import Retries
 
-__all__ = ["Access", "Credentials", "opened"]
+__all__ = ["Access", "Credentials", "Retries", "opened", "tags"]

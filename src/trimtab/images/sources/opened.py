@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trimtab.images.errors import ImageReferenceError, NotFoundError
 from trimtab.images.platform import Platform
 from trimtab.images.reference import Reference
-from trimtab.images.sources.registry.credentials import Credentials, stored_credentials
+from trimtab.images.sources.registry.credentials import Credentials
+from trimtab.images.sources.registry.retries import Retries
 
 if TYPE_CHECKING:
     from trimtab.images.image import Image
+    from trimtab.images.sources.registry.client import Registry
 
-__all__ = ["Access", "opened"]
+__all__ = ["Access", "opened", "tags"]
 
 FILES = ("oci", "oci-archive", "docker-archive")
 ENGINES = ("podman", "docker")
@@ -32,7 +34,8 @@ class Access:
         auth_file: The file these are in, if it is not one of the usual ones.
         verify_tls: Whether certificates of registries are verified. Without it plain HTTP is tried as well.
         authority: A file of certificates that are trusted besides the system's.
-        mirrors: Hosts that are asked before the registry.
+        mirrors: Who is asked before the registry: `HOST[:PORT][/PATH]`.
+        retries: When a registry is asked again.
     """
 
     platform: str | None = None
@@ -41,6 +44,7 @@ class Access:
     verify_tls: bool = True
     authority: Path | None = None
     mirrors: tuple[str, ...] = ()
+    retries: Retries = field(default_factory=Retries)
 
 
 @contextmanager
@@ -69,6 +73,18 @@ def opened(text: str, access: Access | None = None) -> Iterator[Image]:
         yield _by_what_lies_there(path, text, platform)
     else:
         yield from _registry(text, access, platform)
+
+
+def tags(text: str, access: Access | None = None) -> list[str]:
+    """The tags of an image's repository in a registry, in the registry's order.
+
+    Raises:
+        ImageReferenceError: The text names no image of a registry.
+        ImageError: They cannot be had.
+    """
+    from trimtab.images.sources.registry.client import repository_tags
+
+    return repository_tags(Reference.parse(text), _reached(access or Access()))
 
 
 def _directory(path: Path) -> Image:
@@ -102,15 +118,23 @@ def _file(scheme: str, rest: str, text: str, platform: Platform) -> Image:
 def _registry(text: str, access: Access, platform: Platform) -> Iterator[Image]:
     if text.startswith((".", "/")):
         raise ImageReferenceError(f"there is no {text}")
-    from trimtab.images.sources.registry.client import Registry, from_registry
+    from trimtab.images.sources.registry.client import from_registry
 
-    reference = Reference.parse(text)
-    credentials = access.credentials or stored_credentials(
-        reference.host, reference.repository, access.auth_file
-    )
-    registry = Registry(credentials, access.verify_tls, access.authority, access.mirrors)
-    with from_registry(reference, registry, platform) as image:
+    with from_registry(Reference.parse(text), _reached(access), platform) as image:
         yield image
+
+
+def _reached(access: Access) -> Registry:
+    from trimtab.images.sources.registry.client import Registry
+
+    return Registry(
+        access.credentials,
+        access.auth_file,
+        access.verify_tls,
+        access.authority,
+        access.mirrors,
+        access.retries,
+    )
 
 
 def _split(text: str) -> tuple[Path, str | None]:

@@ -1,4 +1,4 @@
-"""Credentials of registries, as `podman login` and `docker login` keep them. Helper programs are not started."""
+"""Credentials of registries, as `podman login` and `docker login` keep them: in a file, or by a helper it names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trimtab.images.errors import AccessError
+from trimtab.images.errors import AccessError, IncompleteCredentialsError
 
 __all__ = ["Credentials", "stored_credentials"]
 
@@ -27,26 +27,62 @@ class Credentials:
         user: The name; empty with an identity token.
         password: The password, or the token.
         token: Whether it is an identity token (OAuth2's refresh token).
+
+    Raises:
+        IncompleteCredentialsError: There is a user without a password, or a password without a user.
     """
 
     user: str
     password: str = field(repr=False)
     token: bool = False
 
+    def __post_init__(self) -> None:
+        if not self.password or not (self.user or self.token):
+            missing = "password" if self.user else "user"
+            raise IncompleteCredentialsError(
+                f"credentials of a registry without a {missing}: both have to be given, or neither"
+            )
+
 
 def stored_credentials(host: str, repository: str, file: Path | None = None) -> Credentials | None:
     """The credentials of a repository: the most exact entry of the first file that has one.
 
+    In a file a helper for the registry (`credHelpers`) comes first, then what the file holds itself (`auths`), then the
+    helper for all others (`credsStore`).
+
     Raises:
-        AccessError: The file that was named cannot be read.
+        AccessError: The file that was named cannot be read, or a helper fails.
     """
     for path in [file] if file else _files():
         document = _read(path, named=file is not None)
-        for key in _keys(host, repository):
-            entry = document.get(key)
-            if isinstance(entry, Mapping) and (found := _credentials(entry)):
-                return found
+        if found := _of_file(document, host, repository, str(path)):
+            return found
     return None
+
+
+def _of_file(document: Mapping[str, Any], host: str, repository: str, place: str) -> Credentials | None:
+    keys = list(_keys(host, repository))
+    helpers, auths = _table(document, "credHelpers"), _table(document, "auths")
+    for key in keys:
+        if isinstance(name := helpers.get(key), str) and name:
+            return _helped(name, host, place)
+    for key in keys:
+        entry = auths.get(key)
+        if isinstance(entry, Mapping) and (found := _credentials(entry)):
+            return found
+    store = document.get("credsStore")
+    return _helped(store, host, place) if isinstance(store, str) and store else None
+
+
+def _helped(name: str, host: str, place: str) -> Credentials | None:
+    from trimtab.images.sources.registry.helpers import helper_credentials
+
+    return helper_credentials(name, DOCKER_HUB[-1] if host in DOCKER_HUB else host, place)
+
+
+def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = document.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _files() -> Iterator[Path]:
@@ -63,14 +99,16 @@ def _files() -> Iterator[Path]:
 def _read(path: Path, *, named: bool) -> Mapping[str, Any]:
     try:
         with path.open("rb") as file:
-            auths = json.loads(file.read(LARGEST)).get("auths", {})
+            document = json.loads(file.read(LARGEST))
     except OSError as error:
         if named:
             raise AccessError(f"the file of credentials {path}: {error.strerror}") from None
         return {}
-    except (ValueError, AttributeError, RecursionError):
-        raise AccessError(f"the file of credentials {path} is not as `podman login` writes it") from None
-    return auths if isinstance(auths, Mapping) else {}
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, Mapping):
+        raise AccessError(f"the file of credentials {path} is not as `podman login` writes it")
+    return document
 
 
 def _keys(host: str, repository: str) -> Iterator[str]:
@@ -91,4 +129,5 @@ def _credentials(entry: Mapping[str, Any]) -> Credentials | None:
         user, colon, password = base64.b64decode(str(entry.get("auth", ""))).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return None
-    return Credentials(user, password.rstrip("\0")) if colon else None
+    password = password.rstrip("\0")
+    return Credentials(user, password) if colon and user and password else None
