@@ -54,6 +54,7 @@ class FailureClass(StrEnum):
     NO_PACKAGE = "no-such-package", Kind.INDEX, 2
     FORBIDDEN = "index-forbidden", Kind.INDEX, 3
     INDEX = "index-error", Kind.INDEX, 3
+    ARCHIVE = "broken-archive", Kind.INDEX, 3
     METADATA = "repository-metadata", Kind.INDEX, 3
     BASE_IMAGE = "no-such-image", Kind.INDEX, 3
     RESOLUTION = "name-resolution", Kind.NETWORK, 3

@@ -46,6 +46,14 @@ def _signs() -> Mapping[str, tuple[tuple[type[Recogniser], Sign], ...]]:
     return table
 
 
+def _finds() -> Mapping[str, tuple[tuple[type[Recogniser], Callable[[Recogniser, Line], bool | None]], ...]]:
+    table: dict[str, tuple[tuple[type[Recogniser], Callable[[Recogniser, Line], bool | None]], ...]] = {}
+    for each in ALL:
+        for text, method in each.finds.items():
+            table[text] = (*table.get(text, ()), (each, getattr(each, method)))
+    return table
+
+
 def _words(line: bytes) -> list[bytes]:
     return line.translate(_BLANKS).split()
 
@@ -53,7 +61,7 @@ def _words(line: bytes) -> list[bytes]:
 def _hot() -> Mapping[bytes, tuple[str, ...]]:
     """Triggers by the rarest of their words: only a line with one of these words can hold a trigger."""
     table: dict[bytes, tuple[str, ...]] = {}
-    for trigger in _SIGNS:
+    for trigger in (*_SIGNS, *_FINDS):
         word = max(_words(trigger.encode()), key=lambda each: (each not in _COMMON, len(each)))
         table[word] = (*table.get(word, ()), trigger)
     return table
@@ -72,6 +80,7 @@ _BLANKS: Final = bytes(
 _STARTS: Final = _starts()
 _MARKS: Final = _marks()
 _SIGNS: Final = _signs()
+_FINDS: Final = _finds()
 _HOT: Final = _hot()
 _COLD: Final = frozenset(_HOT).isdisjoint
 
@@ -187,17 +196,24 @@ class Parser:
 
     @staticmethod
     def _signs(channel: Channel, line: Line, words: list[bytes]) -> None:
-        """Of a line counts one sign of what fails something and one of what may pass, of each the one with the longest trigger."""
-        hot = _HOT.keys() & words
-        hits = [trigger for word in hot for trigger in _HOT[word] if trigger in line.text]
-        found = [(known.passing, -len(hit), hit, kind, known) for hit in hits for kind, known in _SIGNS[hit]]
-        seen: set[bool] = set()
-        for passing, _, _, kind, known in sorted(found, key=lambda each: each[:3]):
-            if passing not in seen and known.pattern.search(line.text):
-                seen.add(passing)
-                if kind.tool:
-                    channel.findings.tool(kind.tool)
-                channel.sign(known, line)
+        """Of a line counts one sign of what may pass and one of what fails something: of each the nearest to a cause, with the longest trigger.
+
+        What may pass comes first: where both are in one line, it is why the other failed.
+        """
+        hits = [trigger for word in _HOT.keys() & words for trigger in _HOT[word] if trigger in line.text]
+        for hit in hits:
+            for kind, method in _FINDS.get(hit, ()):
+                method(channel.of(kind), line)
+        known = [(-sign.failure.weight, -len(hit), hit, kind, sign) for hit in hits for kind, sign in _SIGNS.get(hit, ())]
+        if known:
+            known.sort(key=lambda each: each[:3])
+            for passing in (True, False):
+                matching = [each for each in known if each[4].passing is passing and each[4].pattern.search(line.text)]
+                if matching:
+                    *_, kind, first = matching[0]
+                    if kind.tool:
+                        channel.findings.tool(kind.tool)
+                    channel.sign(first, line, {each[4].level for each in matching} - {None} if first.level is None else {first.level})
 
 
 def _line(text: str, number: int, prefixed: Prefixed | None) -> Line:

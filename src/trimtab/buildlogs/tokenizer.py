@@ -12,7 +12,8 @@ from trimtab.buildlogs.harmless import plain
 __all__ = ["LONGEST", "Tokenizer"]
 
 LONGEST: Final = 16 * 1024
-_INVISIBLE: Final = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|[\s\0]")
+_SEQUENCE: Final = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
+_BLANK: Final = b" \t\n\r\x0b\x0c\0"
 
 
 class Tokenizer:
@@ -78,12 +79,24 @@ class Tokenizer:
 
     def _squeeze(self, data: bytes) -> None:
         """Keep the last visible piece that is complete, and the one that is not, each as long as it may be."""
-        pieces = (bytes(self._kept) + data).split(b"\r")
-        shown = next((each for each in reversed(pieces[:-1]) if _INVISIBLE.sub(b"", each[:LONGEST])), None)
-        kept = [pieces[-1]] if shown is None else [shown, pieces[-1]]
+        before, found, last = (bytes(self._kept) + data).rpartition(b"\r")
+        shown = _shown(before) if found else None
+        kept = [last] if shown is None else [shown, last]
         self._skipping = len(kept[-1]) > LONGEST
         self.truncated = self.truncated or any(len(each) > LONGEST for each in kept)
         self._kept[:] = b"\r".join(each[:LONGEST] for each in kept)
+
+
+def _shown(text: bytes) -> bytes | None:
+    """The last piece between carriage returns of which, at its length, something is seen; None if there is none.
+
+    All of them at once, as there may be as many as bytes.
+    """
+    pieces = text.split(b"\r")
+    if max(map(len, pieces)) > LONGEST:
+        text = b"\r".join(each[:LONGEST] for each in pieces)
+    seen = _SEQUENCE.sub(b"", text).rstrip(_BLANK)
+    return pieces[seen.count(b"\r")] if seen else None
 
 
 def _decoded(raw: list[bytes]) -> list[str]:
@@ -95,5 +108,9 @@ def _decoded(raw: list[bytes]) -> list[str]:
 
 
 def _overwritten(line: str) -> str:
-    pieces = [each for each in line.split("\r") if plain(each).strip()]
-    return pieces[-1][:LONGEST] if pieces else ""
+    """What a terminal shows of a line with carriage returns: the last piece of which something is seen."""
+    if "\x1b]" in line:  # what these hold may have carriage returns in it
+        pieces = (each for each in reversed(line.split("\r")) if plain(each).strip())
+        return next(pieces, "")[:LONGEST]
+    seen = plain(line).rstrip()
+    return line.split("\r")[seen.count("\r")][:LONGEST] if seen else ""
