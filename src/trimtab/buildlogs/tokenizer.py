@@ -13,6 +13,9 @@ __all__ = ["LONGEST", "Tokenizer"]
 
 LONGEST: Final = 16 * 1024
 _SEQUENCE: Final = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
+_PLAIN: Final = bytes(code for code in range(256) if (code >= ord(" ") or code in b"\t\n") and code not in b"\x7f\xc2")
+"""What a line may hold as it is; characters that two bytes encode, of which 0xC2 is the first, may be controls."""
+_ODD: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _BLANK: Final = b" \t\n\r\x0b\x0c\0"
 
 
@@ -100,11 +103,15 @@ def _shown(text: bytes) -> bytes | None:
 
 
 def _decoded(raw: list[bytes]) -> list[str]:
-    text = b"\n".join(raw).decode("utf-8", "replace")
-    if "\r" in text:
-        text = "\n".join(_overwritten(each) if "\r" in each else each for each in text.split("\n"))
-    # Control characters go, too: form feeds end lines for str.splitlines and nobody else.
-    return "\n".join(map(plain, text.split("\n"))).split("\n") if "\x1b" in text else plain(text).split("\n")
+    body = b"\n".join(raw)
+    lines = body.decode("utf-8", "replace").split("\n")
+    # Control characters go, too: form feeds end lines for str.splitlines and nobody else. Most blocks have none.
+    odd = body.translate(None, _PLAIN)
+    if not odd:
+        return lines
+    if b"\r" in odd:
+        lines = [_overwritten(each) if "\r" in each else each for each in lines]
+    return [plain(each) if _ODD.search(each) else each for each in lines]
 
 
 def _overwritten(line: str) -> str:
