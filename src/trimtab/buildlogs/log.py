@@ -1,10 +1,11 @@
 """A log, fed in pieces, to what it says."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 from trimtab.buildlogs.findings import Findings
-from trimtab.buildlogs.prefixes import Prefixed, Prefixes, may_be_prefixed
+from trimtab.buildlogs.prefixes import CRI, DIGITS, Prefixed, Prefixes, may_be_prefixed
 from trimtab.buildlogs.recogniser import Channel, Line, Recogniser, Sign
 from trimtab.buildlogs.result import Result, concluded
 from trimtab.buildlogs.tokenizer import Tokenizer
@@ -50,14 +51,18 @@ class Parser:
 
     def _take(self, lines: Sequence[str]) -> None:
         # The one hot loop: what most lines need is here, and what few need is elsewhere. Blanks are put in for all at once.
-        number, main, starts, marks, cold = self._number, self._main, STARTS, MARKS, COLD
+        number, main, starts, marks, cold, prefixes, cri, digits = self._number, self._main, STARTS, MARKS, COLD, self._prefixes, CRI.match, DIGITS
         blanked = "\n".join(lines).encode().translate(BLANKS).split(b"\n")
         for text, blank in zip(lines, blanked, strict=False):
             number += 1
             channel, line = main, None
-            if may_be_prefixed(text) and (line := self._prefixes.stripped(text)) is not None:
-                blank = _without_prefix(text, blank, line)  # noqa: PLW2901 # the same line, from here on
-                channel, text = self._channel(line), line.text  # noqa: PLW2901
+            if text[:1] in digits and (found := cri(text)) is not None and not prefixes.joining:
+                # The one prefix of most logs that have any; what it says is read when it is wanted.
+                line, end = found, found.end()
+                text, blank = text[end:], blank[end:]  # noqa: PLW2901 # the same line, from here on
+            elif may_be_prefixed(text) and (line := prefixes.stripped(text)) is not None:
+                blank = _without_prefix(text, blank, line)  # noqa: PLW2901 # as above
+                channel, text = self._channel(line), line.text  # noqa: PLW2901 # as above
                 if not line.whole:
                     continue
             if channel.capture is not None and self._captured(channel, text, number):
@@ -102,7 +107,7 @@ class Parser:
         channel: Channel,
         text: str,
         number: int,
-        prefix: Prefixed | None,
+        prefix: Prefixed | re.Match[str] | None,
         handlers: Sequence[Handler],
         words: list[bytes],
     ) -> None:
@@ -118,8 +123,10 @@ class Parser:
             self.findings.log(entry, text)
 
 
-def _line(text: str, number: int, prefix: Prefixed | None) -> Line:
-    return Line(text, number) if prefix is None else Line(text, number, prefix.time, prefix.offset)
+def _line(text: str, number: int, prefix: Prefixed | re.Match[str] | None) -> Line:
+    if prefix is None:
+        return Line(text, number)
+    return Line(text, number, prefix.time, prefix.offset) if isinstance(prefix, Prefixed) else Line(text, number, prefix[1])
 
 
 def _without_prefix(raw: str, blank: bytes, line: Prefixed) -> bytes:

@@ -11,7 +11,7 @@ from typing import Final
 
 from trimtab.buildlogs.harmless import plain
 
-__all__ = ["Prefixed", "Prefixes", "may_be_prefixed"]
+__all__ = ["CRI", "DIGITS", "Prefixed", "Prefixes", "may_be_prefixed"]
 
 _TIME: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
 _LEVEL: Final = "(?:TRACE|DEBUG|INFO|WARNING|ERROR|CRITICAL)"
@@ -30,11 +30,12 @@ _NAMED: Final = re.compile(
 )
 _TABBED: Final = re.compile(rf"(?P<channel>[^\t]{{1,100}}\t[^\t]{{1,100}})\t\ufeff?(?P<time>{_TIME})(?: |$)")
 _FIRST: Final = frozenset("0123456789[#{\ufeff")
+DIGITS: Final = frozenset("0123456789")
 _LOWER: Final = frozenset("abcdefghijklmnopqrstuvwxyz")
-# What the container runtimes of a cluster write before each line, and nothing else after it: the one prefix of most logs that have any.
-_CRI: Final = re.compile(
-    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}(?:Z|[+-]\d\d:?\d\d)) (?:stdout|stderr) F (?![\d\[#{\ufeff])"
+CRI: Final = re.compile(
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}(?:Z|[+-]\d\d:?\d\d)) (?:stdout|stderr) F (?=[ A-Z]|$)(?!.*\t)"
 )
+"""What a cluster's container runtime writes before a whole line, where no further prefix can follow; the time is its first group."""
 _DEEP: Final = 4
 _LONGEST: Final = 64 * 1024
 
@@ -70,8 +71,6 @@ class Prefixes:
 
     def stripped(self, text: str) -> Prefixed | None:
         """The line without its prefix; None if it has none."""
-        if not self._parts and (found := _CRI.match(text)) and not may_be_prefixed(rest := text[found.end() :]):
-            return Prefixed(rest, time=found[1])
         found = _match(text)
         if found is None and text[0] not in "\ufeff{":
             return None
@@ -85,6 +84,11 @@ class Prefixes:
             self._take(line, found)
             found = _match(line.text) if line.whole and may_be_prefixed(line.text) else None
         return line
+
+    @property
+    def joining(self) -> bool:
+        """Whether a line goes on with the next of its stream."""
+        return bool(self._parts)
 
     def rest(self) -> list[str]:
         """What no further part came of: the log ends inside of these lines."""

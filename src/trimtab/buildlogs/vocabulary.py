@@ -17,7 +17,8 @@ Handler = tuple[str, type[Recogniser], Method]
 # Words that logs are full of, by those of the tests; of others the longest is taken for the rarest.
 _COMMON: Final = frozenset(
     b"packages version hashes requirements metadata install installed status error internal requirement versions exit found package Running pyproject command"
-    b" failed matching satisfies code the find building downloading Error sha256 digest image layers".split()
+    b" failed matching satisfies code the find building downloading Error sha256 digest image layers Downloading not wheel wheels poetry with file File dependencies directory process environment"
+    b" container dependency Failed such subprocess linux terminated command information operation Dockerfile dockerfile writing download requires".split()
 )
 # Everything but letters, digits and the ends of lines is a blank: words are compared with a set of them, a line's at once.
 BLANKS: Final = bytes(

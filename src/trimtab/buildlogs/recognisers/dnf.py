@@ -50,7 +50,8 @@ class Dnf(Recogniser):
         sign(F.DISK, "more space on the / filesystem", r"(?:(?P<package>\S+)-(?P<version>[^-\s]+-[^-\s]+)\.\w+ )?needs \S+ more space on", level=INSTALLER),
         sign(F.DISK, "more space needed on the"),
         sign(F.SYSTEM_PACKAGE, " conflicts with ", r"Problem: .*package (?P<package>\S+)-(?P<version>[^-\s]+-[^-\s]+)\.\w+ conflicts with "),
-        sign(F.SYSTEM_PACKAGE, ("scriptlet failed", "Error in PREIN scriptlet in rpm package"), r"(?:%\w+\((?P<package>\S+)-(?P<version>[^-\s]+-[^-\s]+)\.\w+\) scriptlet failed|Error in \w+ scriptlet in rpm package)"),
+        sign(F.SYSTEM_PACKAGE, "scriptlet failed", r"%\w+\((?P<package>\S+)-(?P<version>[^-\s]+-[^-\s]+)\.\w+\) scriptlet failed"),
+        sign(F.SYSTEM_PACKAGE, " scriptlet in rpm package ", r"^Error in \w+ scriptlet in rpm package (?P<package>\S+)"),
         sign(F.INDEX, "Error: Error downloading packages:"),
     )  # fmt: skip
 

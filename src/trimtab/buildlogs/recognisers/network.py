@@ -20,7 +20,7 @@ class Network(Recogniser):
             "Could not resolve '", "Couldn't resolve host name", "DNS: transient error", "DNS: name does not exist", "temporary error (try again later)", "Name or service not known",
                  "failed to lookup address information", "NameResolutionError", "getaddrinfo failed", "no such host", "nodename nor servname"),
         _passing(F.CONNECTION, "Connection refused", "connection refused", "Network is unreachable", "No route to host", "Connection reset by peer", "Connection aborted",
-                 "connection reset by peer", "Could not connect to", "Couldn't connect to server", "incomplete-download", "Connection interrupted while downloading", "network error (check Internet connection", "tcp connect error", "Cannot connect to"),
+                 "connection reset by peer", "Could not connect to", "All attempts to connect to", "Couldn't connect to server", "incomplete-download", "Connection interrupted while downloading", "network error (check Internet connection", "tcp connect error", "Cannot connect to"),
         _passing(F.TIMEOUT, "ReadTimeoutError", "ConnectTimeoutError", "Read timed out", "Connection timed out", "connection timed out", "i/o timeout", "TLS handshake timeout", "operation timed out",
                  "Operation timed out", "Timeout was reached"),
         _passing(F.CERTIFICATE, "certificate verify failed", "CERTIFICATE_VERIFY_FAILED", "certificate signed by unknown authority", "SSLError", "invalid peer certificate", "server certificate not trusted", "SSL peer certificate or SSH remote key was not OK"),
