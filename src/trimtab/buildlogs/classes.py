@@ -62,6 +62,9 @@ class FailureClass(StrEnum):
     TIMEOUT = "network-timeout", Kind.NETWORK, 3
     CERTIFICATE = "certificate", Kind.NETWORK, 3
     PUSH = "push", Kind.INFRASTRUCTURE, 3
+    PULL = "image-pull", Kind.INFRASTRUCTURE, 3
+    UNSCHEDULABLE = "unschedulable", Kind.INFRASTRUCTURE, 3
+    EVICTED = "evicted", Kind.INFRASTRUCTURE, 3
     TERMINATED = "terminated", Kind.INFRASTRUCTURE, 3
     MEMORY = "out-of-memory", Kind.RESOURCE, 3
     KILLED = "killed", Kind.RESOURCE, 3

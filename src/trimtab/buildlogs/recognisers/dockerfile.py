@@ -48,6 +48,8 @@ class Dockerfile(Recogniser):
                 "repository does not exist",
                 "No such image",
                 "not found: manifest unknown",
+                "invalid reference format",
+                "did not resolve to an alias",
             ),
             level=BUILDER,
         ),

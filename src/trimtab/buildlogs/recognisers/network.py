@@ -7,6 +7,10 @@ from trimtab.buildlogs.recogniser import Recogniser, Sign, sign
 
 __all__ = ["Network"]
 
+# A retry that says why it is one is of the class of that.
+_NO_REASON: str = r"(?i)^(?!.*(?:name or service|resolution|nodename|getaddrinfo|ssl|certificate|time(?:d )?out|too many)).*"
+
+
 def _passing(failure: F, *triggers: str, pattern: str = "") -> Sign:
     wanted = pattern or "(?:" + "|".join(map(re.escape, triggers)) + ")"
     return sign(failure, triggers, wanted, level=None, passing=True)
@@ -24,7 +28,7 @@ class Network(Recogniser):
         _passing(F.TIMEOUT, "ReadTimeoutError", "ConnectTimeoutError", "Read timed out", "Connection timed out", "connection timed out", "i/o timeout", "TLS handshake timeout", "operation timed out",
                  "Operation timed out", "Timeout was reached"),
         _passing(F.CERTIFICATE, "certificate verify failed", "CERTIFICATE_VERIFY_FAILED", "certificate signed by unknown authority", "SSLError", "invalid peer certificate", "server certificate not trusted", "SSL peer certificate or SSH remote key was not OK"),
-        _passing(F.CONNECTION, "Retrying (Retry(", pattern=r"Retrying \(Retry\("),
+        _passing(F.CONNECTION, "Retrying (Retry(", "after connection broken by", "Max retries exceeded with url", pattern=_NO_REASON + r"(?:Retrying \(Retry\(|after connection broken by|Max retries exceeded)"),
         _passing(F.FORBIDDEN, "HTTP error 401", "HTTP error 403", "401 Client Error", "403 Client Error", "401 Unauthorized", "403 Forbidden", "401 Error, Credentials not correct", "HTTP 401:", "HTTP 403:", "Status code: 401 for", "Status code: 403 for",
                  "lack of valid authentication", "Authorization error accessing"),
         _passing(F.INDEX, "HTTP error 5", "502 Bad Gateway", "503 Service", "504 Gateway", "500 Internal Server Error", "HTTP error 404", "too many 50", "429 Client Error", "429 Too Many Requests",

@@ -43,6 +43,7 @@ class Uv(Recogniser):
     signs = (
         sign(F.LOCK, "The lockfile at `uv.lock` needs to be updated"),
         sign(F.BUILD_DEPENDENCY, "Failed to resolve requirements from `build-system.requires`"),
+        sign(F.INTERPRETER, "interpreter resolved to Python", r"interpreter resolved to Python [\w.]+, which is incompatible"),
         sign(F.INSTALLER, "Failed to parse: `", r"^error: Failed to parse: `"),
         sign(F.INSTALLER, "File not found: ", r"^error: File not found: "),
         sign(F.HASH_MISMATCH, "Hash mismatch for `", r"Hash mismatch for `(?P<requirement>[^`]+)`"),
@@ -117,6 +118,8 @@ class Uv(Recogniser):
 
     def failed(self, line: Line) -> None:
         """`error: Failed to build …`, and others of its own."""
+        if line.text.startswith("error: No solution found when"):
+            self.findings.tool("uv")
         if "uv" not in self.findings.tools:
             return
         self.channel.installer.failed = line.number
