@@ -54,6 +54,7 @@ class FailureClass(StrEnum):
     NO_PACKAGE = "no-such-package", Kind.INDEX, 2
     FORBIDDEN = "index-forbidden", Kind.INDEX, 3
     INDEX = "index-error", Kind.INDEX, 3
+    ARCHIVE = "broken-archive", Kind.INDEX, 3
     METADATA = "repository-metadata", Kind.INDEX, 3
     BASE_IMAGE = "no-such-image", Kind.INDEX, 3
     RESOLUTION = "name-resolution", Kind.NETWORK, 3
@@ -61,6 +62,9 @@ class FailureClass(StrEnum):
     TIMEOUT = "network-timeout", Kind.NETWORK, 3
     CERTIFICATE = "certificate", Kind.NETWORK, 3
     PUSH = "push", Kind.INFRASTRUCTURE, 3
+    PULL = "image-pull", Kind.INFRASTRUCTURE, 3
+    UNSCHEDULABLE = "unschedulable", Kind.INFRASTRUCTURE, 3
+    EVICTED = "evicted", Kind.INFRASTRUCTURE, 3
     TERMINATED = "terminated", Kind.INFRASTRUCTURE, 3
     MEMORY = "out-of-memory", Kind.RESOURCE, 3
     KILLED = "killed", Kind.RESOURCE, 3

@@ -170,6 +170,7 @@ class Findings:
         before = self._known.get(key)
         if before is not None and not before.recovered:
             before.version = before.version or error.version
+            before.passing = before.passing and error.passing
             return False
         if len(self.errors) >= ERRORS:
             self.truncated = True

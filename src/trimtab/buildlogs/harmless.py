@@ -6,8 +6,9 @@ from typing import Any, Final
 
 __all__ = ["plain", "values"]
 
+# What stands between a saved and a restored place and is cleared is a progress bar: nobody sees it any more.
 _ESCAPES: Final = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)|[@-Z\\^_]|[ -/][0-~])|\x9b[0-?]*[ -/]*[@-~]"
+    r"\x1b7[^\x1b\n]{0,4096}\x1b8\x1b\[0?K|\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)|[@-Z\\^_]|[ -/][0-~])|\x9b[0-?]*[ -/]*[@-~]"
 )
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _DEEPEST: Final = 64

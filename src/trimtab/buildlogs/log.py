@@ -1,79 +1,20 @@
 """A log, fed in pieces, to what it says."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Sequence
 from typing import Final
 
 from trimtab.buildlogs.findings import Findings
-from trimtab.buildlogs.prefixes import FIRST, Prefixed, Prefixes
+from trimtab.buildlogs.prefixes import CRI, DIGITS, Prefixed, Prefixes, may_be_prefixed
 from trimtab.buildlogs.recogniser import Channel, Line, Recogniser, Sign
-from trimtab.buildlogs.recognisers import ALL
 from trimtab.buildlogs.result import Result, concluded
 from trimtab.buildlogs.tokenizer import Tokenizer
+from trimtab.buildlogs.vocabulary import BLANKS, COLD, FINDS, MARKS, SIGNS, STARTS, Handler, triggers
 
 __all__ = ["Parser", "parse"]
 
 _BLOCK: Final = 256 * 1024
 _CHANNELS: Final = 256
-
-
-_Handler = tuple[str, type[Recogniser], Callable[[Recogniser, Line], bool | None]]
-
-
-def _starts() -> Mapping[str, tuple[_Handler, ...]]:
-    """The methods for lines that begin so, by the first word of what they begin with."""
-    table: dict[str, tuple[_Handler, ...]] = {}
-    for each in ALL:
-        for begin, method in each.starts.items():
-            word = begin.split()[0]
-            table[word] = (*table.get(word, ()), (begin, each, getattr(each, method)))
-    return table
-
-
-def _marks() -> Mapping[str, tuple[_Handler, ...]]:
-    table: dict[str, tuple[_Handler, ...]] = {}
-    for each in ALL:
-        for mark, method in each.marks.items():
-            table[mark] = (*table.get(mark, ()), (mark, each, getattr(each, method)))
-    return table
-
-
-def _signs() -> Mapping[str, tuple[tuple[type[Recogniser], Sign], ...]]:
-    table: dict[str, tuple[tuple[type[Recogniser], Sign], ...]] = {}
-    for each in ALL:
-        for known in each.signs:
-            for trigger in known.triggers:
-                table[trigger] = (*table.get(trigger, ()), (each, known))
-    return table
-
-
-def _words(line: bytes) -> list[bytes]:
-    return line.translate(_BLANKS).split()
-
-
-def _hot() -> Mapping[bytes, tuple[str, ...]]:
-    """Triggers by the rarest of their words: only a line with one of these words can hold a trigger."""
-    table: dict[bytes, tuple[str, ...]] = {}
-    for trigger in _SIGNS:
-        word = max(_words(trigger.encode()), key=lambda each: (each not in _COMMON, len(each)))
-        table[word] = (*table.get(word, ()), trigger)
-    return table
-
-
-# Words that good logs are full of, by the logs of the tests; of others the longest is taken for the rarest.
-_COMMON: Final = frozenset(
-    b"packages version hashes requirements metadata install installed status error internal requirement versions exit found package Running pyproject command"
-    b" failed matching satisfies code the find".split()
-)
-# Everything but letters, digits and the ends of lines is a blank: words are compared with a set of them, a line's at once.
-_BLANKS: Final = bytes(
-    code if (chr(code).isalnum() and chr(code).isascii()) or chr(code) == "\n" else ord(" ")
-    for code in range(256)
-)
-_STARTS: Final = _starts()
-_MARKS: Final = _marks()
-_SIGNS: Final = _signs()
-_HOT: Final = _hot()
-_COLD: Final = frozenset(_HOT).isdisjoint
 
 
 class Parser:
@@ -110,23 +51,18 @@ class Parser:
 
     def _take(self, lines: Sequence[str]) -> None:
         # The one hot loop: what most lines need is here, and what few need is elsewhere. Blanks are put in for all at once.
-        number, main, starts, marks, cold, prefixed = (
-            self._number,
-            self._main,
-            _STARTS,
-            _MARKS,
-            _COLD,
-            self._prefixes.stripped,
-        )
-        for raw, blanked in zip(
-            lines, "\n".join(lines).encode().translate(_BLANKS).split(b"\n"), strict=False
-        ):
+        number, main, starts, marks, cold, prefixes, cri, digits = self._number, self._main, STARTS, MARKS, COLD, self._prefixes, CRI.match, DIGITS
+        blanked = "\n".join(lines).encode().translate(BLANKS).split(b"\n")
+        for text, blank in zip(lines, blanked, strict=False):
             number += 1
-            text, channel, line, words = raw, main, None, blanked.split()
-            if text[:1] in FIRST and (line := prefixed(text)) is not None:
-                channel, text = self._channel(line), line.text
-                if line.joined:
-                    words = _words(text.encode())
+            channel, line = main, None
+            if text[:1] in digits and (found := cri(text)) is not None and not prefixes.joining:
+                # The one prefix of most logs that have any; what it says is read when it is wanted.
+                line, end = found, found.end()
+                text, blank = text[end:], blank[end:]  # noqa: PLW2901 # the same line, from here on
+            elif may_be_prefixed(text) and (line := prefixes.stripped(text)) is not None:
+                blank = _without_prefix(text, blank, line)  # noqa: PLW2901 # as above
+                channel, text = self._channel(line), line.text  # noqa: PLW2901 # as above
                 if not line.whole:
                     continue
             if channel.capture is not None and self._captured(channel, text, number):
@@ -134,12 +70,12 @@ class Parser:
             begin = text.split(None, 1)
             if not begin:
                 continue
+            words = blank.split()
             handlers = starts.get(begin[0]) or marks.get(begin[0][0])
-            if handlers is None and cold(words):
-                if channel.entry is not None:
-                    self.findings.log(channel.entry, text)
-            else:
-                self._recognise(channel, text, _line(text, number, line), handlers or (), words)
+            if handlers is not None or not cold(words):
+                self._recognise(channel, text, number, line, handlers or (), words)
+            elif channel.entry is not None:
+                self.findings.log(channel.entry, text)
             if channel.waiting:
                 channel.follow(text, number)
             channel.tail.append(text)
@@ -170,40 +106,67 @@ class Parser:
         self,
         channel: Channel,
         text: str,
-        line: Line,
-        handlers: Iterable[_Handler],
+        number: int,
+        prefix: Prefixed | re.Match[str] | None,
+        handlers: Sequence[Handler],
         words: list[bytes],
     ) -> None:
-        entry = channel.entry
-        known = False
+        entry, known, seen, line = channel.entry, False, text.strip(), None
         for beginning, kind, method in handlers:
-            if line.text.startswith(beginning):
+            if seen.startswith(beginning):
+                line = line or _line(seen, number, prefix)
                 known = method(channel.recognisers.get(kind) or channel.of(kind), line) or known
         # An instruction may hold any text: what it quotes did not happen.
-        if not known and not _COLD(words):
-            self._signs(channel, line, words)
-        if entry is not None and (channel.entry is entry or channel.ended == line.number):
+        if not known and not COLD(words) and (hits := triggers(seen, words)):
+            _signs(channel, line or _line(seen, number, prefix), hits)
+        if entry is not None and (channel.entry is entry or channel.ended == number):
             self.findings.log(entry, text)
 
-    @staticmethod
-    def _signs(channel: Channel, line: Line, words: list[bytes]) -> None:
-        """Of a line counts one sign of what fails something and one of what may pass, of each the one with the longest trigger."""
-        hot = _HOT.keys() & words
-        hits = [trigger for word in hot for trigger in _HOT[word] if trigger in line.text]
-        found = [(known.passing, -len(hit), hit, kind, known) for hit in hits for kind, known in _SIGNS[hit]]
-        seen: set[bool] = set()
-        for passing, _, _, kind, known in sorted(found, key=lambda each: each[:3]):
-            if passing not in seen and known.pattern.search(line.text):
-                seen.add(passing)
-                if kind.tool:
-                    channel.findings.tool(kind.tool)
-                channel.sign(known, line)
+
+def _line(text: str, number: int, prefix: Prefixed | re.Match[str] | None) -> Line:
+    if prefix is None:
+        return Line(text, number)
+    return Line(text, number, prefix.time, prefix.offset) if isinstance(prefix, Prefixed) else Line(text, number, prefix[1])
 
 
-def _line(text: str, number: int, prefixed: Prefixed | None) -> Line:
-    if prefixed is None:
-        return Line(text.strip(), number)
-    return Line(text.strip(), number, prefixed.time, prefixed.offset)
+def _without_prefix(raw: str, blank: bytes, line: Prefixed) -> bytes:
+    """The blanked line without what was taken off; of what is not at the end of the line, blanked anew."""
+    if line.joined or not raw.isascii():
+        return line.text.encode().translate(BLANKS)
+    return blank[len(raw) - len(line.text) :]
+
+
+def _signs(channel: Channel, line: Line, hits: Sequence[str]) -> None:
+    """Of a line counts one sign of what may pass and one of what fails something: of each the nearest to a cause, with the longest trigger.
+
+    What may pass comes first: where both are in one line, it is why the other failed.
+    """
+    for hit in hits:
+        for _, kind, method in FINDS.get(hit, ()):
+            method(channel.of(kind), line)
+    matching = [
+        (-each.failure.weight, -len(hit), hit, kind, each)
+        for hit in hits
+        for kind, each in SIGNS.get(hit, ())
+        if each.pattern.search(line.text)
+    ]
+    if len(matching) > 1:
+        matching.sort(key=lambda each: each[:3])
+        _one(channel, line, [each[3:] for each in matching if each[4].passing])
+        _one(channel, line, [each[3:] for each in matching if not each[4].passing])
+    elif matching:
+        _one(channel, line, [matching[0][3:]])
+
+
+def _one(channel: Channel, line: Line, matching: Sequence[tuple[type[Recogniser], Sign]]) -> None:
+    """The first of these; where it is not told what failed with it, what failed with the others."""
+    if not matching:
+        return
+    kind, first = matching[0]
+    if kind.tool:
+        channel.findings.tool(kind.tool)
+    levels = {each.level for _, each in matching} if first.level is None else {first.level}
+    channel.sign(first, line, levels - {None})
 
 
 def parse(data: bytes | str) -> Result:

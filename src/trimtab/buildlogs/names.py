@@ -15,7 +15,10 @@ _SUFFIXES: Final = (".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".tar.zst"
 
 def normalised(name: str) -> str:
     """A name as PEP 503 compares it."""
-    return _SEPARATORS.sub("-", name).lower()
+    if name.isalnum():
+        return name.lower()
+    name = name.replace("_", "-").replace(".", "-").lower()
+    return _SEPARATORS.sub("-", name) if "--" in name else name
 
 
 def requirement(text: str) -> tuple[str, str | None, str | None]:

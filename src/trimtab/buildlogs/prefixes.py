@@ -11,7 +11,7 @@ from typing import Final
 
 from trimtab.buildlogs.harmless import plain
 
-__all__ = ["FIRST", "Prefixed", "Prefixes"]
+__all__ = ["CRI", "DIGITS", "Prefixed", "Prefixes", "may_be_prefixed"]
 
 _TIME: Final = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
 _LEVEL: Final = "(?:TRACE|DEBUG|INFO|WARNING|ERROR|CRITICAL)"
@@ -29,7 +29,13 @@ _NAMED: Final = re.compile(
     r"(?P<channel>[a-z0-9][a-z0-9.-]{0,250}-\d{5,10}): |(?P<service>[a-z0-9][a-z0-9_.-]{0,100}[-_]\d{1,4}) +\| "
 )
 _TABBED: Final = re.compile(rf"(?P<channel>[^\t]{{1,100}}\t[^\t]{{1,100}})\t\ufeff?(?P<time>{_TIME})(?: |$)")
-FIRST: Final = frozenset("0123456789[#{\ufeffabcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_FIRST: Final = frozenset("0123456789[#{\ufeff")
+DIGITS: Final = frozenset("0123456789")
+_LOWER: Final = frozenset("abcdefghijklmnopqrstuvwxyz")
+CRI: Final = re.compile(
+    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{1,9}(?:Z|[+-]\d\d:?\d\d)) (?:stdout|stderr) F (?=[ A-Z]|$)(?!.*\t)"
+)
+"""What a cluster's container runtime writes before a whole line, where no further prefix can follow; the time is its first group."""
 _DEEP: Final = 4
 _LONGEST: Final = 64 * 1024
 
@@ -76,8 +82,13 @@ class Prefixes:
             if found is None:
                 break
             self._take(line, found)
-            found = _match(line.text) if line.whole else None
+            found = _match(line.text) if line.whole and may_be_prefixed(line.text) else None
         return line
+
+    @property
+    def joining(self) -> bool:
+        """Whether a line goes on with the next of its stream."""
+        return bool(self._parts)
 
     def rest(self) -> list[str]:
         """What no further part came of: the log ends inside of these lines."""
@@ -106,6 +117,16 @@ class Prefixes:
         line.text, line.whole, line.joined = text, not part, line.joined or bool(before)
         if part and len(self._parts) < _DEEP:
             self._parts[key] = text
+
+
+def may_be_prefixed(text: str) -> bool:
+    """Whether something may stand before the line; most lines show at once that nothing does."""
+    first = text[:1]
+    if first in _FIRST:
+        return True
+    return ("\t" in text and first.isalpha() and first.isascii()) or (
+        first in _LOWER and (" | " in text or (": " in text and "-" in text))
+    )
 
 
 def _match(text: str) -> re.Match[str] | None:

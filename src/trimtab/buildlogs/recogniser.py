@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, TypeVar
 
@@ -16,6 +16,9 @@ BEFORE: Final = 2
 AFTER: Final = 9
 _MESSAGE: Final = 500
 _WAITING: Final = 50
+_ASKED: Final = re.compile(r"/simple/([A-Za-z0-9][\w.-]*)/")
+"""The package whose page of an index is asked for."""
+_NOT_TO_BE_HAD: Final = frozenset({FailureClass.NO_VERSION, FailureClass.NO_PACKAGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,21 +156,13 @@ class Channel:
             package, version = self.package
         elif package and version is None:
             version = self._version(package)
-        number = self.step.number if self.step else None
         error = Error(
-            failure,
-            package,
-            version,
-            (message or line.text)[:_MESSAGE],
-            line.number,
-            [each[:_MESSAGE] for each in self.tail],
-            number,
-            channel=self.name,
-            passing=passing,
-        )
-        error.excerpt.append(line.text[:_MESSAGE])
+            failure, package, version, (message or line.text)[:_MESSAGE], line.number,
+            step=self.step.number if self.step else None, channel=self.name, passing=passing,
+        )  # fmt: skip
         if not self.findings.error(error):
             return
+        error.excerpt = [*(each[:_MESSAGE] for each in self.tail), line.text[:_MESSAGE]]
         self.errors.append(error)
         if len(self.waiting) < _WAITING:
             self.waiting.append(error)
@@ -196,8 +191,8 @@ class Channel:
         if full:
             self.waiting = [each for each in self.waiting if len(each.excerpt) <= BEFORE + AFTER]
 
-    def sign(self, found: Sign, line: Line) -> None:
-        """A sign was seen."""
+    def sign(self, found: Sign, line: Line, levels: Set[int | None]) -> None:
+        """A sign was seen; these failed with it."""
         match = found.pattern.search(line.text)
         if not match:
             return
@@ -205,13 +200,34 @@ class Channel:
         package, version = groups.get("package"), groups.get("version")
         if wanted := groups.get("requirement"):
             package, _, version = requirement(wanted)
-        self.fail(found.failure, line, package=package or None, version=version, passing=found.passing)
-        if found.level is None or found.passing:
+        if not package and found.passing and (asked := _ASKED.search(line.text)):
+            package = asked[1]
+        if not self._consequence(found.failure, package):
+            self.fail(found.failure, line, package=package or None, version=version, passing=found.passing)
+        if not found.passing:
+            for level in levels:
+                self._failed(level, found, package, version, line)
+
+    def _failed(self, level: int | None, found: Sign, package: str | None, version: str | None, line: Line) -> None:
+        if level is None:
             return
-        progress = self.installer if found.level == INSTALLER else self.findings.progress[found.level]
+        progress = self.installer if level == INSTALLER else self.findings.progress[level]
         progress.failed = line.number
-        if found.level == INSTALLER and found.failure is not FailureClass.SYSTEM_PACKAGE:
+        if level == INSTALLER and found.failure is not FailureClass.SYSTEM_PACKAGE:
             self._not_installed(package, version, found.failure, line)
+
+    def _consequence(self, failure: FailureClass, package: str | None) -> bool:
+        """Whether that there is no such package or version is only what an installer makes of an error before.
+
+        One that could not be built, or asked for, is not to be had, and that is all that pip then says of it.
+        """
+        if failure not in _NOT_TO_BE_HAD or not package:
+            return False
+        name = normalised(package)
+        return any(
+            each.package and each.failure not in _NOT_TO_BE_HAD and normalised(each.package) == name
+            for each in self.open_errors()
+        )
 
     def _not_installed(
         self, package: str | None, version: str | None, failure: FailureClass, line: Line
@@ -232,13 +248,15 @@ R = TypeVar("R", bound="Recogniser")
 class Recogniser:
     """Recognises the lines of one tool in one channel: a small state machine.
 
-    `starts` names the method for lines that begin so (up to a whole word at least), `marks` by one character, `signs` are the failures it knows.
+    `starts` names the method for lines that begin so (up to a whole word at least), `marks` by one character, `finds` for lines that hold such a
+    text, `signs` are the failures it knows.
     A method gets the line; what it finds it puts into the findings.
     """
 
     tool: ClassVar[str] = ""
     starts: ClassVar[Mapping[str, str]] = {}
     marks: ClassVar[Mapping[str, str]] = {}
+    finds: ClassVar[Mapping[str, str]] = {}
     signs: ClassVar[tuple[Sign, ...]] = ()
 
     def __init__(self, channel: Channel) -> None:

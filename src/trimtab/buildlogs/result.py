@@ -55,6 +55,7 @@ _EXPLAINS = frozenset(
         FailureClass.FORBIDDEN,
         FailureClass.INDEX,
         FailureClass.INTERPRETER,
+        FailureClass.HASH_MISMATCH,
     }
 )
 
@@ -67,6 +68,8 @@ def concluded(findings: Findings, *, lines: int, size: int) -> Result:
             each.recovered = True
         for step in findings.steps:
             step.state = "done" if step.state == "begun" else step.state
+    elif findings.progress[BUILDER].successful is False:
+        _end(findings.steps)
     failed, recovered = _names(findings.installs)
     installed = _installed(findings, failed)
     breaker = _breaker(findings.errors) if outcome != "successful" else None
@@ -83,6 +86,13 @@ def concluded(findings: Findings, *, lines: int, size: int) -> Result:
         outcome, installed, breaker, tuple(findings.errors), tuple(findings.steps), tuple(findings.installs),
         tuple(findings.requirements), tuple(findings.packages), document,
     )  # fmt: skip
+
+
+def _end(steps: list[Step]) -> None:
+    """The step that a builder of one after the other was in when it gave up has failed."""
+    last = steps[-1] if steps else None
+    if last and last.state == "begun" and last.builder != "buildkit":
+        last.state = "failed"
 
 
 def _tools(findings: Findings) -> dict[str, Any]:
@@ -139,8 +149,9 @@ def _breaker(errors: list[Error]) -> Error | None:
     )
     if breaker and breaker.passing and breaker.package is None:
         # A warning of nothing in particular is explained by what failed of it.
-        after = next((each for each in open_ if each.line > breaker.line and each.package), breaker)
-        breaker.package, breaker.version = after.package, after.version
+        named = [each for each in open_ if each.package]
+        of = next((each for each in named if each.line > breaker.line), named[-1] if named else breaker)
+        breaker.package, breaker.version = of.package, of.version
     return breaker
 
 

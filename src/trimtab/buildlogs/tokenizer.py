@@ -12,7 +12,11 @@ from trimtab.buildlogs.harmless import plain
 __all__ = ["LONGEST", "Tokenizer"]
 
 LONGEST: Final = 16 * 1024
-_INVISIBLE: Final = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|[\s\0]")
+_SEQUENCE: Final = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
+_PLAIN: Final = bytes(code for code in range(256) if (code >= ord(" ") or code in b"\t\n") and code not in b"\x7f\xc2")
+"""What a line may hold as it is; characters that two bytes encode, of which 0xC2 is the first, may be controls."""
+_ODD: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_BLANK: Final = b" \t\n\r\x0b\x0c\0"
 
 
 class Tokenizer:
@@ -78,22 +82,42 @@ class Tokenizer:
 
     def _squeeze(self, data: bytes) -> None:
         """Keep the last visible piece that is complete, and the one that is not, each as long as it may be."""
-        pieces = (bytes(self._kept) + data).split(b"\r")
-        shown = next((each for each in reversed(pieces[:-1]) if _INVISIBLE.sub(b"", each[:LONGEST])), None)
-        kept = [pieces[-1]] if shown is None else [shown, pieces[-1]]
+        before, found, last = (bytes(self._kept) + data).rpartition(b"\r")
+        shown = _shown(before) if found else None
+        kept = [last] if shown is None else [shown, last]
         self._skipping = len(kept[-1]) > LONGEST
         self.truncated = self.truncated or any(len(each) > LONGEST for each in kept)
         self._kept[:] = b"\r".join(each[:LONGEST] for each in kept)
 
 
+def _shown(text: bytes) -> bytes | None:
+    """The last piece between carriage returns of which, at its length, something is seen; None if there is none.
+
+    All of them at once, as there may be as many as bytes.
+    """
+    pieces = text.split(b"\r")
+    if max(map(len, pieces)) > LONGEST:
+        text = b"\r".join(each[:LONGEST] for each in pieces)
+    seen = _SEQUENCE.sub(b"", text).rstrip(_BLANK)
+    return pieces[seen.count(b"\r")] if seen else None
+
+
 def _decoded(raw: list[bytes]) -> list[str]:
-    text = b"\n".join(raw).decode("utf-8", "replace")
-    if "\r" in text:
-        text = "\n".join(_overwritten(each) if "\r" in each else each for each in text.split("\n"))
-    # Control characters go, too: form feeds end lines for str.splitlines and nobody else.
-    return "\n".join(map(plain, text.split("\n"))).split("\n") if "\x1b" in text else plain(text).split("\n")
+    body = b"\n".join(raw)
+    lines = body.decode("utf-8", "replace").split("\n")
+    # Control characters go, too: form feeds end lines for str.splitlines and nobody else. Most blocks have none.
+    odd = body.translate(None, _PLAIN)
+    if not odd:
+        return lines
+    if b"\r" in odd:
+        lines = [_overwritten(each) if "\r" in each else each for each in lines]
+    return [plain(each) if _ODD.search(each) else each for each in lines]
 
 
 def _overwritten(line: str) -> str:
-    pieces = [each for each in line.split("\r") if plain(each).strip()]
-    return pieces[-1][:LONGEST] if pieces else ""
+    """What a terminal shows of a line with carriage returns: the last piece of which something is seen."""
+    if "\x1b]" in line:  # what these hold may have carriage returns in it
+        pieces = (each for each in reversed(line.split("\r")) if plain(each).strip())
+        return next(pieces, "")[:LONGEST]
+    seen = plain(line).rstrip()
+    return line.split("\r")[seen.count("\r")][:LONGEST] if seen else ""

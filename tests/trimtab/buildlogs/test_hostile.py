@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trimtab.buildlogs import Parser, parse
-from trimtab.buildlogs.log import _SIGNS, _STARTS
+from trimtab.buildlogs.vocabulary import SIGNS, STARTS
 from trimtab.buildlogs.tokenizer import LONGEST, Tokenizer
 
 WORDS = sorted(
     {
-        *_STARTS,
-        *_SIGNS,
+        *STARTS,
+        *SIGNS,
         "six==1.16.0",
         "(from a->b)",
         "'six'",

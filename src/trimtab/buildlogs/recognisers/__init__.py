@@ -3,6 +3,7 @@
 from trimtab.buildlogs.recognisers.apk import Apk
 from trimtab.buildlogs.recognisers.apt import Apt
 from trimtab.buildlogs.recognisers.buildkit import BuildKit
+from trimtab.buildlogs.recognisers.cluster import Cluster
 from trimtab.buildlogs.recognisers.compiler import Compiler
 from trimtab.buildlogs.recognisers.conda import Conda
 from trimtab.buildlogs.recognisers.dnf import Dnf
@@ -21,5 +22,5 @@ from trimtab.buildlogs.recognisers.uv import Uv
 __all__ = ["ALL"]
 
 ALL = (
-    Pip, Micropipenv, Pipenv, Uv, Poetry, Conda, Apt, Dnf, Apk, S2I, Thoth, Dockerfile, BuildKit, Push, Compiler, Network, System,
+    Pip, Micropipenv, Pipenv, Uv, Poetry, Conda, Apt, Dnf, Apk, S2I, Thoth, Dockerfile, BuildKit, Push, Cluster, Compiler, Network, System,
 )  # fmt: skip

@@ -5,6 +5,7 @@ from typing import Final
 
 from trimtab.buildlogs.classes import FailureClass as F
 from trimtab.buildlogs.findings import BUILDER, Step
+from trimtab.buildlogs.recognisers.dockerfile import SIGNALS
 from trimtab.buildlogs.recogniser import Line, Recogniser, sign
 
 __all__ = ["BuildKit"]
@@ -28,11 +29,14 @@ class BuildKit(Recogniser):
         "CANCELED": "canceled",
         "exporting": "exporting",
         ">": "replay",
+        "executor failed running": "ended",
+        "failed to solve": "ended",
         "building": "building",
     }
     marks = {"[": "begin"}
     signs = (
         sign(F.BASE_IMAGE, "failed to resolve source metadata", level=BUILDER),
+        sign(F.BASE_IMAGE, ": not found", r"failed to create LLB definition: \S+: not found$", level=BUILDER),
         sign(F.INSTRUCTION, ("dockerfile parse error", "Dockerfile parse error"), level=BUILDER),
         sign(F.INSTRUCTION, ("failed to compute cache key",), level=BUILDER),
     )
@@ -100,7 +104,13 @@ class BuildKit(Recogniser):
         if self.channel.step:
             self.channel.step.state, self.channel.step.exit_code = "failed", code
         self.channel.package = None
-        self.channel.fail(F.KILLED if code == 137 else F.STEP, line)  # noqa: PLR2004 # SIGKILL
+        self.channel.fail(SIGNALS.get(code or 0, F.STEP), line)
+        return "exit code:" in line.text
+
+    def ended(self, line: Line) -> bool:
+        """`executor failed running […]: exit code: 137`, `failed to solve with frontend …`: the last line says it once more."""
+        if line.text.startswith(("executor failed running [", "failed to solve")):
+            self._end(line)
         return "exit code:" in line.text
 
     def _end(self, line: Line) -> None:

@@ -18,6 +18,7 @@ class Compiler(Recogniser):
         sign(F.NATIVE, ("unable to execute '", "error: command 'gcc' failed: No such file", "error: command 'x86_64-linux-gnu-gcc' failed: No such file"), r"unable to execute '|failed: No such file", level=None),
         sign(F.NATIVE, "cannot find -l", r"cannot find -l\S+", level=None),
         sign(F.NATIVE, "Microsoft Visual C++ ", r"Microsoft Visual C\+\+ [\d.]+.* is required", level=None),
+        sign(F.COMPILE, ": error: ", r"^\S+\.(?:c|cc|cpp|cxx|h|hh|hpp|pyx|f90|cu|m|rs):\d+:\d+: error: ", level=None),
         sign(F.COMPILE, "error: command '", r"error: command '\S*(?:gcc|g\+\+|cc|clang|c\+\+|cargo|cmake|rustc)\S*'? failed", level=None),
         sign(F.COMPILE, 'error: Command "', r"error: Command \"\S*(?:gcc|g\+\+|cc|clang)", level=None),
         sign(F.MEMORY, ("Killed signal terminated program", "internal compiler error: Killed", "virtual memory exhausted"), level=None),

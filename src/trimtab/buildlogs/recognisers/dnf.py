@@ -14,6 +14,7 @@ _SECTION: Final = re.compile(
     r"(Installing|Upgrading|Updating|Downgrading|Reinstalling|Removing|Installing (?:weak )?dependencies|Installing for dependencies|Updating for dependencies|Skipped.*|Removing .*|Enabling .*|Transaction Summary):?$"
 )
 _ROW: Final = re.compile(r"(\S+) +(\S+) +(?:(\d+):)?(\S+) +(\S+) +([\d.]+ ?(?:[kKMGT]i?)?B?)$")
+_GAVE_UP: Final = frozenset({"Error:", "Error: Transaction test error:", "Error: Transaction failed"})
 _ROWS: Final = 20_000
 _RULE: Final = re.compile(r"={20,}$")
 
@@ -30,6 +31,8 @@ class Dnf(Recogniser):
         "Loaded": "begun",
         "Resolving": "begun",
         "Nothing": "begun",
+        "Error:": "failed",
+        "(try": "advised",
     }
     signs = (
         sign(F.SYSTEM_PACKAGE, "No match for argument", r"argument: (?P<package>\S+)", level=None),
@@ -40,7 +43,16 @@ class Dnf(Recogniser):
         sign(F.SYSTEM_PACKAGE, "Error: Nothing to do"),
         sign(F.METADATA, ("Failed to download metadata for repo", "Cannot download repomd.xml", "repomd.xml GPG signature verification error", "Cannot find a valid baseurl"), level=INSTALLER),
         sign(F.METADATA, ("GPG check FAILED", "Public key for "), r"GPG check FAILED|Public key for .* is not trusted"),
+        # One mirror of several, or one package's; what comes of it says "Error:".
         sign(F.METADATA, "All mirrors were tried"),
+        sign(F.METADATA, "is not signed", r"^Package (?P<package>\S+?)-\d\S*\.rpm is not signed$"),
+        sign(F.HASH_MISMATCH, "Downloading successful, but checksum doesn't match", r"^\[MIRROR\] (?P<package>\S+?)-\d\S*: Downloading", level=None, passing=True),
+        sign(F.DISK, "more space on the / filesystem", r"(?:(?P<package>\S+)-(?P<version>[^-\s]+-[^-\s]+)\.\w+ )?needs \S+ more space on", level=INSTALLER),
+        sign(F.DISK, "more space needed on the"),
+        sign(F.SYSTEM_PACKAGE, " conflicts with ", r"Problem: .*package (?P<package>\S+)-(?P<version>[^-\s]+-[^-\s]+)\.\w+ conflicts with "),
+        sign(F.SYSTEM_PACKAGE, "scriptlet failed", r"%\w+\((?P<package>\S+)-(?P<version>[^-\s]+-[^-\s]+)\.\w+\) scriptlet failed"),
+        sign(F.SYSTEM_PACKAGE, " scriptlet in rpm package ", r"^Error in \w+ scriptlet in rpm package (?P<package>\S+)"),
+        sign(F.INDEX, "Error: Error downloading packages:"),
     )  # fmt: skip
 
     def begun(self, line: Line) -> None:
@@ -55,6 +67,17 @@ class Dnf(Recogniser):
         ):
             self.findings.tool("dnf")
             self.channel.installer.begun = line.number
+
+    def failed(self, line: Line) -> None:
+        """`Error:` alone, and what comes of a transaction; what follows or stood before says why."""
+        if "dnf" in self.findings.tools and line.text in _GAVE_UP:
+            self.channel.installer.failed = line.number
+
+    def advised(self, line: Line) -> None:
+        """`(try to add '--skip-broken' to skip uninstallable packages)`."""
+        if line.text.startswith("(try to add '--"):
+            self.findings.tool("dnf")
+            self.channel.installer.failed = line.number
 
     def table(self, line: Line) -> None:
         """The header of a transaction; rows follow until the summary. It may be split on two lines."""

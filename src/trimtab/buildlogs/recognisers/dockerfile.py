@@ -8,7 +8,10 @@ from trimtab.buildlogs.findings import BUILDER, Step
 from trimtab.buildlogs.recogniser import Line, Recogniser, sign
 from trimtab.buildlogs.times import seconds_between
 
-__all__ = ["Dockerfile"]
+__all__ = ["SIGNALS", "Dockerfile"]
+
+SIGNALS: Final = {137: F.KILLED, 143: F.TERMINATED}
+"""What the exit codes of a shell say of a program that a signal ended."""
 
 _DOCKER: Final = re.compile(r"Step (\d+)(?:/(\d+))? : (.+)$")
 _PODMAN: Final = re.compile(r"(?:\[(\d+/\d+)\] )?STEP (\d+)(?:/(\d+))?: (.+)$")
@@ -17,7 +20,14 @@ _ERROR: Final = re.compile(
 )
 _STATUS: Final = re.compile(r"exit status (\d+)\b")
 _RETURNED: Final = re.compile(r"The command '(.*)' returned a non-zero code: (\d+)$")
+_LAYER: Final = re.compile(r"--> [0-9a-f]{11,64}$")
 _COMMIT: Final = re.compile(r"(?:\[\d+/\d+\] )?COMMIT\b")
+
+
+def _is_last(step: Step) -> bool:
+    """Whether it is the last step of the last stage."""
+    stage, _, stages = (step.stage or "1/1").partition("/")
+    return stage == stages and step.number.rpartition(":")[2] == str(step.total)
 
 
 class Dockerfile(Recogniser):
@@ -26,7 +36,7 @@ class Dockerfile(Recogniser):
     starts = {
         "Step": "docker", "STEP": "podman", "--->": "arrow", "Successfully built ": "done",
         "Successfully tagged ": "done", "COMMIT": "commit", "The command ": "returned", "Error:": "failed",
-        "error:": "failed", "error": "failed", "Sending": "sending",
+        "error:": "failed", "error": "failed", "Sending": "sending", "-->": "layer",
     }  # fmt: skip
     marks = {"[": "podman"}
     signs = (
@@ -38,6 +48,8 @@ class Dockerfile(Recogniser):
                 "repository does not exist",
                 "No such image",
                 "not found: manifest unknown",
+                "invalid reference format",
+                "did not resolve to an alias",
             ),
             level=BUILDER,
         ),
@@ -45,7 +57,7 @@ class Dockerfile(Recogniser):
         sign(
             F.BASE_IMAGE,
             ("initializing source docker://", "creating build container:"),
-            r"^(?!time=.*level=warning)(?!.*(?:dial tcp|i/o timeout|certificate|no such host)).*(?:initializing source|creating build container:)",
+            r"^(?!time=.*level=warning)(?!.*(?:unauthorized|denied|dial tcp|i/o timeout|certificate|no such host)).*(?:initializing source|creating build container:)",
             level=BUILDER,
         ),
         sign(
@@ -64,6 +76,14 @@ class Dockerfile(Recogniser):
             ),
             level=BUILDER,
         ),
+        sign(
+            F.FORBIDDEN,
+            ("unauthorized: authentication required", "no basic auth credentials", "denied: requested access"),
+            r"(?:initializing source|reading manifest|/manifests/).*(?:unauthorized|no basic auth credentials|denied)",
+            level=BUILDER,
+        ),
+        sign(F.INSTRUCTION, ("COPY failed:", "ADD failed:"), r"^(?:COPY|ADD) failed:", level=BUILDER),
+        sign(F.COMMAND, "failed to create shim task: OCI runtime create failed", level=BUILDER),
         sign(F.STEP, "error building image:", r"error building image: .*", level=BUILDER),
     )
 
@@ -121,6 +141,18 @@ class Dockerfile(Recogniser):
         if self.channel.step and line.text == "---> Using cache":
             self.channel.step.state = "cached"
 
+    def layer(self, line: Line) -> None:
+        """`--> Using cache 483effa7…`, and `--> 483effa77f2` after a step: after the last, the image is there."""
+        step = self.channel.step
+        if step is None or step.builder != "buildah":
+            return
+        if line.text.startswith("--> Using cache"):
+            step.state = "cached"
+        elif _LAYER.match(line.text) and _is_last(step):
+            self._leave(line, "done")
+            self.channel.recover()
+            self.findings.progress[BUILDER].succeeded = line.number
+
     def commit(self, line: Line) -> None:
         """`COMMIT localhost/name`: every step went well."""
         self._leave(line, "done")
@@ -151,11 +183,8 @@ class Dockerfile(Recogniser):
                 self.findings.progress[BUILDER].failed = line.number
             return False
         status = _STATUS.search(found[2])
-        self._end(
-            line,
-            int(status[1]) if status else None,
-            F.INSTRUCTION if "nknown instruction" in found[2] else F.STEP,
-        )
+        wrong = "nknown instruction" in found[2] or found[1].startswith(("COPY ", "ADD "))
+        self._end(line, int(status[1]) if status else None, F.INSTRUCTION if wrong else F.STEP)
         return True
 
     def _end(self, line: Line, code: int | None, failure: F) -> None:
@@ -163,4 +192,4 @@ class Dockerfile(Recogniser):
         self.findings.exit_code = code if code is not None else self.findings.exit_code
         self.findings.progress[BUILDER].failed = line.number
         self.channel.package = None
-        self.channel.fail(F.KILLED if code == 137 else failure, line)  # noqa: PLR2004 # SIGKILL
+        self.channel.fail(SIGNALS.get(code or 0, failure), line)

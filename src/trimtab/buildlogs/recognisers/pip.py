@@ -17,7 +17,7 @@ _SATISFIED: Final = re.compile(
     r"Requirement already (?:satisfied|up-to-date)(?: \([^)]*\))?: (\S+(?: ?[<>=!~]=? ?[^ ]+)*) in (.+?)(?: \(from (.*?)\))?(?: \([^)]*\))?$"
 )
 _VERSION: Final = re.compile(
-    r"using pip version ([\d.]+)|release of pip available: ([\d.]+) ->|release of pip is available: ([\d.]+) ->|^pip ([\d.]+) from |lib/python3[\d.]*/site-packages/pip-([\d.]+)\.dist-info"
+    r"using pip version ([\d.]+)|^Using pip ([\d.]+) from |release of pip available: ([\d.]+) ->|release of pip is available: ([\d.]+) ->|^pip ([\d.]+) from |lib/python3[\d.]*/site-packages/pip-([\d.]+)\.dist-info"
 )
 _VCS: Final = re.compile(
     r"(?:git|hg|svn|bzr)\+[a-z+]+://\S*?([\w.-]+?)(?:\.git)?(?:@([\w.-]+))?(?:#(?:\S*&)?egg=([\w.-]+)\S*)?$"
@@ -39,11 +39,12 @@ class Pip(Recogniser):
         "Installing collected packages:": "installing", "Building wheel for": "building",
         "Building editable for": "building", "Running setup.py": "building", "Processing": "processing", "Obtaining": "processing",
         "pip": "version", "You": "version", "WARNING:": "version", "[notice]": "version", "Looking in ": "looking", "Getting": "preparing",
-        "Preparing": "preparing", "╰─>": "boxed", "Failed to build ": "not_built",
+        "Preparing": "preparing", "Installing build dependencies:": "requiring", "Using pip ": "version", "╰─>": "boxed", "Failed to build ": "not_built",
+        "Cannot install ": "conflicting", "ERROR: ": "error",
     }  # fmt: skip
     signs = (
         sign(F.HASH_MISMATCH, "DO NOT MATCH THE HASHES"),
-        sign(F.HASH_MISMATCH, "Hashes are required in --require-hashes mode"),
+        sign(F.LOCK, "Hashes are required in --require-hashes mode"),
         sign(F.NO_PACKAGE, "Could not find a version that satisfies", r"requirement (?P<requirement>\S+).*\(from versions: (?:none)?\)"),
         sign(F.NO_VERSION, "Could not find a version that satisfies", r"requirement (?P<requirement>\S+)"),
         sign(F.NO_VERSION, "No matching distribution found", r"found for (?P<requirement>\S+)"),
@@ -58,19 +59,24 @@ class Pip(Recogniser):
         sign(F.INTERPRETER, ("Requires-Python", "require a different python version"), r"Ignored the following versions that require a different python", passing=True),
         sign(F.INTERPRETER, "requires Python '", rf"(?P<package>{_NAME}) requires Python '"),
         sign(F.PLATFORM, "is not a supported wheel on this platform", rf"(?P<package>{_NAME}?)-(?P<version>\d[^-]*)-\S+\.whl is not a supported"),
-        sign(F.BUILD_DEPENDENCY, "BackendUnavailable", r"\bBackendUnavailable:"),
-        sign(F.BUILD_DEPENDENCY, "Cannot import '", r"BackendUnavailable|Cannot import '"),
-        sign(F.BUILD_DEPENDENCY, "pip subprocess to install build dependencies"),
+        sign(F.BUILD_DEPENDENCY, "BackendUnavailable", r"\bBackendUnavailable(?:$|:(?! Traceback))"),
+        sign(F.BUILD_DEPENDENCY, "setuptools is not available in the build environment"),
+        sign(F.BUILD_DEPENDENCY, "Cannot import '", r"(?:BackendUnavailable:|^) ?Cannot import '"),
+        sign(F.BUILD_DEPENDENCY, ("pip subprocess to install build dependencies", "installing build dependencies for")),
         sign(F.PACKAGE_BUILD, "metadata-generation-failed"),
         sign(F.PACKAGE_BUILD, "subprocess-exited-with-error"),
         sign(F.KILLED, ("Command errored out with exit status -9", "failed with error code -9")),
+        sign(F.TERMINATED, ("Command errored out with exit status -15", "failed with error code -15")),
+        sign(F.ARCHIVE, " is invalid.", rf"^ERROR: Wheel '(?P<package>{_NAME})' located at .* is invalid\."),
+        sign(F.ARCHIVE, "BadZipFile:", r"^(?:\w+\.)*BadZipFile:"),
+        sign(F.CONNECTION, "error: incomplete-download", r"^error: incomplete-download"),
         sign(F.PACKAGE_BUILD, "Command errored out with exit status"),
-        sign(F.PACKAGE_BUILD, "failed with error code", r"^Command \".*\" failed with error code (?P<code>\d+)"),
+        sign(F.PACKAGE_BUILD, "failed with error code", rf"Command \".*\" failed with error code \d+(?: in /\S*/(?P<package>{_NAME})/?$)?"),
         # The next ways to build it are tried after this, so it alone fails nothing.
         sign(F.PACKAGE_BUILD, "Failed building wheel for", rf"for (?P<package>{_NAME})", level=None),
         sign(F.PACKAGE_BUILD, "Could not build wheels for", rf"for (?P<package>{_NAME})"),
         sign(F.PACKAGE_BUILD, "failed-wheel-build-for-install"),
-        sign(F.INSTALLER, ("ERROR: Exception:", "Could not install packages due to an"), r"^(?:ERROR: )?(?:Exception:|Could not install packages)"),
+        sign(F.INSTALLER, ("Exception:", "Could not install packages due to an"), r"^(?:ERROR: )?(?:Exception:$|Could not install packages)"),
         sign(F.INSTALLER, "Could not open requirements file"),
         sign(F.INSTALLER, "Invalid requirement:", r"^(?:ERROR: )?Invalid requirement:"),
     )  # fmt: skip
@@ -197,6 +203,13 @@ class Pip(Recogniser):
             self.channel.fail(F.PACKAGE_BUILD, line)
             self.channel.installer.failed = line.number
 
+    def requiring(self, line: Line) -> None:
+        """`Installing build dependencies: finished with status 'error'`."""
+        status = _STATUS.search(line.text)
+        if status and status[1] == "error":
+            self.channel.fail(F.BUILD_DEPENDENCY, line)
+            self.channel.installer.failed = line.number
+
     def boxed(self, line: Line) -> None:
         """`╰─> keel`: which packages a box of an error is about."""
         name, _, version = requirement(line.text[len("╰─>") :].strip())
@@ -217,6 +230,32 @@ class Pip(Recogniser):
         for name in line.text.split()[3:]:
             if normalised(name) in self.channel.pending:
                 self.channel.not_installed(name, None, line.number)
+
+    def error(self, line: Line) -> None:
+        """What pip says when it gives up."""
+        text = line.text.removeprefix("ERROR: ")
+        if text.startswith("Cannot install "):
+            self._conflict(line, text)
+        elif text.startswith("Could not find a version") and "(from versions: " in text:
+            self._versions(text)
+
+    def conflicting(self, line: Line) -> None:
+        """The same, as versions before 19 wrote it."""
+        self._conflict(line, line.text)
+
+    def _conflict(self, line: Line, text: str) -> None:
+        """`Cannot install anchor==1.1 and buoy==3.0 because …`: none of them is installed."""
+        names, because, _ = text.removeprefix("Cannot install ").partition(" because these package versions")
+        if because:
+            for each in re.split(r", | and ", names):
+                name, _, version = requirement(each)
+                if name and not each.startswith("-"):
+                    self.channel.not_installed(name, version, line.number)
+
+    def _versions(self, text: str) -> None:
+        """`(from versions: 0.5)`: the index answered."""
+        if not text.rpartition("(from versions: ")[2].startswith(("none)", ")")):
+            self._going_on()
 
     def processing(self, line: Line) -> None:
         """`Processing ./lab`: a package from a directory; its name comes with what is installed."""

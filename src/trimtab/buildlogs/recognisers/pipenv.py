@@ -2,6 +2,7 @@
 
 from trimtab.buildlogs.classes import FailureClass as F
 from trimtab.buildlogs.findings import INSTALLER
+from trimtab.buildlogs.names import requirement
 from trimtab.buildlogs.recogniser import Line, Recogniser, sign
 
 __all__ = ["Pipenv"]
@@ -13,9 +14,12 @@ class Pipenv(Recogniser):
     tool = "pipenv"
     starts = {
         "Locking": "begun", "Locking...": "begun", "Installing dependencies from Pipfile": "begun", "Creating a virtualenv for this project": "begun", "Updated Pipfile.lock": "locked", "All dependencies are now": "done", "To activate this project": "done",
+        "An error occurred while installing ": "later",
     }  # fmt: skip
     signs = (
-        sign(F.CONFLICT, "Could not find a version that matches", r"that matches (?P<requirement>[^\s,;]+)"),
+        sign(F.CONFLICT, "Could not find a version that matches", r"that matches (?P<requirement>[\w.\[\]-]+ ?[<>=!~][^\s,;]*)"),
+        # Nothing is wanted of it, so nothing contradicts: there is none.
+        sign(F.NO_PACKAGE, "Could not find a version that matches", r"that matches (?P<package>[\w.-]+)$"),
         sign(F.CONFLICT, "There are incompatible versions in the resolved dependencies"),
         sign(
             F.CONFLICT, ("ResolutionFailure]", "ResolutionFailure:"), r"ResolutionFailure:(?! *(?:ERROR|$))"
@@ -38,6 +42,14 @@ class Pipenv(Recogniser):
             # Its two streams meet in a pipe, and the first lines of one may come after the last of the other.
             if not getattr(self, "_done", False):
                 self.channel.installer.begun = line.number
+
+    def later(self, line: Line) -> None:
+        """`An error occurred while installing keel==2.1 --hash=…! Will try again.`"""
+        name, _, version = requirement(line.text.removeprefix("An error occurred while installing "))
+        if name:
+            self.findings.tool("pipenv")
+            self.channel.not_installed(name, version, line.number)
+            self.channel.package = (name, version)
 
     def locked(self, line: Line) -> None:
         """`Updated Pipfile.lock (…)!`."""

@@ -13,6 +13,10 @@ _OPERATION: Final = re.compile(
     r"[-•] (?:Installing|Updating|Downgrading) ([A-Za-z0-9][\w.-]*) \((?:\S+ -> )?([^\s):]+)[^)]*\)(?:: (.+))?$"
 )
 _BOX: Final = 60
+_VERSION: Final = re.compile(r"\d[\w.+!-]*$")
+_UNREACHABLE: Final = re.compile(r"All attempts to connect to \S+ failed|HTTPS?ConnectionPool\(|\d{3} (?:Server|Client) Error: ")
+_QUOTED: Final = re.compile(r" *(?:→ )?\d+│")
+_ASKED_FOR: Final = re.compile(r"So, because \S+ depends on (?:both )?([A-Za-z0-9][\w.-]*) \(")
 
 
 class Poetry(Recogniser):
@@ -27,28 +31,21 @@ class Poetry(Recogniser):
         "Installing dependencies from lock file": "begun",
         "No dependencies to install": "nothing",
         "Because": "because",
+        "at /": "quoting",
         "Writing lock file": "wrote",
         "Poetry": "version",
     }
+    finds = {"Max retries exceeded with url": "unreachable", " Server Error: ": "unreachable", " Client Error: ": "unreachable", "All attempts to connect to": "unreachable"}
     signs = (
         sign(F.LOCK, "pyproject.toml changed significantly since poetry.lock was last generated"),
         sign(F.LOCK, "poetry.lock is not up to date with pyproject.toml"),
-        sign(
-            F.NO_VERSION,
-            "doesn't match any versions, version solving failed",
-            r"depends on (?P<package>[\w.-]+) \((?P<version>[^)]*)\) which doesn't match",
-        ),
         sign(
             F.HASH_MISMATCH,
             "Hash for ",
             r"Hash for (?P<package>[\w.-]+?) \((?P<version>[^)]+)\) from archive",
         ),
         sign(F.HASH_MISMATCH, "not found in known hashes"),
-        sign(
-            F.INTERPRETER,
-            "The current project's supported Python range",
-            r"supported Python range \(.*\) is not compatible",
-        ),
+        sign(F.INTERPRETER, ("so it will not be satisfied for Python", "so it will not be installable for Python"), r"^- (?P<package>[\w.-]+) requires Python"),
         sign(F.PACKAGE_BUILD, "build backend raised an exception", r"(?i)build backend raised an exception"),
         sign(F.PACKAGE_BUILD, "ChefBuildError"),
         sign(
@@ -138,6 +135,21 @@ class Poetry(Recogniser):
         self._words.append(text.strip())
         return True
 
+    def unreachable(self, line: Line) -> None:
+        """`HTTPSConnectionPool(host=…): Max retries …`, `503 Server Error: …`: what version 1.8 ends with; `All attempts to connect to … failed.`."""
+        if "poetry" in self.findings.tools and _UNREACHABLE.match(line.text):
+            self.channel.installer.failed = line.number
+
+    def quoting(self, line: Line) -> None:
+        """`at /…/adapters.py:698 in send`: Poetry gave up, and shows lines of its own source, which say nothing."""
+        if "poetry" in self.findings.tools and re.match(r"at /\S+\.py:\d+ in \w+$", line.text):
+            self.channel.installer.failed = line.number
+            self.channel.capture = self._quoted
+
+    @staticmethod
+    def _quoted(text: str, _number: int) -> bool:
+        return bool(_QUOTED.match(text))
+
     def _explain(self) -> None:
         text = " ".join(self._words)
         missing = re.search(r"depends on ([\w.-]+) \(([^)]*)\) which doesn't match any versions", text)
@@ -145,7 +157,13 @@ class Poetry(Recogniser):
         self.channel.package = None
         if missing:
             version = missing[2].lstrip("=")
-            self.channel.fail(F.NO_VERSION, self._line, package=missing[1], version=version, message=text)
+            version = version if _VERSION.match(version) else None
+            failure = F.NO_PACKAGE if missing[2] == "*" else F.NO_VERSION
+            self.channel.fail(failure, self._line, package=missing[1], version=version, message=text)
             self.channel.not_installed(missing[1], version, self._line.number)
         else:
-            self.channel.fail(F.CONFLICT, self._line, message=text)
+            asked = _ASKED_FOR.search(text)
+            package = asked[1] if asked else None
+            self.channel.fail(F.CONFLICT, self._line, package=package, message=text)
+            if package:
+                self.channel.not_installed(package, None, self._line.number)

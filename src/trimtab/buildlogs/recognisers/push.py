@@ -23,7 +23,10 @@ class Push(Recogniser):
         "Push successful": "pushed",
         "The push refers to": "refers",
         "pushing": "layers",
+        "Error:": "error",
+        "Get": "refused",
     }
+    finds = {": digest: sha256:": "digest"}
     signs = (
         sign(F.PUSH, ("Failed to push image", "failed to push image"), level=PUSH),
         sign(
@@ -33,9 +36,12 @@ class Push(Recogniser):
                 "denied: requested access",
                 "manifest invalid",
                 "unauthorized: access to",
+                "no basic auth credentials",
             ),
+            r"^(?!.*(?:initializing source|reading manifest|/manifests/)).*(?:unauthorized: a|denied: requested|manifest invalid|no basic auth)",
             level=PUSH,
         ),
+        sign(F.PUSH, ("trying to reuse blob", "writing blob:", "writing manifest:"), r"^Error: .*(?:trying to reuse blob|writing blob:|writing manifest:)", level=PUSH),
         sign(F.PUSH, ("Push failed, retrying", "push failed, retrying"), level=PUSH, passing=True),
         sign(F.PUSH, "failed to push", r"failed to push", level=PUSH),
     )
@@ -59,6 +65,26 @@ class Push(Recogniser):
             self._begin(line, found[1])
             if line.text.endswith("done"):
                 self._end(line)
+
+    def error(self, line: Line) -> bool:
+        """`Error: pushing image "localhost/app" to "docker://registry/app:v1": …`, of buildah: where it would have gone; signs say why."""
+        found = re.match(r'Error: pushing image "[^"]*" to "docker://([^"]+)"', line.text)
+        if found:
+            self._begin(line, found[1])
+        return False
+
+    def refused(self, line: Line) -> bool:
+        """`Get "https://registry/v2/": dial tcp …`, the last line of a push that Docker could not begin."""
+        if self.findings.progress[PUSH].begun and line.text.startswith('Get "http'):
+            self.findings.progress[PUSH].failed = line.number
+        return False
+
+    def digest(self, line: Line) -> None:
+        """`v1: digest: sha256:… size: 942`, the last line of a push by Docker."""
+        destination = self.findings.info["push_destination"]
+        if destination and _DIGEST.match(line.text):
+            destination["tag"] = destination["tag"] or line.text.partition(":")[0]
+            self._end(line)
 
     def _begin(self, line: Line, image: str) -> None:
         name, colon, tag = image.rpartition(":")

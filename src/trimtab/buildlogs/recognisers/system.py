@@ -19,6 +19,7 @@ class System(Recogniser):
 
     starts = {
         "Killed": "killed",
+        "Terminated": "terminated",
         "##[error]Process": "exited",
         "ERROR:": "exited",
         "Error:": "exited",
@@ -29,17 +30,22 @@ class System(Recogniser):
         sign(F.MEMORY, ("Cannot allocate memory", "cannot allocate memory", "OOMKilled", "Out of memory"), level=None),
         sign(F.MEMORY, "MemoryError", r"^(?:\w+\.)*MemoryError\b", level=None),
         sign(F.KILLED, ("(SIGKILL)", "signal: killed", "Command killed", "died with <Signals.SIGKILL", "exit code: 137", "exit status 137", "exit code 137", "exit status -9", "error code -9", "exit code: -9"), level=None),
-        sign(F.TERMINATED, ("exit code: 143", "exit status 143", "exit code 143", "(SIGTERM)"), level=None),
+        sign(F.TERMINATED, ("exit code: 143", "exit status 143", "exit code 143", "(SIGTERM)", "exit status -15", "exit code: -15", "error code -15"), level=None),
         sign(F.DEADLINE, ("context deadline exceeded", "DeadlineExceeded", "execution took longer than", "has exceeded the maximum execution time"), level=BUILDER),
         sign(F.TERMINATED, "The operation was canceled.", level=BUILDER),
         sign(F.COMMAND, (": command not found", ": not found"), r"(?:/bin/\w+|\bsh|bash|ash)(?:: line)?:? ?\d*:? [\w./+-]+: (?:command )?not found$|^[\w./+-]+: command not found$", level=None),
-        sign(F.COMMAND, ("executable file not found in", "exec format error"), level=None),
+        sign(F.COMMAND, ("executable file not found in", "exec format error", "unable to start container process: exec:", "process failed to start with error: fork/exec"), level=None),
     )  # fmt: skip
 
     def killed(self, line: Line) -> None:
         """`Killed`, all a shell says of a program that got SIGKILL."""
         if line.text == "Killed":
             self.channel.fail(F.KILLED, line)
+
+    def terminated(self, line: Line) -> None:
+        """`Terminated`, the same of SIGTERM."""
+        if line.text == "Terminated":
+            self.channel.fail(F.TERMINATED, line)
 
     def exited(self, line: Line) -> bool:
         """`##[error]Process completed with exit code 1.`, `ERROR: Job failed: exit code 1`."""

@@ -11,7 +11,7 @@ __all__ = ["Uv"]
 _COUNT: Final = re.compile(
     r"(Resolved|Prepared|Installed|Audited|Built|Downloaded|Uninstalled) (\d+) packages? in "
 )
-_PLUS: Final = re.compile(r"\+ ([A-Za-z0-9][\w.-]*)(?:==([^\s(]+))?(?: @ (\S+))?(?: \((?:from )?(.+)\))?$")
+_PLUS: Final = re.compile(r"[+~] ([A-Za-z0-9][\w.-]*)(?:==([^\s(]+))?(?: @ (\S+))?(?: \((?:from )?(.+)\))?$")
 _BOX: Final = 60
 _MISSING: Final = re.compile(
     r"([\w.-]+) was not found in the (?:package registry|provided package locations|cache)"
@@ -22,11 +22,13 @@ _NO_VERSION: Final = re.compile(
 _PYTHON: Final = re.compile(
     r"Python version \([^)]*\) does not satisfy Python\S+ and ([\w.-]+?)(?:==([\w.!+-]+))? depends on"
 )
+_ASKED_FOR: Final = re.compile(r"because you require ([\w.-]+?)(?:\[[^\]]*\])?(?:==([\w.!+-]+))?(?=[ ,<>=!~])")
 _WHEELS: Final = re.compile(r"([\w.-]+?)(?:==([\w.!+-]+))? has no wheels with a matching")
 _BUILD: Final = re.compile(
-    r"Failed to (?:build|download and build|prepare|generate package metadata for) `?([\w.-]+?)(?:==([^`\s]+))?`?(?: @ \S+)?$"
+    r"Failed to (?:build|download|download and build|prepare|generate package metadata for) (?:`([\w.-]+?)(?:==([^`\s]+))?`|([\w.-]+)==(\S+))(?: @ \S+)?$"
 )
-_ASKED: Final = re.compile(r"^error: (?:Failed to fetch|Request failed).*/simple/([\w.-]+)/")
+_INVALID: Final = re.compile(r"([\w.-]+?)(?:==([\w.!+-]+))? has an invalid package format")
+_ASKED: Final = re.compile(r"(?:Failed to fetch|Request failed).*/simple/([\w.-]+)/")
 
 
 class Uv(Recogniser):
@@ -36,10 +38,14 @@ class Uv(Recogniser):
     starts = {
         "Resolved": "counted", "Prepared": "counted", "Installed": "counted", "Audited": "counted", "Built": "counted", "Downloaded": "counted",
         "+": "plus", "×": "box", "Using CPython ": "begun",
-        "Using Python ": "begun", "uv": "version", "error:": "failed", "├─▶": "inside", "╰─▶": "inside", "Creating virtual environment at": "begun",
+        "Using Python ": "begun", "uv": "version", "error:": "failed", "├─▶": "inside", "╰─▶": "inside", "Caused by:": "inside", "cause:": "inside", "~": "plus", "Creating virtual environment at": "begun",
     }  # fmt: skip
     signs = (
         sign(F.LOCK, "The lockfile at `uv.lock` needs to be updated"),
+        sign(F.BUILD_DEPENDENCY, "Failed to resolve requirements from `build-system.requires`"),
+        sign(F.INTERPRETER, "interpreter resolved to Python", r"interpreter resolved to Python [\w.]+, which is incompatible"),
+        sign(F.INSTALLER, "Failed to parse: `", r"^error: Failed to parse: `"),
+        sign(F.INSTALLER, "File not found: ", r"^error: File not found: "),
         sign(F.HASH_MISMATCH, "Hash mismatch for `", r"Hash mismatch for `(?P<requirement>[^`]+)`"),
         sign(F.NO_VERSION, "has no wheels with a matching", r"(?P<requirement>[\w.=-]+) has no wheels"),
     )
@@ -88,32 +94,47 @@ class Uv(Recogniser):
         if build:
             self._build(line, build)
         elif text.startswith("No solution"):
-            self._words: list[str] = []
-            self._line = line
-            self.channel.capture = self._capture
+            self._proof(line)
+        elif asked := _ASKED.search(text):
+            self._asked(line, asked[1])
+
+    def _proof(self, line: Line) -> None:
+        self._words: list[str] = []
+        self._line = line
+        self.channel.capture = self._capture
+
+    def _asked(self, line: Line, package: str) -> None:
+        """What follows says why; it is of this package."""
+        self.channel.package = (package, None)
+        self.channel.not_installed(package, None, line.number)
 
     def _build(self, line: Line, found: re.Match[str]) -> None:
-        self.channel.package = (found[1], found[2])
-        self.channel.fail(F.PACKAGE_BUILD, line, package=found[1], version=found[2])
-        self.channel.not_installed(found[1], found[2], line.number)
+        name, version = found[1] or found[3], found[2] or found[4]
+        self.channel.package = (name, version)
+        # Why it could not be downloaded is said by what follows.
+        if "Failed to download `" not in line.text:
+            self.channel.fail(F.PACKAGE_BUILD, line, package=name, version=version)
+        self.channel.not_installed(name, version, line.number)
 
     def failed(self, line: Line) -> None:
         """`error: Failed to build …`, and others of its own."""
+        if line.text.startswith("error: No solution found when"):
+            self.findings.tool("uv")
         if "uv" not in self.findings.tools:
             return
         self.channel.installer.failed = line.number
         found = _BUILD.match(line.text.removeprefix("error: "))
         if found:
             self._build(line, found)
+        elif line.text.startswith("error: No solution found when"):
+            self._proof(line)
         elif asked := _ASKED.search(line.text):
-            # What follows says why; it is of this package.
-            self.channel.package = (asked[1], None)
-            self.channel.not_installed(asked[1], None, line.number)
+            self._asked(line, asked[1])
 
     def _capture(self, text: str, _number: int) -> bool:
         inside = text.startswith((" ", "│")) and len(self._words) < _BOX and text.strip()
         if inside:
-            self._words.append(text.strip().lstrip("╰├─▶│ "))
+            self._words.append(text.strip().lstrip("╰├─▶│ ").removeprefix("cause: "))
             return True
         self._explain(" ".join(self._words))
         return False
@@ -122,6 +143,7 @@ class Uv(Recogniser):
         """Of uv's proof: the first that is missing, or else that it is a contradiction."""
         for failure, pattern in (
             (F.NO_PACKAGE, _MISSING),
+            (F.ARCHIVE, _INVALID),
             (F.INTERPRETER, _PYTHON),
             (F.PLATFORM, _WHEELS),
             (F.NO_VERSION, _NO_VERSION),
@@ -130,7 +152,8 @@ class Uv(Recogniser):
             if found and (failure is not F.NO_VERSION or found[1]):
                 self._note(failure, found[1], found[2] if (found.lastindex or 0) > 1 else None, text)
                 return
-        self._note(F.CONFLICT, None, None, text)
+        asked = _ASKED_FOR.search(text)
+        self._note(F.CONFLICT, asked[1] if asked else None, asked[2] if asked else None, text)
 
     def _note(self, failure: F, package: str | None, version: str | None, text: str) -> None:
         self.channel.package = None
@@ -142,7 +165,7 @@ class Uv(Recogniser):
 
     def inside(self, line: Line) -> None:
         """A further level of a box: the package that is being built, or an answer of the index."""
-        text = line.text[3:].strip()
+        text = line.text.partition(" ")[2].removeprefix("by: ")
         found = _BUILD.match(text)
         if found and "uv" in self.findings.tools:
             self._build(line, found)

@@ -1,9 +1,15 @@
-"""Failures of builds, from the engine's error or from the end of a log."""
+"""Failures of builds, from the engine's error or from the end of a log.
+
+What a log says is `trimtab.buildlogs`' to find; here is what that means to whoever asked for the inspection.
+"""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from trimtab.buildlogs import FailureClass as Log
+from trimtab.buildlogs import parse
 from trimtab.engines.errors import (
     BuildFailedError,
     EngineLostError,
@@ -11,7 +17,7 @@ from trimtab.engines.errors import (
     FailureKind,
     RefusedError,
 )
-from trimtab.inspection.failure.classes import LINES, Failure, FailureClass, lines_of
+from trimtab.inspection.failure.classes import LINES, SCANNED, Failure, FailureClass, lines_of
 
 __all__ = ["of_build", "of_log"]
 
@@ -19,102 +25,49 @@ _STACK, _INFRASTRUCTURE = FailureClass.STACK, FailureClass.INFRASTRUCTURE
 
 
 @dataclass(frozen=True)
-class _Sign:
-    """What a log looks like that ends so: some lines, of which those from the last match on are told."""
+class _Meaning:
+    """What a class of a log's failures means to whoever asked for the inspection."""
 
     reason: str
-    pattern: re.Pattern[str]
     kind: FailureClass
     message: str
     retry: bool = False
 
 
-def _sign(reason: str, pattern: str, kind: FailureClass, message: str, *, retry: bool = False) -> _Sign:
-    return _Sign(reason, re.compile(pattern, re.IGNORECASE), kind, message, retry)
-
-
-# The first that is found counts: a failed push is told before the exit status that comes of it, and what a network
-# did before what an installer made of it.
-_SIGNS: Final = (
-    _sign("disk", r"no space left on device|disk quota exceeded", _INFRASTRUCTURE, "There is no space left.", retry=True),
-    _sign(
-        "push", r"failed to push|error: build error: failed to push|pushing image .*failed|error pushing|push failed",
-        _INFRASTRUCTURE, "The image was built, and could not be pushed to the registry.", retry=True,
-    ),
-    _sign(
-        "no-node", r"\d+/\d+ nodes are available|failedscheduling|unschedulable", _INFRASTRUCTURE,
-        "No node of the cluster has what was asked for; ask for less, or for other hardware.",
-    ),
-    _sign(
-        "evicted", r"\bevicted\b|the node was low on resource|preempt(?:ed|ion)", _INFRASTRUCTURE,
-        "The cluster removed it for others.", retry=True,
-    ),
-    _sign(
-        "pull", r"error pulling image|failed to pull|imagepullbackoff|errimagepull|toomanyrequests|pull rate limit",
-        _INFRASTRUCTURE, "The base image could not be pulled.", retry=True,
-    ),
-    _sign(
-        "base-image", r"manifest unknown|pull access denied|no such image|invalid reference format|repository does not exist"
-        r"|short-name .* did not resolve|requested access to the resource is denied|unable to copy from source|initializing source",
-        _STACK, "The base image is not there, or not for us; look at its name and at who may pull it.",
-    ),
-    _sign(
-        "hash-mismatch", r"do not match the hashes|hash mismatch|hashes do not match|hash of the package doesn't match",
-        _STACK, "A package is not the one that was locked; lock again, and find out why it changed.",
-    ),
-    _sign(
-        "out-of-memory", r"\bkilled\b.*(?:signal 9|exit (?:code|status):? 137)|exit (?:code|status):? 137|signal: killed|oomkilled|virtual memory exhausted"
-        r"|cannot allocate memory|^killed$",
-        _INFRASTRUCTURE, "The build needed more memory than it had; ask for more in build.requests.memory.",
-    ),
-    _sign(
-        "network", r"temporary failure (?:resolving|in name resolution)|could not resolve (?:host|'?[\w.-]+'?)|name or service not known"
-        r"|connection (?:refused|timed out|reset|broken)|max retries exceeded|network is unreachable|certificate verify failed"
-        r"|tls handshake timeout|read timed out|failed to fetch .*(?:timed? ?out|connection)|http error 5\d\d|5\d\d (?:server error|bad gateway|service unavailable)",
-        _INFRASTRUCTURE, "An index or a mirror did not answer.", retry=True,
-    ),
-    _sign(
-        "timeout", r"context deadline exceeded|deadlineexceeded|activedeadlineseconds|\btimed out (?:after|waiting)|timeoutkilled",
-        _INFRASTRUCTURE, "It took longer than was allowed.", retry=True,
-    ),
-    _sign(
-        "python-version", r"interpreter resolved to python [\w.]+, which is incompatible", _STACK,
-        "The lock is for another Python than that of the image; choose another base, or lock for its Python.",
-    ),
-    # Before the next, which is what uv calls it in the line above.
-    _sign(
-        "no-such-version", r"because (?:\S+ was not found in the package registry|there (?:is|are) no versions? of \S+) and you require",
-        _STACK, "A package has no such version for this Python and this machine.",
-    ),
-    _sign(
-        "conflict", r"resolutionimpossible|conflicting dependencies|has requirement .*, but you(?:'ll)? have|is incompatible with"
-        r"|because .* depends on .* and|no solution found when resolving",
-        _STACK, "The packages ask for versions that exclude each other.",
-    ),
-    # Before the next, for old installers say of a package that they could not build that there is no such version.
-    _sign(
-        "package-build", r"subprocess-exited-with-error|failed building wheel|command errored out|failed to build `?[\w.-]+|error: command .*(?:gcc|g\+\+|cc|clang).* failed"
-        r"|metadata-generation-failed|build backend (?:returned|failed)|fatal error: .*\.h: no such file",
-        _STACK, "A package has no wheel for this machine and could not be built; add what it needs to packages.",
-    ),
-    _sign(
-        "no-such-version", r"no matching distribution found|could not find a version that satisfies|no versions of|not found in the package registry"
-        r"|requires a different python|requires-python|has no wheels with a matching|no module named pip\b",
-        _STACK, "A package has no such version for this Python and this machine.",
-    ),
-    _sign(
-        "system-package", r"unable to locate package|has no installation candidate|no package .* available|unable to find a match|no match for argument"
-        r"|unsatisfiable constraints|nothing provides|unmet dependencies",
-        _STACK, "A package of the operating system is not to be had; look at its name on this base.",
-    ),
-    _sign(
-        "no-installer", r"(?:micropipenv|pipenv|pip3?|python3?|uv): (?:command )?not found|ensurepip is not available|no module named (?:venv|ensurepip)",
-        _STACK, "The base image lacks what installs the stack.",
-    ),
-    _sign("lock", r"pipfile\.lock .*out of date|hash of pipfile|lock ?file .*(?:invalid|needs to be updated)", _STACK,
-          "The lock does not belong to the requirements; lock again."),
-    _sign("error", r"^\s*(?:error|e|fatal)\b[: ]", _STACK, "An instruction of the build failed."),
-)  # fmt: skip
+_DISK_FULL: Final = _Meaning("disk", _INFRASTRUCTURE, "There is no space left.", retry=True)
+_MEMORY: Final = _Meaning("out-of-memory", _INFRASTRUCTURE, "The build needed more memory than it had; ask for more in build.requests.memory.")
+_NETWORK: Final = _Meaning("network", _INFRASTRUCTURE, "An index or a mirror did not answer.", retry=True)
+_NO_VERSION: Final = _Meaning("no-such-version", _STACK, "A package has no such version for this Python and this machine.")
+_BUILD: Final = _Meaning("package-build", _STACK, "A package has no wheel for this machine and could not be built; add what it needs to packages.")
+_INSTRUCTION: Final = _Meaning("error", _STACK, "An instruction of the build failed.")
+_INSTALLER_LACKS: Final = _Meaning("no-installer", _STACK, "The base image lacks what installs the stack.")
+_MEANINGS: Final[Mapping[Log, _Meaning]] = {
+    Log.DISK: _DISK_FULL, Log.MEMORY: _MEMORY, Log.KILLED: _MEMORY,
+    Log.PUSH: _Meaning("push", _INFRASTRUCTURE, "The image was built, and could not be pushed to the registry.", retry=True),
+    Log.UNSCHEDULABLE: _Meaning("no-node", _INFRASTRUCTURE, "No node of the cluster has what was asked for; ask for less, or for other hardware."),
+    Log.EVICTED: _Meaning("evicted", _INFRASTRUCTURE, "The cluster removed it for others.", retry=True),
+    Log.TERMINATED: _Meaning("interrupted", _INFRASTRUCTURE, "It was ended from outside.", retry=True),
+    Log.PULL: _Meaning("pull", _INFRASTRUCTURE, "The base image could not be pulled.", retry=True),
+    Log.BASE_IMAGE: _Meaning("base-image", _STACK, "The base image is not there, or not for us; look at its name and at who may pull it."),
+    Log.FORBIDDEN: _Meaning("forbidden", _INFRASTRUCTURE, "An index or a registry did not let us in; look at the credentials."),
+    Log.HASH_MISMATCH: _Meaning("hash-mismatch", _STACK, "A package is not the one that was locked; lock again, and find out why it changed."),
+    Log.ARCHIVE: _Meaning("broken-archive", _INFRASTRUCTURE, "What an index gave out for a package is broken.", retry=True),
+    Log.RESOLUTION: _NETWORK, Log.CONNECTION: _NETWORK, Log.TIMEOUT: _NETWORK, Log.CERTIFICATE: _NETWORK, Log.INDEX: _NETWORK, Log.METADATA: _NETWORK,
+    Log.DEADLINE: _Meaning("timeout", _INFRASTRUCTURE, "It took longer than was allowed.", retry=True),
+    Log.INTERPRETER: _Meaning("python-version", _STACK, "A package is for another Python than that of the image; choose another base, or lock for its Python."),
+    Log.NO_VERSION: _NO_VERSION, Log.NO_PACKAGE: _NO_VERSION, Log.PLATFORM: _NO_VERSION,
+    Log.CONFLICT: _Meaning("conflict", _STACK, "The packages ask for versions that exclude each other."),
+    Log.PACKAGE_BUILD: _BUILD, Log.COMPILE: _BUILD, Log.NATIVE: _BUILD, Log.BUILD_DEPENDENCY: _BUILD,
+    Log.UNINSTALL: _Meaning("cannot-uninstall", _STACK, "A package of the base image cannot be replaced; choose another base."),
+    Log.MANAGED: _Meaning("externally-managed", _STACK, "The Python of the base image belongs to its system; choose another base."),
+    Log.SYSTEM_PACKAGE: _Meaning("system-package", _STACK, "A package of the operating system is not to be had; look at its name on this base."),
+    Log.LOCK: _Meaning("lock", _STACK, "The lock does not belong to the requirements; lock again."),
+    Log.COMMAND: _INSTRUCTION, Log.INSTRUCTION: _INSTRUCTION, Log.INSTALLER: _INSTRUCTION, Log.STEP: _INSTRUCTION,
+}  # fmt: skip
+_NO_INSTALLER: Final = re.compile(
+    r"\b(?:micropipenv|pipenv|pip3?|python3?|uv): (?:command )?not found|ensurepip is not available|No module named '?(?:venv|ensurepip|pip)\b"
+)
+_ERROR: Final = re.compile(r"^\s*(?:error|e|fatal)\b[: ]", re.IGNORECASE)
 _LACKS: Final = 78
 """How our installer ends if the image lacks something."""
 _ENDED_SO: Final = re.compile(rf"exit (?:status|code):? {_LACKS}\b|non-zero code: {_LACKS}\b")
@@ -165,20 +118,20 @@ def of_log(log: str) -> Failure:
     told = lines_of(log)
     if any(_ENDED_SO.search(line) for line in told) and (lacking := _lacking(told)):
         return lacking
-    sign, lines = _found(told)
-    if sign is None:
+    found, lines = _found(log)
+    if found is None:
         return Failure(_STACK, "unknown", "The build failed, and its log does not say why.", _end(log))
-    return Failure(sign.kind, sign.reason, sign.message, lines, sign.retry)
+    return Failure(found.kind, found.reason, found.message, lines, found.retry)
 
 
 def _of_failed(error: BuildFailedError, log: str) -> Failure:
     kind, reason, message, retry = _OF_KIND[error.kind]
     if error.exit_code == _LACKS and (lacking := _lacking(lines_of(log))):
         return lacking
-    sign, lines = _found(lines_of(log))
-    if error.kind in {FailureKind.TIMEOUT, FailureKind.OOM, FailureKind.DISK} or sign is None:
+    found, lines = _found(log)
+    if error.kind in {FailureKind.TIMEOUT, FailureKind.OOM, FailureKind.DISK} or found is None:
         return Failure(kind, reason, message, _end(log), retry)
-    return Failure(sign.kind, sign.reason, sign.message, lines, sign.retry)
+    return Failure(found.kind, found.reason, found.message, lines, found.retry)
 
 
 def _lacking(lines: list[str]) -> Failure | None:
@@ -192,24 +145,21 @@ def _lacking(lines: list[str]) -> Failure | None:
     )
 
 
-def _found(lines: list[str]) -> tuple[_Sign | None, tuple[str, ...]]:
-    for sign in _SIGNS:
-        places = [number for number, line in enumerate(lines) if sign.pattern.search(line)]
-        if places and len(lines) - places[-1] <= _near(sign):
-            return sign, _around(lines, places)
-    return None, ()
+def _found(log: str) -> tuple[_Meaning | None, tuple[str, ...]]:
+    """What broke the build, by its log, and the lines that say so."""
+    breaker = parse(log[-SCANNED:]).breaker
+    if breaker is None:
+        return _unrecognised(lines_of(log))
+    meaning = _MEANINGS[breaker.failure]
+    if meaning is _INSTRUCTION or breaker.failure is Log.BUILD_DEPENDENCY:
+        meaning = _INSTALLER_LACKS if _NO_INSTALLER.search(breaker.message) else meaning
+    return meaning, tuple(lines_of("\n".join(breaker.excerpt))[:LINES])
 
 
-def _near(sign: _Sign) -> int:
-    """How many lines from the end a sign still tells of it: a network that recovered was not the reason."""
-    return 40 if sign.retry else 400
-
-
-def _around(lines: list[str], places: list[int]) -> tuple[str, ...]:
-    """The last place, what follows it, and what was said of the same before."""
-    last = places[-1]
-    start = next((place for place in places if last - place < LINES // 2), last)
-    return tuple(lines[start : start + LINES])
+def _unrecognised(lines: list[str]) -> tuple[_Meaning | None, tuple[str, ...]]:
+    """A line that calls itself an error is better than nothing."""
+    last = next((number for number in range(len(lines) - 1, -1, -1) if _ERROR.search(lines[number])), None)
+    return (None, ()) if last is None else (_INSTRUCTION, tuple(lines[last : last + LINES]))
 
 
 def _end(log: str) -> tuple[str, ...]:

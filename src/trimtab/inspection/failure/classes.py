@@ -4,11 +4,12 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["LINES", "Failure", "FailureClass", "lines_of"]
+__all__ = ["LINES", "SCANNED", "Failure", "FailureClass", "lines_of"]
 
 LINES = 12
 _LONGEST = 400
-_SCANNED = 256 * 1024
+SCANNED = 256 * 1024
+"""How much of a text's end is looked at, in characters."""
 
 
 class FailureClass(StrEnum):
@@ -48,7 +49,7 @@ class Failure:
 
 def lines_of(text: str) -> list[str]:
     """The end of a text in lines, each of bounded length, without colours and what was overwritten in a terminal."""
-    lines = text[-_SCANNED:].replace("\r\n", "\n").split("\n")
+    lines = text[-SCANNED:].replace("\r\n", "\n").split("\n")
     plain = (_plain(line.rpartition("\r")[2]) for line in lines)
     return [line if len(line) <= _LONGEST else line[:_LONGEST] + "…" for line in plain if line.strip()]
 

@@ -1,0 +1,1 @@
+"""Recording logs of real tools."""
