@@ -217,6 +217,25 @@ class Store:
             found = obstore.get(self._objects, key, options={"range": {"offset": start}})
         return self._pieces_of(key, found)
 
+    def part(self, key: str, start: int, length: int) -> tuple[bytes, int]:
+        """Some of an object, and the bytes that all of it has.
+
+        Args:
+            key: Its name.
+            start: The first byte wanted; beyond its end there is nothing.
+            length: How many at most.
+
+        Raises:
+            NotFoundError: There is none.
+            UnavailableError: It cannot be read.
+        """
+        size = self.entry(key).size
+        if start >= size:
+            return b"", size
+        with translated(self.url, key, reading=True):
+            found = obstore.get_range(self._objects, key, start=start, length=min(length, size - start))
+        return bytes(found), size
+
     def _pieces_of(self, key: str, found: "GetResult") -> Iterator[bytes]:
         with translated(self.url, key, reading=True):
             for piece in found.stream(min_chunk_size=CHUNK):
