@@ -137,7 +137,7 @@ class Local:
         """Return the result of a run, or those of all."""
         results = self._place.inspections[inspection_id].results
         with _having(f"{inspection_id} has no result of run {item}"):
-            return [results.retrieve_result(each) for each in (results.items() if item is None else [item])]
+            return list(results) if item is None else [results.retrieve_result(item)]
 
     def specification(self, inspection_id: str) -> dict[str, Any]:
         """Return what was asked for."""

@@ -32,6 +32,7 @@ __all__ = ["LIMIT", "Entry", "Store"]
 
 LIMIT = 64 << 20  # bytes that are held in memory unless the caller wants more
 CHUNK = 1 << 20
+AT_ONCE = 16
 RETRIES: Any = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
 CLIENT: Any = {"connect_timeout": timedelta(seconds=10), "timeout": timedelta(seconds=180)}
 
@@ -115,6 +116,11 @@ class Store:
                 f"cannot be used ({type(error).__name__})"
             ) from None
         return cls(place.url, objects)
+
+    @property
+    def at_once(self) -> int:
+        """How many objects are best read at the same time: of a server several, for each takes its time to come."""
+        return 1 if self.directory is not None else AT_ONCE
 
     def __repr__(self) -> str:
         return f"Store({self.url!r})"
