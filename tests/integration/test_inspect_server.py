@@ -114,6 +114,7 @@ def test_a_client_submits_follows_and_gets_the_report(serve, make, specification
     assert code == 0, err
     report = json.loads(out)
     assert (report["state"], [each["state"] for each in report["runs"]]) == ("succeeded", ["succeeded"] * 3)
+    assert "registry.example/python:3.11 is not used" not in err
     lines = err.splitlines()
     assert [
         lines.index(each) for each in ("build is done", "run 1 of 3 is done", "run 3 of 3 is done")
@@ -207,3 +208,12 @@ def test_a_server_stops_though_somebody_follows(serve, make, specification):
     server.send_signal(signal.SIGTERM)
     assert server.wait(60) == 0
     assert time.monotonic() - began < 9  # seconds: without being told, the stream would take all of its grace
+
+
+def test_who_follows_reads_the_log_of_the_build_too(serve, make, specification):
+    server = serve(**PROCESS)
+    process = make(server, "inspect", specification("#!/bin/sh\necho hello\n"), "--follow", "-o", "json")
+    seen = "".join(first_line(process, "build is done"))
+    assert "registry.example/python:3.11 is not used" in seen
+    code, out, _ = done(process)
+    assert (code, json.loads(out)["state"]) == (0, "succeeded")

@@ -88,16 +88,19 @@ def _rebuild(database: Database, inspection: InspectionStore) -> Rebuilt | None:
 def _runs(inspection: InspectionStore, report: Report | None) -> Iterator[RunDocuments]:
     """Each run of which there is a result, and each that was lost."""
     told = _told(report)
-    items = inspection.results.items()
-    for item in sorted({*items, *told}):
+    items = set(inspection.results.items())
+
+    def read(item: int) -> tuple[Any, Any]:
+        return (
+            (inspection.results.retrieve_result(item), _hwinfo(inspection, item))
+            if item in items
+            else (None, None)
+        )
+
+    for item, (result, hwinfo) in inspection.results.each(read, sorted({*items, *told})):
         *lost, last = told.get(item) or [None]
         yield from (RunDocuments(item, report=each) for each in lost)
-        if item in items:
-            yield RunDocuments(
-                item, inspection.results.retrieve_result(item), _hwinfo(inspection, item), last
-            )
-        else:
-            yield RunDocuments(item, report=last)
+        yield RunDocuments(item, result, hwinfo, last)
 
 
 def _told(report: Report | None) -> dict[int, list[Mapping[str, Any] | None]]:

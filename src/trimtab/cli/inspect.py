@@ -78,11 +78,11 @@ def inspect(
 
     settings = read_settings(ClientSettings, {"home": home, "server": server})
     if settings.server:
-        if engine != "auto" or follow:
-            _fail(
-                "--engine and --follow are of this machine; a server has its own engine, and its logs", USAGE
-            )
-        raise typer.Exit(_there(settings, specification, output, best_effort=best_effort, folder=report))
+        if engine != "auto":
+            _fail("--engine is of this machine; a server has its own engine", USAGE)
+        raise typer.Exit(
+            _there(settings, specification, output, best_effort=best_effort, follow=follow, folder=report)
+        )
     if specification.script_url:
         _fail(f"{file}: script: only a server fetches it from a URL; give the script itself", USAGE)
     from trimtab.cli.inspecting import Wish, inspect_here
@@ -97,13 +97,16 @@ def _there(
     output: Output,
     *,
     best_effort: bool,
+    follow: bool,
     folder: Path | None,
 ) -> int:
     from trimtab.cli.connection import SourceError
     from trimtab.cli.inspecting_there import inspect_there
 
     try:
-        return inspect_there(settings, specification, output, best_effort=best_effort, folder=folder)
+        return inspect_there(
+            settings, specification, output, best_effort=best_effort, follow=follow, folder=folder
+        )
     except SourceError as error:
         _fail(str(error), FAILURE)
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -17,7 +18,7 @@ from trimtab.cli.session_options import Output
 from trimtab.engines import EngineUnavailableError, choose
 from trimtab.inspection import Specification
 from trimtab.settings import Settings
-from trimtab.store import Report, StoreError
+from trimtab.store import NotFoundError, Report, StoreError
 from trimtab.workflows import BusyError, Journal, Place, Submission
 from trimtab.workflows.course import Course
 from trimtab.workflows.work import Work
@@ -80,11 +81,13 @@ def inspect_here(settings: Settings, wish: Wish, output: Output, *, follow: bool
             wish.specification, engine.name, deployment=place.deployment, best_effort=wish.best_effort
         )
         journal = Journal(place.work / submission.id)
-        with Progress(wish.specification, follow=follow) as progress, journal.held():
+        with (
+            _told_of(place, submission.id, output, wish.folder),
+            Progress(wish.specification, follow=follow) as progress,
+            journal.held(),
+        ):
             progress.warn(capabilities.warnings)
             report = await _course(Work(place, engine, journal, submission, progress), capabilities)
-        print_report(report, output)
-        _write_page(place, submission.id, output, wish.folder)
         return exit_code(report)
 
     return _run(settings, go)
@@ -114,18 +117,30 @@ async def _resume(place: Place, journal: Journal, output: Output, *, follow: boo
     if journal.is_queued():
         raise BusyError(f"{submission.id} is in the queue, and goes on when `trimtab serve` does")
     specification = Specification.load(submission.specification)
-    with journal.held():
+    with _told_of(place, submission.id, output), journal.held():
         engine, capabilities = await _engine(place, submission.engine)
         with Progress(specification, follow=follow) as progress:
             report = await _course(Work(place, engine, journal, submission, progress), capabilities)
-    print_report(report, output)
-    _write_page(place, submission.id, output)
     return exit_code(report)
 
 
-def _write_page(place: Place, inspection_id: str, output: Output, folder: Path | None = None) -> None:
-    """The report as a page; where it is goes beside what programs read."""
-    page = write_report(place.inspections[inspection_id], folder or place.home / "reports" / inspection_id)
+@contextmanager
+def _told_of(place: Place, inspection_id: str, output: Output, folder: Path | None = None) -> Iterator[None]:
+    """Print the report of what is made meanwhile, and write its page; also if a signal ends it, for what was done."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        with suppress(NotFoundError):  # it was ended before anything was accepted
+            _tell_of(place, inspection_id, output, folder)
+        raise
+    _tell_of(place, inspection_id, output, folder)
+
+
+def _tell_of(place: Place, inspection_id: str, output: Output, folder: Path | None) -> None:
+    """The report, and where its page is, which goes beside what programs read."""
+    stored = place.inspections[inspection_id]
+    print_report(stored.retrieve_report(), output)
+    page = write_report(stored, folder or place.home / "reports" / inspection_id)
     typer.echo(f"Report: {page}", err=output is not Output.table)
 
 

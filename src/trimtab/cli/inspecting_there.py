@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from trimtab.cli.connection import LostError, connect
+from trimtab.cli.connection import LostError, SourceError, connect
 from trimtab.cli.inspection_copies import library
 from trimtab.cli.inspection_output import exit_code, print_report
 from trimtab.cli.inspection_progress import Progress
@@ -32,6 +32,7 @@ def inspect_there(
     output: Output,
     *,
     best_effort: bool,
+    follow: bool = False,
     folder: Path | None = None,
 ) -> int:
     """Submit an inspection, follow it, and print its report, as a page too if a folder is given for it.
@@ -45,7 +46,7 @@ def inspect_there(
     with connect(settings.server, settings.token) as connection:
         remote = Remote(connection)
         inspection_id = remote.submit(specification.document(), best_effort=best_effort)
-        code = follow_there(remote, inspection_id, specification, output)
+        code = follow_there(remote, inspection_id, specification, output, logs=follow)
     if folder is not None and code != INTERRUPTED:
         with library(settings.server) as copies:
             page = write_report(copies.get(inspection_id), folder)
@@ -53,16 +54,20 @@ def inspect_there(
     return code
 
 
-def follow_there(remote: Remote, inspection_id: str, specification: Specification, output: Output) -> int:
-    """Show how an inspection goes on, and its report in the end.
+def follow_there(
+    remote: Remote, inspection_id: str, specification: Specification, output: Output, *, logs: bool = False
+) -> int:
+    """Show how an inspection goes on, with the logs if that is wanted, and its report in the end.
 
     Raises:
         SourceError: The server refuses, or cannot be reached for several minutes.
     """
     try:
-        with Progress(specification, follow=False) as progress:
+        with Progress(specification, follow=logs) as progress:
             for event in _events(remote, inspection_id):
                 progress.event(event)
+                if logs and event.kind in {"building", "running"} and not event.warmup:
+                    _show_log(remote, event, progress)
         report = remote.report(inspection_id)
     except KeyboardInterrupt:
         typer.echo(
@@ -72,6 +77,18 @@ def follow_there(remote: Remote, inspection_id: str, specification: Specificatio
         return INTERRUPTED
     print_report(report, output)
     return exit_code(report)
+
+
+def _show_log(remote: Remote, event: Event, progress: Progress) -> None:
+    """What is printed, up to its end; events wait meanwhile. Nothing is kept of a warm-up's."""
+    attempt = None if event.item is None else event.attempt
+    try:
+        for each in remote.tail(event.inspection, event.item, attempt):
+            progress.output(event.item, each)
+    except LostError:
+        raise
+    except SourceError:  # it was lost, or deleted: the next event tells
+        return
 
 
 def _events(remote: Remote, inspection_id: str) -> Iterator[Event]:

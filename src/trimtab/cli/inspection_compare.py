@@ -56,13 +56,15 @@ def _results(stored: "InspectionStore") -> dict[int, Mapping[str, Any] | None]:
     if not stored.exists():
         fail(f"there is no {stored.inspection_id} that is over; see `trimtab inspections list`")
     found: dict[int, Mapping[str, Any] | None] = dict.fromkeys(_told(stored))
-    for item in stored.results.items():
+
+    def read(item: int) -> Mapping[str, Any]:
         result = stored.results.retrieve_result(item)
         try:
-            found[item] = {**result, "hwinfo": stored.results.retrieve_hwinfo(item)}
+            return {**result, "hwinfo": stored.results.retrieve_hwinfo(item)}
         except NotFoundError:
-            found[item] = result
-    return found
+            return result
+
+    return found | dict(stored.results.each(read))
 
 
 def _engine(stored: "InspectionStore") -> str | None:

@@ -16,9 +16,11 @@ FAILURE, NOTHING = 1, 3
 
 
 def exit_code(report: Mapping[str, Any]) -> int:
-    """0: all is well; 1: it failed; 3: the infrastructure lost every run."""
+    """0: all is well; 1: it failed; 3: the infrastructure lost every run, or the build."""
     if report["state"] == "succeeded":
         return 0
+    if report["state"] == "build_failed" and (report.get("failure") or {}).get("kind") == "infrastructure":
+        return NOTHING
     runs = report.get("runs") if report["state"] == "failed" else None
     return NOTHING if runs and all(each["state"] == "lost" for each in runs) else FAILURE
 

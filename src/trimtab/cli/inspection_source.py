@@ -1,18 +1,23 @@
 """Where the `inspections` commands find inspections: in this machine's store and catalog, or at a server."""
 
 import asyncio
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
-from trimtab.cli.connection import Connection, SourceError, connect
+from trimtab.cli.connection import Connection, LostError, SourceError, connect
 
 if TYPE_CHECKING:
     from trimtab.settings import ClientSettings
     from trimtab.workflows import Place
 
 __all__ = ["Local", "Remote", "Source", "open_source"]
+
+LOOK = 0.5  # seconds between two looks at a log that grows here
+WAIT = 20.0  # that a server may take to answer while there is nothing new
+PATIENCE = 300.0  # that a server may be away
 
 
 class Source(Protocol):
@@ -29,6 +34,11 @@ class Source(Protocol):
 
     def run_log(self, inspection_id: str, item: int) -> Iterator[bytes]:
         """Return what a run printed beside its result."""
+
+    def tail(
+        self, inspection_id: str, item: int | None = None, attempt: int | None = None
+    ) -> Iterator[bytes]:
+        """Return what the build, or a run, printed, as it comes, up to its end."""
 
     def results(self, inspection_id: str, item: int | None) -> Sequence[dict[str, Any]]:
         """Return the result of a run, or those of all."""
@@ -107,11 +117,27 @@ class Local:
         with _having(f"{inspection_id} has no log of its run {item}"):
             yield from self._place.inspections[inspection_id].results.stream_log(item)
 
+    def tail(
+        self, inspection_id: str, item: int | None = None, attempt: int | None = None
+    ) -> Iterator[bytes]:
+        """Return what the build, or a run, printed, as it comes, up to its end."""
+        from trimtab.workflows.logs import piece
+
+        start, over = 0, False
+        self.report(inspection_id)  # it is there
+        with _having(f"{inspection_id} has no such log"):
+            while not over:
+                found = piece(self._place, inspection_id, item, start=start, attempt=attempt)
+                yield found.text.encode()
+                if not found.text and not found.over:
+                    time.sleep(LOOK)
+                start, over = found.end, found.over
+
     def results(self, inspection_id: str, item: int | None) -> Sequence[dict[str, Any]]:
         """Return the result of a run, or those of all."""
         results = self._place.inspections[inspection_id].results
         with _having(f"{inspection_id} has no result of run {item}"):
-            return [results.retrieve_result(each) for each in (results.items() if item is None else [item])]
+            return list(results) if item is None else [results.retrieve_result(item)]
 
     def specification(self, inspection_id: str) -> dict[str, Any]:
         """Return what was asked for."""
@@ -223,6 +249,26 @@ class Remote:
     def run_log(self, inspection_id: str, item: int) -> Iterator[bytes]:
         """Return what a run printed beside its result."""
         yield self._get(inspection_id, f"job/{item}/log")["log"].encode("utf-8", "replace")
+
+    def tail(
+        self, inspection_id: str, item: int | None = None, attempt: int | None = None
+    ) -> Iterator[bytes]:
+        """Return what the build, or a run, printed, as it comes, up to its end, also where the server is away for a while."""
+        names = ("build",) if item is None else ("job", str(item))
+        path, lost = _path(inspection_id, *names, "log", "tail"), time.monotonic()
+        start, over = 0, False
+        while not over:
+            params = {"start": start, "timeout": WAIT} | ({} if attempt is None else {"attempt": attempt})
+            try:
+                found = self._connection.ask("GET", path, params=params)
+            except LostError:
+                if time.monotonic() - lost > PATIENCE:
+                    raise
+                time.sleep(LOOK)
+                continue
+            lost = time.monotonic()
+            yield found["log"].encode()
+            start, over = found["end"], found["over"]
 
     def results(self, inspection_id: str, item: int | None) -> Sequence[dict[str, Any]]:
         """Return the result of a run, or those of all."""

@@ -87,13 +87,26 @@ def show(inspection_id: Id, output: Format = Output.table, server: Server = None
 
 
 @app.command()
-def log(inspection_id: Id, run: Run = None, server: Server = None) -> None:
+def log(
+    inspection_id: Id,
+    *,
+    run: Run = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on until the build, or the run, is done.")
+    ] = False,
+    server: Server = None,
+) -> None:
     """Print the log of the build, or what a run printed."""
     with _source(server) as source:
+        if follow:
+            _write(source.tail(inspection_id, run))
+        if follow and run is None:
+            return
         if run is None:
             _write(source.build_log(inspection_id))
             return
-        _write(source.run_log(inspection_id, run))
+        if not follow:
+            _write(source.run_log(inspection_id, run))
         result = source.results(inspection_id, run)[0]
     for name in ("stdout", "stderr"):
         if value := result.get(name):
@@ -219,7 +232,7 @@ def _write(pieces: Iterator[bytes]) -> None:
     out = typer.get_binary_stream("stdout")
     for piece in pieces:
         out.write(piece)
-    out.flush()
+        out.flush()
 
 
 def _fail(problem: str, code: int) -> NoReturn:

@@ -14,6 +14,7 @@ from trimtab.engines.errors import (
     EngineUnavailableError,
     FailureKind,
     RefusedError,
+    UnmetError,
 )
 from trimtab.engines.request import Build, BuildRequest, Lock, Resources, Run, RunRequest
 from trimtab.exports import lazily
@@ -51,6 +52,7 @@ __all__ = [
     "Resources",
     "Run",
     "RunRequest",
+    "UnmetError",
     "choose",
 ]
 

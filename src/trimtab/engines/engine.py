@@ -69,6 +69,7 @@ class Engine(Protocol):
 
         Raises:
             RefusedError: This engine cannot do what is asked.
+            UnmetError: This machine has not what the build, or its runs, ask for.
             BuildFailedError: It was tried and failed.
             EngineLostError: The engine went away meanwhile.
             EngineUnavailableError: It cannot be used.

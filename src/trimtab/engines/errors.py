@@ -5,6 +5,7 @@ EngineError
 │   └── BuildGoneError        what was built was removed meanwhile
 ├── EngineLostError           it went away in the middle of a build
 ├── RefusedError              it cannot do what is asked; nothing was started
+│   └── UnmetError            this machine has not the resources that are asked for; another one may
 └── BuildFailedError          a build was tried and failed, with its kind, exit code and the lines that matter
 """
 
@@ -18,6 +19,7 @@ __all__ = [
     "EngineUnavailableError",
     "FailureKind",
     "RefusedError",
+    "UnmetError",
 ]
 
 
@@ -51,7 +53,11 @@ class RefusedError(EngineError, ValueError):
         super().__init__(f"the engine {engine!r} cannot do this: " + "; ".join(reasons))
 
     def __reduce__(self) -> tuple[type["RefusedError"], tuple[str, tuple[str, ...]]]:
-        return RefusedError, (self.engine, self.reasons)
+        return type(self), (self.engine, self.reasons)
+
+
+class UnmetError(RefusedError):
+    """Resources are asked for that this machine has not: hardware, GPUs, cores, memory. Another one may have them."""
 
 
 class FailureKind(StrEnum):

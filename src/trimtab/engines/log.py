@@ -55,6 +55,7 @@ class Log:
         if head:
             self._left -= len(head)
             self._file.write(head)
+            self._file.flush()  # others read it while it grows
             self._sink(head)
         if rest:
             self._end += rest

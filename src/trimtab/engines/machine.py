@@ -15,19 +15,24 @@ _MEMINFO = Path("/proc/meminfo")
 _WORD = re.compile(r"[A-Za-z0-9]+")
 
 
-def unmet(resources: Resources, *, gpus: bool = False) -> tuple[str, ...]:
+def unmet(*asked: Resources | None, gpus: bool = False) -> tuple[str, ...]:
     """Why this machine cannot give these resources; nothing, if it can.
 
     Args:
-        resources: What is asked.
+        asked: What is asked, by a build, by a run; None: nothing.
         gpus: Whether the engine can give GPUs.
     """
+    reasons = [reason for each in asked if each is not None for reason in _unmet(each, gpus=gpus)]
+    return tuple(dict.fromkeys(reasons))
+
+
+def _unmet(resources: Resources, *, gpus: bool) -> list[str]:
     reasons = [*_amounts(resources), *_hardware(resources.hardware)]
     if resources.gpus and not gpus:
         reasons.append("there is no GPU that could be given to a run")
     if resources.node_selector:
         reasons.append("node selectors are for a cluster, and this is one machine")
-    return tuple(reasons)
+    return reasons
 
 
 def _amounts(resources: Resources) -> list[str]:
@@ -64,9 +69,19 @@ def _processor() -> dict[str, str]:
     fields = _fields(_CPUINFO)
     names = {"cpu family": "cpu_family", "model": "cpu_model", "model name": "processor"}
     found = {name: fields[key] for key, name in names.items() if key in fields}
-    if cores := os.cpu_count():
+    if cores := _cores():
         found["physical_cpus"] = str(cores)
     return found
+
+
+def _cores() -> int | None:
+    """Cores that are there: the threads of one are counted once, where the kernel tells them apart."""
+    sockets: set[tuple[str, str]] = set()
+    for block in _text(_CPUINFO).split("\n\n"):
+        fields = _parsed(block)
+        if "core id" in fields:
+            sockets.add((fields.get("physical id", ""), fields["core id"]))
+    return len(sockets) or os.cpu_count()
 
 
 @cache
@@ -76,12 +91,20 @@ def _memory() -> int:
 
 
 def _fields(path: Path) -> dict[str, str]:
-    """The first value of each key of a file of `key: value` lines; nothing, where the kernel is another."""
-    found: dict[str, str] = {}
+    return _parsed(_text(path))
+
+
+def _text(path: Path) -> str:
+    """What a file of the kernel's says; nothing, where the kernel is another."""
     try:
-        text = path.read_text(errors="replace")
+        return path.read_text(errors="replace")
     except OSError:
-        return found
+        return ""
+
+
+def _parsed(text: str) -> dict[str, str]:
+    """The first value of each key of `key: value` lines."""
+    found: dict[str, str] = {}
     for line in text.splitlines():
         key, _, value = line.partition(":")
         found.setdefault(key.strip(), value.strip())

@@ -69,6 +69,7 @@ class BuildRequest:
         base: The image to start from.
         resources: What the build may use.
         timeout: Seconds the build may take; None: for ever.
+        running: What each run will use, so that what cannot be had is refused before anything is built; None: nothing is run.
         lock: The stack, for an engine that has no use for a Containerfile; so are the fields below.
         packages: Packages of the operating system.
         python_packages: Requirements that are installed before the lock.
@@ -86,6 +87,7 @@ class BuildRequest:
     base: str
     resources: Resources
     timeout: float | None = None
+    running: Resources | None = None
     lock: Lock | None = None
     packages: tuple[str, ...] = ()
     python_packages: tuple[str, ...] = ()

@@ -1,13 +1,14 @@
 """Plots of a page: drawn to SVG without a browser, with what they show in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import log10
 from typing import Any
 
 from trimtab.pages.svg import draw
 
-__all__ = ["WIDTH", "Plot", "counting", "drawn", "scale", "span"]
+__all__ = ["WIDTH", "Plot", "counting", "drawn", "scale", "span", "unchecked"]
 
 WIDTH = 720
 """Pixels of a plot that is as wide as a page."""
@@ -20,6 +21,15 @@ class Plot:
 
     svg: str
     text: str
+
+
+@contextmanager
+def unchecked() -> Iterator[None]:
+    """Charts are made without Altair's check of each part against its schema: of ten thousand points that takes half a minute."""
+    from altair.utils.schemapi import debug_mode
+
+    with debug_mode(False):
+        yield
 
 
 def drawn(charts: Mapping[str, tuple[Any, str]]) -> dict[str, Plot]:

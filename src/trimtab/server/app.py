@@ -126,13 +126,14 @@ def _add_inspections(
     app: FastAPI, place: "Place", worker: "Worker", settings: ServerSettings, token: list[Any]
 ) -> None:
     # Not before: a server of sessions alone, as `trimtab tune` has one, starts without them.
-    from trimtab.server.inspections import Desk, Follower, Library, beside, original
+    from trimtab.server.inspections import Desk, Follower, Library, beside, logs, original
 
     library, follower = Library(place), Follower(worker.follow)
     scripts = Scripts(Allowed.of(settings.script_hosts))
     desk = Desk(worker, place.deployment, scripts)
     app.include_router(original.create_router(library, desk), dependencies=token)
     app.include_router(beside.create_router(library, worker, follower), dependencies=token)
+    app.include_router(logs.create_router(library, follower), dependencies=token)
     app.state.stopping.append(follower.stop)
 
 

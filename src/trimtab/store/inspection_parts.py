@@ -1,12 +1,13 @@
 """The two folders of an inspection: what came of its build, and what of its runs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from loguru import logger
 
 from trimtab.store.adapter import DocumentStore
+from trimtab.store.ahead import ahead
 from trimtab.store.documents import decode, encode
 from trimtab.store.errors import NotFoundError
 from trimtab.store.old_inspections import OldInspection
@@ -14,6 +15,7 @@ from trimtab.store.store import Store
 
 __all__ = ["InspectionBuildsStore", "InspectionResultsStore", "Log"]
 
+T = TypeVar("T")
 Log = bytes | Path | Iterable[bytes]
 # The second is what the original's aggregation sometimes wrote (B16).
 DOCKERFILES = ("Dockerfile", "dockerfile")
@@ -134,13 +136,22 @@ class InspectionResultsStore(DocumentStore):
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """The results that there are, in order; a gap is no error, as it is to `iter_inspection_results`."""
-        return (self.retrieve_result(item) for item in self.items())
+        return (result for _, result in self.each(self.retrieve_result))
 
     def items(self) -> list[int]:
         """Which runs have a result, in order."""
         names = [each.split("/") for each in self.get_document_listing()]
         found = sorted(int(name[0]) for name in names if name[1:] == ["result"] and name[0].isdecimal())
         return found or ([0] if self._old.has_result() else [])
+
+    def each(self, read: Callable[[int], T], items: Iterable[int] | None = None) -> Iterator[tuple[int, T]]:
+        """What is read of each run, in order; on a server of several at the same time.
+
+        Args:
+            read: Reads what is wanted of a run; called in threads.
+            items: Which runs; by default all that have a result.
+        """
+        return ahead(read, self.items() if items is None else items, self.store.at_once)
 
     def get_results_count(self) -> int:
         """The highest number of a run that has a result, and one; 0 if there is none."""
@@ -199,8 +210,8 @@ class InspectionResultsStore(DocumentStore):
         Raises:
             NotFoundError: One in the middle is missing; `items` says which there are.
         """
-        for item in range(self.get_results_count()):
-            yield self.retrieve_result(item)
+        for _, result in self.each(self.retrieve_result, range(self.get_results_count())):
+            yield result
 
 
 def _document(content: dict[str, Any] | bytes, where: str) -> bytes:

@@ -1,6 +1,7 @@
 """Many inspections at once, as the original's notebooks load them; and copies of them, to work on without a server."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, Literal, TypeAlias
 
@@ -87,8 +88,8 @@ def _load(inspection: InspectionStore, files: Collection[FileKind]) -> dict[str,
     specification = inspection.retrieve_specification()
     found: dict[str, Any] = {}
     if not {"results", "hardware_info", "job_logs"}.isdisjoint(files):
-        items = inspection.results.items()
-        found["results"] = [_run(inspection, specification, item, files) for item in items]
+        read = partial(_run, inspection, specification, files)
+        found["results"] = [run for _, run in inspection.results.each(read)]
     if "specification" in files:
         found["specification"] = specification
     if "build_logs" in files and (log := _there(inspection.build.retrieve_log)) is not None:
@@ -97,7 +98,7 @@ def _load(inspection: InspectionStore, files: Collection[FileKind]) -> dict[str,
 
 
 def _run(
-    inspection: InspectionStore, specification: dict[str, Any], item: int, files: Collection[FileKind]
+    inspection: InspectionStore, specification: dict[str, Any], files: Collection[FileKind], item: int
 ) -> dict[str, Any]:
     results = inspection.results
     found: dict[str, Any] = {"requirements": _python(specification).get("requirements")}

@@ -32,6 +32,7 @@ __all__ = ["LIMIT", "Entry", "Store"]
 
 LIMIT = 64 << 20  # bytes that are held in memory unless the caller wants more
 CHUNK = 1 << 20
+AT_ONCE = 16
 RETRIES: Any = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
 CLIENT: Any = {"connect_timeout": timedelta(seconds=10), "timeout": timedelta(seconds=180)}
 
@@ -115,6 +116,11 @@ class Store:
                 f"cannot be used ({type(error).__name__})"
             ) from None
         return cls(place.url, objects)
+
+    @property
+    def at_once(self) -> int:
+        """How many objects are best read at the same time: of a server several, for each takes its time to come."""
+        return 1 if self.directory is not None else AT_ONCE
 
     def __repr__(self) -> str:
         return f"Store({self.url!r})"
@@ -216,6 +222,25 @@ class Store:
         with translated(self.url, key, reading=True):
             found = obstore.get(self._objects, key, options={"range": {"offset": start}})
         return self._pieces_of(key, found)
+
+    def part(self, key: str, start: int, length: int) -> tuple[bytes, int]:
+        """Some of an object, and the bytes that all of it has.
+
+        Args:
+            key: Its name.
+            start: The first byte wanted; beyond its end there is nothing.
+            length: How many at most.
+
+        Raises:
+            NotFoundError: There is none.
+            UnavailableError: It cannot be read.
+        """
+        size = self.entry(key).size
+        if start >= size:
+            return b"", size
+        with translated(self.url, key, reading=True):
+            found = obstore.get_range(self._objects, key, start=start, length=min(length, size - start))
+        return bytes(found), size
 
     def _pieces_of(self, key: str, found: "GetResult") -> Iterator[bytes]:
         with translated(self.url, key, reading=True):

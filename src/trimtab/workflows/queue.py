@@ -16,6 +16,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig
 from dbos._serialization import DBOSPortableJSON
 
 from trimtab.catalog import Database
+from trimtab.workflows.turns import turn
 
 __all__ = ["Queue"]
 
@@ -53,13 +54,14 @@ class Queue:
             self._dispose()
             raise
 
-    def put(self, connection: sa.Connection, queue: str, inspection_id: str) -> None:
-        """Put an inspection into a queue, unless it is there.
+    def put(self, connection: sa.Connection, queue: str, inspection_id: str, caller: str = "") -> None:
+        """Put an inspection into a queue, unless it is there. Callers are served by turns.
 
         Args:
             connection: In a transaction of the catalog, and part of it.
             queue: Which.
             inspection_id: Of the inspection.
+            caller: Who asks for it.
         """
         self._client.enqueue_in_transaction(
             connection,
@@ -68,6 +70,8 @@ class Queue:
                 "queue_name": queue,
                 "workflow_id": inspection_id,
                 "app_version": VERSION,
+                "priority": turn(connection, queue, caller),
+                "authenticated_user": caller,
             },
             inspection_id,
         )

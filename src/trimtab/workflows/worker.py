@@ -221,7 +221,7 @@ class Worker:
             row = inspections.by_id(connection, found)
             if found == submission.id and row is not None and row["state"] not in TERMINAL:
                 submissions.keep(connection, found, place.deployment, submission.document())
-                queue.put(connection, self._line(submission.engine), found)
+                queue.put(connection, self._line(submission.engine), found, submission.owner)
         return found
 
     def _cancel(self, inspection_id: str) -> bool:

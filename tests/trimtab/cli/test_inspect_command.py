@@ -155,19 +155,38 @@ def test_the_example_is_inspected_shown_and_deleted(run):
 def test_ctrl_c_ends_what_runs_and_leaves_a_report(tmp_path):
     file = tmp_path / "spec.json"
     document = json.loads(EXAMPLE.read_text())
-    file.write_text(json.dumps({**document, "run": {}, "script": "#!/bin/sh\nexec sleep 1000\n"}))
+    script = '#!/bin/sh\ncase "$THOTH_OUTPUT_PATH" in */1/*|*/1.1/*) exec sleep 1000 ;; esac\n'
+    file.write_text(json.dumps({**document, "run": {}, "script": script}))
     environment = {**os.environ, "TRIMTAB_HOME": str(tmp_path / "home")}
     command = [sys.executable, "-c", "from trimtab.cli import main; main()"]
     with subprocess.Popen(
-        [*command, "inspect", str(file), "--engine", "process"],
+        [
+            *command,
+            "inspect",
+            str(file),
+            "--engine",
+            "process",
+            "-o",
+            "json",
+            "--report",
+            str(tmp_path / "page"),
+        ],
         env=environment,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        assert any("run 1 of 3 is under way" in line for line in process.stderr)
+        assert any("run 2 of 3 is under way" in line for line in process.stderr)
         process.send_signal(signal.SIGINT)
-        assert "Interrupted" in process.stderr.read()
+        out, err = process.communicate()
+        assert "Interrupted" in err
     assert process.returncode == 130
+    report = json.loads(out)
+    assert (report["state"], [each["state"] for each in report["runs"]]) == (
+        "cancelled",
+        ["succeeded", "lost"],
+    )
+    assert "cancelled" in (tmp_path / "page" / "report.html").read_text()
     listed = subprocess.run(
         [*command, "inspections", "list", "-o", "json"],
         env=environment,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trimtab.engines import Resources
-from trimtab.engines.machine import unmet
+from trimtab.engines.machine import _processor, unmet
 
 MIB = 2**20
 
@@ -39,6 +39,27 @@ def test_hardware_it_has_is_met_also_in_the_spelling_of_a_label():
     label = "-".join(re.findall(r"[A-Za-z0-9]+", model))
     for name in (model, label):
         assert unmet(Resources(1, MIB, hardware={"processor": name})) == ()
+
+
+def test_a_reason_of_build_and_runs_is_told_once():
+    lacking = Resources(1, MIB, gpus=1)
+    assert unmet(lacking, None, lacking) == unmet(lacking)
+
+
+def test_threads_of_one_core_are_counted_once(tmp_path, monkeypatch):
+    """Two sockets with two cores of two threads each: os.cpu_count() says 8."""
+    blocks = [
+        f"processor : {n}\nphysical id : {n // 4}\ncore id : {n // 2 % 2}\nflags : fpu\n" for n in range(8)
+    ]
+    file = tmp_path / "cpuinfo"
+    file.write_text("\n".join(blocks))
+    monkeypatch.setattr("trimtab.engines.machine._CPUINFO", file)
+    _processor.cache_clear()
+    try:
+        assert unmet(Resources(1, MIB, hardware={"physical_cpus": "4"})) == ()
+        assert unmet(Resources(1, MIB, hardware={"physical_cpus": "8"})) != ()
+    finally:
+        _processor.cache_clear()
 
 
 def test_a_gpu_is_met_where_the_engine_can_give_one():

@@ -117,6 +117,24 @@ async def test_what_the_infrastructure_loses_is_tried_again_and_stays_visible(ma
     assert report["runs"][0]["failure"]["kind"] == "infrastructure"
 
 
+@pytest.mark.parametrize(
+    "requests", [{"gpu": 1}, {"hardware": {"cpu_family": 999, "cpu_model": 1, "processor": "None-Such"}}]
+)
+async def test_what_this_machine_has_not_for_runs_is_refused_before_anything_is_built(make_work, requests):
+    """A build may take an hour, and a batch has ten thousand runs to be refused."""
+    watcher = Recorder()
+    work = make_work(watcher=watcher, run={"requests": {"cpu": "1", "memory": "256Mi", **requests}})
+    report = await go(work)
+    assert (report["state"], report["runs"], report["build"]) == ("build_failed", [], None)
+    assert report["failure"]["kind"] == "infrastructure"
+    assert "running" not in [kind for kind, _ in watcher.events]
+
+
+async def test_resources_of_runs_do_not_matter_where_nothing_is_run(make_work):
+    work = make_work(script=None, run={"requests": {"cpu": "1", "memory": "256Mi", "gpu": 1}})
+    assert (await go(work))["state"] == "succeeded"
+
+
 async def test_trying_again_has_a_bound(make_work, engine_state):
     engine = Losing(engine_state, ProcessSettings(groups=False))
     engine.runs = 1000

@@ -11,6 +11,7 @@ from trimtab.engines import (
     FailureKind,
     RefusedError,
     Run,
+    UnmetError,
 )
 from trimtab.inspection.wrapper.proof import sealed
 from trimtab.workflows import Patience
@@ -112,6 +113,7 @@ def test_a_failure_has_the_lines_that_matter(ended):
         (EngineLostError("gone"), "infrastructure", True),
         (EngineUnavailableError("gone"), "infrastructure", True),
         (RefusedError("process", ("no packages",)), "stack", False),
+        (UnmetError("process", ("there is no GPU",)), "infrastructure", False),
     ],
 )
 def test_the_cause_of_a_builds_failure_and_whether_it_is_tried_again(error, kind, passing):

@@ -23,11 +23,11 @@ def opened(database_url, open_database):
     queue.close()
 
 
-def put(opened, *ids):
+def put(opened, *ids, caller=""):
     database, queue = opened
     with database.write() as connection:
         for each in ids:
-            queue.put(connection, "test/process", each)
+            queue.put(connection, "test/process", each, caller)
 
 
 class Taking:
@@ -79,6 +79,37 @@ def test_it_is_taken_in_order_each_once_and_not_more_at_a_time_than_asked(opened
         taking.through.set()
         taking.until(2)
     assert taking.taken == [FIRST, SECOND]
+
+
+def test_a_hundred_of_one_caller_do_not_starve_one_of_another(opened):
+    """Nor does who submits one after another starve those who submitted all at once."""
+    _, queue = opened
+    put(opened, *(f"alice-{number:03}" for number in range(100)), caller="alice")
+    with Taking(queue, "mine") as taking:
+        taking.until(1)
+        put(opened, "bob-1", "bob-2", caller="bob")
+        taking.through.set()
+        taking.until(5)
+        assert [each for each in taking.taken[:5] if each.startswith("bob")] == ["bob-1", "bob-2"]
+        for number in range(3, 9):
+            put(opened, f"bob-{number}", caller="bob")
+        taking.until(20)
+    assert {"alice-000", "alice-001", "alice-002", "alice-003"} < set(taking.taken[:20])
+    taken = [each for each in taking.taken if each.startswith("bob")]
+    assert taken == sorted(taken)
+
+
+def test_what_was_given_back_is_the_next(opened):
+    _, queue = opened
+    put(opened, "alice-1", "alice-2", caller="alice")
+    with Taking(queue, "dead") as taking:
+        taking.until(1)
+        put(opened, "bob-1", caller="bob")
+        queue.give_back("dead", ["alice-1"])
+    with Taking(queue, "mine") as taking:
+        taking.through.set()
+        taking.until(3)
+        assert taking.taken[0] == "alice-1"
 
 
 def test_what_the_dead_had_is_given_back_and_what_the_living_have_is_not(opened):

@@ -14,7 +14,7 @@ from trimtab.engines.container.run import Runner
 from trimtab.engines.container.settings import ContainerSettings
 from trimtab.engines.container.working import remove_working_containers
 from trimtab.engines.engine import Capabilities, LogSink
-from trimtab.engines.errors import RefusedError
+from trimtab.engines.errors import UnmetError
 from trimtab.engines.identity import check_id
 from trimtab.engines.machine import unmet
 from trimtab.engines.request import Build, BuildRequest, Resources, Run, RunRequest
@@ -60,7 +60,7 @@ class ContainerEngine:
     async def build(self, request: BuildRequest, log: LogSink) -> Build:
         """Build an image, which runs are started from by its id."""
         check_id(self.name, request.id)
-        await self._refuse_unmet(request.resources)
+        await self._refuse_unmet(request.resources, request.running)
         self._claims.take(request.id)
         self._claims.take(_BUILDS)
         self._building += 1
@@ -93,11 +93,10 @@ class ContainerEngine:
             await remove_working_containers(self._client, self._labels, self._state)
         return removed
 
-    async def _refuse_unmet(self, resources: Resources) -> None:
+    async def _refuse_unmet(self, *asked: Resources | None) -> None:
         capabilities = self._capabilities or await self.prepare()
-        reasons = unmet(resources, gpus=capabilities.gpus)
-        if reasons:
-            raise RefusedError(self.name, reasons)
+        if reasons := unmet(*asked, gpus=capabilities.gpus):
+            raise UnmetError(self.name, reasons)
 
     def _of_podman(self, found: dict[str, dict[str, object]]) -> Capabilities:
         host, store = found["host"], found["store"]

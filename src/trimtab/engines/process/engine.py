@@ -8,7 +8,7 @@ from pathlib import Path
 
 from trimtab.engines.claims import Claims
 from trimtab.engines.engine import Capabilities, LogSink
-from trimtab.engines.errors import RefusedError
+from trimtab.engines.errors import UnmetError
 from trimtab.engines.identity import check_id
 from trimtab.engines.index import Index
 from trimtab.engines.machine import unmet
@@ -71,7 +71,7 @@ class ProcessEngine:
 
     async def build(self, request: BuildRequest, log: LogSink) -> Build:
         """Build the environment of a stack, and lay out its home."""
-        self._check(request.id, request.resources)
+        self._check(request.id, request.resources, request.running)
         builder, _ = await self._prepared()
         self._claims.take(request.id)
         return await builder.build(request, log)
@@ -101,10 +101,10 @@ class ProcessEngine:
         assert self._ready
         return self._ready
 
-    def _check(self, inspection: str, resources: Resources) -> None:
+    def _check(self, inspection: str, *asked: Resources | None) -> None:
         check_id(self.name, inspection)
-        if reasons := unmet(resources):
-            raise RefusedError(self.name, reasons)
+        if reasons := unmet(*asked):
+            raise UnmetError(self.name, reasons)
 
     def _expire(self, limit: float) -> list[str]:
         removed = set()

@@ -122,6 +122,7 @@ def build_request(
         base=specification.base,
         resources=specification.build.requests.to_resources(),
         timeout=specification.build.timeout,
+        running=None if specification.script is None else specification.run.requests.to_resources(),
         lock=lock_of(specification),
         packages=specification.packages,
         python_packages=specification.python_packages,

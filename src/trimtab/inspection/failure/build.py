@@ -16,6 +16,7 @@ from trimtab.engines.errors import (
     EngineUnavailableError,
     FailureKind,
     RefusedError,
+    UnmetError,
 )
 from trimtab.inspection.failure.classes import LINES, SCANNED, Failure, FailureClass, lines_of
 
@@ -105,6 +106,8 @@ def of_build(error: BaseException, log: str = "") -> Failure:
         return Failure(_INFRASTRUCTURE, "engine-lost", str(error), _end(log), retry=True)
     if isinstance(error, EngineUnavailableError):
         return Failure(_INFRASTRUCTURE, "engine-unavailable", str(error), _end(log), retry=True)
+    if isinstance(error, UnmetError):
+        return Failure(_INFRASTRUCTURE, "no-machine", str(error), tuple(error.reasons[:LINES]))
     if isinstance(error, RefusedError):
         return Failure(_STACK, "refused", str(error), tuple(error.reasons[:LINES]))
     if isinstance(error, BuildFailedError):

@@ -6,7 +6,7 @@ from typing import Any
 from trimtab.inspection.report.model import Report, Run
 from trimtab.inspection.report.words import measure, unit
 from trimtab.inspection.statistics import HardwareGroup
-from trimtab.pages.plot import WIDTH, Plot, counting, drawn, scale, span
+from trimtab.pages.plot import WIDTH, Plot, counting, drawn, scale, span, unchecked
 from trimtab.pages.svg import ACCENT, BASELINE, BEST, MUTED, WARN
 
 __all__ = ["plots"]
@@ -20,14 +20,15 @@ _MEBI = 1 << 20
 
 def plots(report: Report) -> dict[str, Plot]:
     """All plots that the report's data allow: course, spread, cpu, memory."""
-    return drawn(
-        {
-            "course": _course(report),
-            "spread": _spread(report),
-            "cpu": _cpu(report),
-            "memory": _memory(report),
-        }
-    )
+    with unchecked():
+        return drawn(
+            {
+                "course": _course(report),
+                "spread": _spread(report),
+                "cpu": _cpu(report),
+                "memory": _memory(report),
+            }
+        )
 
 
 def _course(report: Report) -> tuple[Any, str]:

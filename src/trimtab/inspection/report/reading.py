@@ -58,7 +58,8 @@ def read(inspection: InspectionStore) -> Report:
     specification = inspection.retrieve_specification()
     report = _report(inspection)
     kinds: dict[str | None, Mapping[str, Any]] = {}
-    results = {item: _slim(inspection, item, kinds) for item in inspection.results.items()}
+    stored = inspection.results.each(inspection.results.retrieve_result)
+    results = {item: _slim(inspection, item, result, kinds) for item, result in stored}
     values = inspection_values(inspection.inspection_id, specification, report, list(results.values()))
     statistics = _statistics(results, report)
     log = _log(inspection)
@@ -97,10 +98,12 @@ def _report(inspection: InspectionStore) -> Mapping[str, Any]:
 
 
 def _slim(
-    inspection: InspectionStore, item: int, kinds: dict[str | None, Mapping[str, Any]]
+    inspection: InspectionStore,
+    item: int,
+    result: Mapping[str, Any],
+    kinds: dict[str | None, Mapping[str, Any]],
 ) -> dict[str, Any]:
     """A result without what is large; runs on one kind of machine share its document."""
-    result = inspection.results.retrieve_result(item)
     slim = {name: value for name, value in result.items() if name in _READ}
     stdout = result.get("stdout")
     slim["stdout"] = stdout if isinstance(stdout, Mapping) else {}

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from loguru import logger
 from starlette.exceptions import HTTPException
@@ -15,7 +15,10 @@ from trimtab.workflows import Event
 
 __all__ = ["Follower", "ended"]
 
+T = TypeVar("T")
+
 BEAT = 15.0
+LOOK = 0.5
 MOST = 200
 
 
@@ -62,6 +65,25 @@ class Follower:
                 async with asyncio.timeout(seconds), aclosing(self._events(inspection_id)) as events:
                     async for _ in events:
                         pass
+
+    async def poll(self, look: Callable[[], T], enough: Callable[[T], bool], seconds: float) -> T:
+        """Look, in a thread, until that is enough, so many seconds have passed, or the server ends.
+
+        Raises:
+            HTTPException: Too many wait already.
+        """
+        found = await asyncio.to_thread(look)
+        if enough(found) or not seconds:
+            return found
+        self.check()
+        async with self._room:
+            end = asyncio.get_running_loop().time() + seconds
+            while not enough(found) and (left := end - asyncio.get_running_loop().time()) > 0:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), min(LOOK, left))
+                    break
+                found = await asyncio.to_thread(look)
+        return found
 
     async def _events(self, inspection_id: str) -> AsyncGenerator[Event | None, None]:
         """Events up to the last; None where there was none for a while."""

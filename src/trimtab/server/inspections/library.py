@@ -1,6 +1,6 @@
 """What a caller may read of inspections: lists from the catalog, documents from the store."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -125,7 +125,8 @@ class Library:
         items = found.stored.results.items()
         batch = 0 if found.row is None or not found.over else self._made(found)
         lost: dict[int, Any] = dict.fromkeys(range(batch))
-        return lost | {item: _Stored(found.stored, item) for item in items}
+        read = _Reading(found.stored, items)
+        return lost | {item: _Stored(read, item) for item in items}
 
     def _made(self, found: Found) -> int:
         with self.place.database.read() as connection:
@@ -138,16 +139,28 @@ class Library:
             catalog.delete(connection, found.id)
 
 
+class _Reading:
+    """Reads results in their order, some ahead; what is wanted in another order is read by itself."""
+
+    def __init__(self, stored: InspectionStore, items: Sequence[int]) -> None:
+        self._results = stored.results
+        self._coming = stored.results.each(stored.results.retrieve_result, items)
+
+    def take(self, item: int) -> Mapping[str, Any]:
+        coming, result = next(self._coming, (None, {}))
+        return result if coming == item else self._results.retrieve_result(item)
+
+
 @dataclass(frozen=True, slots=True)
 class _Stored:
     """A result that is read when it is wanted, so that not all of a batch are in memory."""
 
-    stored: InspectionStore
+    reading: _Reading
     item: int
 
     def to_dict(self) -> Mapping[str, Any]:
         """The document."""
-        return self.stored.results.retrieve_result(self.item)
+        return self.reading.take(self.item)
 
 
 def _own(caller: Caller, asked: Selection) -> Wanted:

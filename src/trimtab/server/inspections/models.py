@@ -25,6 +25,7 @@ __all__ = [
     "Statistics",
     "Status",
     "Submitted",
+    "Tail",
     "Waited",
 ]
 
@@ -115,6 +116,15 @@ class Log(Answer):
     """What was printed."""
 
     log: str
+
+
+class Tail(Answer):
+    """Some of a log that may grow; `start` and `end` are bytes of it."""
+
+    log: str
+    start: int
+    end: Annotated[int, Field(description="Where the next piece begins")]
+    over: Annotated[bool, Field(description="Nothing comes after it")]
 
 
 class BatchSize(Answer):

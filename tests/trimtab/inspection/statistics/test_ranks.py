@@ -47,6 +47,13 @@ def test_the_trend_is_that_of_all_orders_there_are(n):
         assert trend(each).p_value == pytest.approx(expected)
 
 
+@given(st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=300))
+@settings(max_examples=60)
+def test_the_score_is_that_of_all_pairs_however_many_values_there_are(values):
+    pairs = itertools.combinations(values, 2)
+    assert trend(values).score == sum((second > first) - (second < first) for first, second in pairs)
+
+
 def test_equal_values_have_no_trend():
     assert trend([1.0] * 8).p_value == 1
     assert trend([1.0]).p_value == 1

@@ -105,8 +105,28 @@ def test_a_token_that_is_missing_or_for_something_else(run, conclude, monkeypatc
 
 def test_options_of_this_machine_are_refused(run, tmp_path):
     (tmp_path / "spec.json").write_text('{"base": "a"}')
-    for option in (["--engine", "podman"], ["--follow"]):
-        assert "a server has its own" in run("inspect", str(tmp_path / "spec.json"), *option, code=2).stderr
+    option = ["--engine", "podman"]
+    assert "a server has its own" in run("inspect", str(tmp_path / "spec.json"), *option, code=2).stderr
+
+
+def test_a_log_is_followed_to_its_end(run, queue, conclude, place):
+    """A build that prints while it is followed, and is stored then."""
+    conclude(FIRST, owner="alice")
+    assert run("inspections", "log", FIRST, "--follow").stdout == "building\n"
+    assert run("inspections", "log", FIRST, "--follow", "--run", "1").stdout.startswith("beside\n{")
+    queue(SECOND, owner="alice", state="building")
+    log = place.work / SECOND / "context.log"
+    log.parent.mkdir(parents=True)
+    log.write_bytes(b"begun\n")
+
+    def go_on():
+        time.sleep(1)
+        place.inspections[SECOND].build.store_build(b"begun\nand done\n", "FROM a\n")
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    assert run("inspections", "log", SECOND, "--follow").stdout == "begun\nand done\n"
+    thread.join()
 
 
 def test_a_script_by_its_url_is_the_servers_business(run, tmp_path):
