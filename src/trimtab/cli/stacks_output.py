@@ -22,7 +22,7 @@ __all__ = [
     "write_locks",
 ]
 
-_SHOWN = 3
+_SHOWN = 10
 _DIGEST = 12
 _CHANGES = 6
 
@@ -141,19 +141,19 @@ def _differs(candidate: Candidate, base: Mapping[str, str]) -> str:
 
 
 def _print_exclusions(exclusions: Iterable[Exclusion]) -> None:
-    by_sieve: dict[str, list[Exclusion]] = defaultdict(list)
+    """Each reason with how often it was one, and the first it was one for."""
+    by_reason: dict[tuple[str, str], list[Exclusion]] = defaultdict(list)
     for each in exclusions:
-        by_sieve[each.sieve].append(each)
-    if not by_sieve:
+        by_reason[each.sieve, each.reason].append(each)
+    if not by_reason:
         return
     typer.echo()
-    rows = [
-        (sieve if not number else "", len(found) if not number else "", _what(each), each.reason)
-        for sieve, found in by_sieve.items()
-        for number, each in enumerate(found[:_SHOWN])
-    ]
-    print_rows(("SIEVE", "KEPT OUT", "AMONG THEM", "WHY"), rows)
+    rows = [(sieve, len(found), _what(found[0]), reason) for (sieve, reason), found in by_reason.items()]
+    rows.sort(key=lambda row: -row[1])
+    print_rows(("SIEVE", "KEPT OUT", "SUCH AS", "WHY"), rows[:_SHOWN])
+    if len(rows) > _SHOWN:
+        typer.echo(f"and {len(rows) - _SHOWN} more reasons: --output json")
 
 
 def _what(exclusion: Exclusion) -> str:
-    return ", ".join(f"{name} {version}" for name, version in exclusion.packages.items())
+    return " with ".join(f"{name} {version}" for name, version in exclusion.packages.items())

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.tags import Tag
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.tags import Tag, parse_tag
 from packaging.version import Version
 
 from trimtab.stacks.target import Target
@@ -42,10 +41,7 @@ class File:
     @cached_property
     def tags(self) -> frozenset[Tag]:
         """The tags of a wheel; none of a source distribution."""
-        try:
-            return parse_wheel_filename(self.name)[3] if self.wheel else frozenset()
-        except InvalidWheelFilename:
-            return frozenset()
+        return _tags("-".join(self.name[:-4].split("-")[-3:])) if self.wheel else frozenset()
 
     def is_there(self, target: Target) -> bool:
         """Whether it was uploaded before the target's date. Where the index does not say, it was not, as uv has it."""
@@ -55,10 +51,7 @@ class File:
 
     def runs_on(self, target: Target) -> bool:
         """Whether it is for the target's Python, its upper bounds included, which uv leaves out and pip heeds."""
-        try:
-            return SpecifierSet(self.requires_python).contains(target.version, prereleases=True)
-        except InvalidSpecifier:
-            return True  # as pip has it
+        return _contains(self.requires_python, target.version)
 
 
 @dataclass(frozen=True)
@@ -82,3 +75,20 @@ class Release:
             for each in self.files
             if each.wheel and each.is_there(target) and each.runs_on(target) and target.tags & each.tags
         )
+
+
+# The files of a package are thousands, their tags and specifiers a handful.
+@lru_cache(maxsize=4096)
+def _tags(text: str) -> frozenset[Tag]:
+    try:
+        return parse_tag(text)
+    except ValueError:
+        return frozenset()
+
+
+@lru_cache(maxsize=4096)
+def _contains(requires_python: str, version: Version) -> bool:
+    try:
+        return SpecifierSet(requires_python).contains(version, prereleases=True)
+    except InvalidSpecifier:
+        return True  # as pip has it

@@ -93,9 +93,7 @@ class Releases:
         if url not in self._links:
             self._links[url] = asyncio.create_task(self._files(url))
         found = await asyncio.shield(self._links[url])
-        return tuple(
-            each for each in found if (known := identity(each.name)) and canonicalize_name(known[0]) == name
-        )
+        return tuple(each for each in found if (known := identity(each.name)) and known[0] == name)
 
     async def _files(self, url: str) -> tuple[File, ...]:
         path = _local(url)
@@ -203,6 +201,6 @@ def _releases(name: str, files: Iterable[File]) -> tuple[Release, ...]:
     found: dict[Version, list[File]] = defaultdict(list)
     for each in files:
         known = identity(each.name)
-        if known and canonicalize_name(known[0]) == name:
+        if known and known[0] == name:
             found[known[1]].append(each)
     return tuple(Release(name, version, tuple(found[version])) for version in sorted(found, reverse=True))
