@@ -21,6 +21,7 @@ __all__ = [
 ]
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class StacksError(Exception):
@@ -59,5 +60,5 @@ class PlanError(StacksError, ValueError):
 
 
 def without_secrets(text: str) -> str:
-    """The text without the user names and passwords of its URLs."""
-    return _CREDENTIALS.sub("", text)
+    """The text without the user names and passwords of its URLs, and without what moves a terminal."""
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", _CREDENTIALS.sub("", text))

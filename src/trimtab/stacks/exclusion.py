@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from trimtab.stacks.errors import without_secrets
+
 __all__ = ["Exclusion"]
 
 
@@ -19,6 +21,10 @@ class Exclusion:
     sieve: str
     packages: Mapping[str, str]
     reason: str
+
+    def __post_init__(self) -> None:
+        # Much of a reason is a stranger's: an index's, a data base's.
+        object.__setattr__(self, "reason", " ".join(without_secrets(self.reason).split()))
 
     def __str__(self) -> str:
         what = " with ".join(f"{name} {version}" for name, version in self.packages.items())

@@ -10,7 +10,17 @@ from types import ModuleType
 import pytest
 
 from trimtab.engines.index import Index
-from trimtab.stacks import Oracle, PlatformSieve, Releases, Sieve, Survey, Target, YankedSieve, read_project, survey
+from trimtab.stacks import (
+    Oracle,
+    PlatformSieve,
+    Releases,
+    Sieve,
+    Survey,
+    Target,
+    YankedSieve,
+    read_project,
+    survey,
+)
 
 
 def _load() -> ModuleType:

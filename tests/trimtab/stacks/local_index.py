@@ -51,7 +51,12 @@ class LocalIndex:
         metadata: bool = True,
     ) -> Path:
         """Make a wheel of a package with one module."""
-        lines = ["Metadata-Version: 2.4", f"Name: {name}", f"Version: {version}", f"Requires-Python: {python}"]
+        lines = [
+            "Metadata-Version: 2.4",
+            f"Name: {name}",
+            f"Version: {version}",
+            f"Requires-Python: {python}",
+        ]
         lines += [f"Requires-Dist: {each}" for each in requires]
         lines += [f"License-Expression: {licence}"] if licence else []
         described = "\n".join([*lines, *headers]) + "\n"

@@ -88,9 +88,7 @@ async def test_all_are_all(opened):
     async with opened("web<1.7\napi<1.7\n", newest=4) as search:
         source = Candidates(search.oracle, All(search.space), search.sieves)
         found = await first(source, 1000)
-    expected = {
-        (f"1.{web}", f"1.{api}") for web in range(3, 7) for api in range(3, 7) if web < 5 or api >= 5
-    }
+    expected = {(f"1.{web}", f"1.{api}") for web in range(3, 7) for api in range(3, 7) if web < 5 or api >= 5}
     assert {(each.stack.pins["web"], each.stack.pins["api"]) for each in found} == expected
     assert source.tally.unsatisfiable == 16 - len(expected)
     assert "core" in source.tally.explanation
@@ -104,9 +102,7 @@ async def test_pairwise_covers_every_pair_that_can_be(opened):
     for each in found:
         pins = [(name, each.stack.pins[name]) for name in ("web", "api", "db")]
         had |= set(combinations(pins, 2))
-    impossible = {
-        (("web", f"1.{web}"), ("api", f"1.{api}")) for web in range(5, 10) for api in range(5)
-    }
+    impossible = {(("web", f"1.{web}"), ("api", f"1.{api}")) for web in range(5, 10) for api in range(5)}
     assert len(had) == 10 * 10 + 10 * 8 + 10 * 8 - len(impossible)
     assert plan.impossible == impossible
     assert plan.covered == had
@@ -139,7 +135,8 @@ async def test_around_changes_one_package_at_a_time(opened):
     async with opened(vary=["web", "db"]) as search:
         found = await first(Candidates(search.oracle, Around(search.space, pins)), 100)
     changed = [
-        {name: version for name, version in each.stack.pins.items() if pins[name] != version} for each in found
+        {name: version for name, version in each.stack.pins.items() if pins[name] != version}
+        for each in found
     ]
     assert changed[:4] == [{"web": "1.7"}, {"db": "0.4"}, {"web": "1.5"}, {"db": "0.2"}]
     assert all(len(each) == 1 for each in changed)
