@@ -41,15 +41,15 @@ async def generated(path, cache):
 
 
 @pytest.mark.timeout(900)
-def test_two_hundred_stacks_of_five_requirements_are_distinct_and_confirmed(tmp_path, record_property):
-    """How long it took is recorded, not tested: the benchmark `stacks` measures it."""
+def test_two_hundred_stacks_of_five_requirements_are_distinct_and_confirmed(tmp_path):
+    """How long it takes is printed, not tested: it is the index's answers on a first search, and the machine's load."""
     path = tmp_path / "requirements.in"
     path.write_text(FIVE)
     try:
         candidates, refused, seconds = asyncio.run(generated(path, tmp_path / "cache"))
     except (IndexUnavailableError, ResolverError) as error:
         pytest.skip(f"no index with these packages: {error}")
-    record_property("seconds", seconds)
+    print(f"{WANTED} candidates in {seconds:.1f} s")  # noqa: T201 - shown by -s
     assert len(candidates) == WANTED
     assert len({each.stack.digest for each in candidates}) == WANTED
     assert refused == [None] * WANTED

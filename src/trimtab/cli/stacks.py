@@ -9,6 +9,7 @@ from trimtab.cli.session_options import Output
 from trimtab.cli.stacks_options import (
     Accept,
     AllowLicence,
+    Base,
     DenyLicence,
     Extra,
     IndexDate,
@@ -77,6 +78,7 @@ def count(
     vary: Vary = None,
     newest: Newest = None,
     rules: Rules = None,
+    base: Base = None,
     osv: Osv = None,
     accept: Accept = None,
     allow_licence: AllowLicence = None,
@@ -95,7 +97,7 @@ def count(
 
     question = Question(
         requirements, tuple(extra or ()), python, platform, index_date, tuple(vary) if vary else None, newest,
-        tuple(rules or ()), tuple(osv or ()), tuple(accept or ()), tuple(allow_licence or ()),
+        tuple(rules or ()), base, tuple(osv or ()), tuple(accept or ()), tuple(allow_licence or ()),
         tuple(deny_licence or ()), known_licences, yanked, parallel, home,
     )  # fmt: skip
     count_stacks(question, samples=samples, seed=seed, output=output)
@@ -126,6 +128,7 @@ def candidates(
     vary: Vary = None,
     newest: Newest = None,
     rules: Rules = None,
+    base: Base = None,
     osv: Osv = None,
     accept: Accept = None,
     allow_licence: AllowLicence = None,
@@ -145,7 +148,7 @@ def candidates(
 
     question = Question(
         requirements, tuple(extra or ()), python, platform, index_date, tuple(vary) if vary else None, newest,
-        tuple(rules or ()), tuple(osv or ()), tuple(accept or ()), tuple(allow_licence or ()),
+        tuple(rules or ()), base, tuple(osv or ()), tuple(accept or ()), tuple(allow_licence or ()),
         tuple(deny_licence or ()), known_licences, yanked, parallel, home,
     )  # fmt: skip
     make_candidates(

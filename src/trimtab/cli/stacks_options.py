@@ -11,6 +11,7 @@ import typer
 __all__ = [
     "Accept",
     "AllowLicence",
+    "Base",
     "DenyLicence",
     "Extra",
     "IndexDate",
@@ -66,6 +67,9 @@ Newest = Annotated[
     int | None, typer.Option(min=1, help="Of each package only so many of its newest versions.")
 ]
 Rules = Annotated[list[Path] | None, typer.Option(help="Candidate rules, as YAML; may be repeated.")]
+Base = Annotated[
+    str | None, typer.Option(help="Base image of what will be built: rules for it hold.", metavar="IMAGE")
+]
 Osv = Annotated[
     list[Path] | None,
     typer.Option(help="Vulnerabilities in the format of OSV: JSON, JSON lines, or zip; may be repeated."),
@@ -102,6 +106,7 @@ class Question:
     vary: tuple[str, ...] | None = None
     newest: int | None = None
     rules: tuple[Path, ...] = ()
+    base: str | None = None
     osv: tuple[Path, ...] = ()
     accepted: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()

@@ -103,4 +103,4 @@ def _vulnerable(question: Question) -> list[Sieve]:
 
 def _rules(question: Question, target: Target) -> list[Sieve]:
     rules = tuple(rule for path in question.rules for rule in read_rules(path))
-    return [RulesSieve(rules, target)] if question.rules else []
+    return [RulesSieve(rules, target, question.base)] if question.rules else []

@@ -23,6 +23,10 @@ from trimtab.stacks import (
     between,
 )
 
+pytestmark = pytest.mark.timeout(
+    300
+)  # each asks the resolver many times, on a machine that does other things
+
 NOW_AND_THEN = "2024-06-15T00:00:00+00:00"
 
 

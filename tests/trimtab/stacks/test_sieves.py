@@ -26,6 +26,10 @@ from trimtab.stacks.release import File
 from trimtab.stacks.sieves.licence import licence_of
 from trimtab.stacks.sieves.licence_expression import Answer, evaluate
 
+pytestmark = pytest.mark.timeout(
+    300
+)  # each asks the resolver many times, on a machine that does other things
+
 LINUX = Target("3.12", "x86_64-manylinux_2_28")
 HASH = "--hash=sha256:" + "0" * 64
 
@@ -190,11 +194,44 @@ async def test_rules_keep_out_releases_and_pairs(opened, tmp_path):
     assert {each.reason for each in pairs} == {"writes nothing [pair]"}
 
 
+def observed(**changes):
+    """A rule as `trimtab ask rules` writes it."""
+    entry = {
+        "id": "rule-0123456789abcdef", "base": "registry.example/python:3.12",
+        "package": {"type": "pypi", "name": "Web"}, "versions": ">=1.7,<1.9", "versions_seen": ["1.7", "1.8"],
+        "failure": {"class": "missing-header", "classes": {"missing-header": 5}},
+        "inside": {"failed": 5, "builds": 6, "low": 0.4, "high": 0.97}, "verdict": "fails", "sources": ["build-1"],
+    }  # fmt: skip
+    return entry | changes
+
+
+def test_rules_of_observations_hold_on_their_base_image_and_tell_the_counts(tmp_path):
+    path = tmp_path / "rules.json"
+    unsure, system = (
+        observed(verdict="not enough builds to say"),
+        observed(package={"type": "rpm", "name": "web"}),
+    )
+    path.write_text(
+        json.dumps({"schema": "trimtab/candidate-rules/1", "rules": [observed(), unsure, system]})
+    )
+    rules = read_rules(path)
+    assert len(rules) == 1
+    here = RulesSieve(rules, Target(), "registry.example/python:3.12")
+    assert here.release(release("web", "1.8")) == (
+        "it broke 5 of 6 builds on registry.example/python:3.12: missing-header [rule-0123456789abcdef]"
+    )
+    assert here.release(release("web", "1.9")) is None
+    assert RulesSieve(rules, Target()).release(release("web", "1.8")) is None
+    path.write_text(json.dumps({"rules": [observed(base=None)]}))
+    assert RulesSieve(read_rules(path), Target()).release(release("web", "1.8"))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("rules: [", "is no YAML"),
         ("[]", "no list 'rules'"),
+        ("rules: [1]", "rule 1 is no table"),
         ("rules: [{}]", "rule 1 has no 'packages'"),
         ("rules: [{packages: {a: '1'}, reason: x}]", "'1' is no specifier"),
         ("rules: [{packages: {a: '<1'}}]", "rule 1 has no 'reason'"),
@@ -270,7 +307,9 @@ def test_where_a_licence_is_read(headers, licence):
 
 async def test_a_sieve_that_leaves_nothing_says_so(opened, tmp_path):
     path = tmp_path / "rules.yaml"
-    path.write_text("rules: [{packages: {db: '*'}, reason: never}, {packages: {core: '<3'}, reason: nor this}]")
+    path.write_text(
+        "rules: [{packages: {db: '*'}, reason: never}, {packages: {core: '<3'}, reason: nor this}]"
+    )
     sieve = RulesSieve(read_rules(path), Target())
     with pytest.raises(PlanError, match="the sieves leave none of its 8 versions"):
         async with opened("db\n", sieves=[sieve]):

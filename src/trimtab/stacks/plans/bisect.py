@@ -42,7 +42,6 @@ class Bisect:
     """
 
     window = 1
-    over = False
 
     def __init__(
         self,
@@ -60,7 +59,7 @@ class Bisect:
         self._skipped: set[int] = set()
         self._open: int | None = None
         self._stack: Stack | None = None
-        self._confirming = False
+        self._suspects: tuple[tuple[str, str], ...] = ()
         self.culprit: Culprit | None = None
         """What was found; None while it is searched."""
 
@@ -69,9 +68,14 @@ class Bisect:
         """How many steps the way has."""
         return len(self._steps)
 
+    @property
+    def over(self) -> bool:
+        """Whether the culprit is found."""
+        return self.culprit is not None
+
     def propose(self) -> Proposal | None:
         """The stack in the middle; None while a verdict is awaited, and at the end."""
-        if self._open is not None or (self.culprit is not None and not self._confirming):
+        if self._open is not None or self.over:
             return None
         middle = self._middle()
         if middle is None:
@@ -84,18 +88,19 @@ class Bisect:
         del proposal
         self._stack = stack
         if stack is None:
-            self._pass_over()
+            self._judge(Verdict.UNKNOWN)
 
     def tell(self, stack: Stack, verdict: Verdict) -> None:
         """Go on in the half that has the break."""
-        if self._open is None or self._stack is None or stack.digest != self._stack.digest:
-            return
+        if self._open is not None and self._stack is not None and stack.digest == self._stack.digest:
+            self._judge(verdict)
+
+    def _judge(self, verdict: Verdict) -> None:
+        assert self._open is not None
         position, self._open = self._open, None
-        if self._confirming:
-            self._confirming = False
-            assert self.culprit is not None
+        if self._suspects:
             alone = None if verdict is Verdict.UNKNOWN else verdict is Verdict.FAIL
-            self.culprit = Culprit(self.culprit.versions, alone)
+            self.culprit = Culprit(self._suspects, alone)
         elif verdict is Verdict.UNKNOWN:
             self._skipped.add(position)
         elif verdict is Verdict.PASS:
@@ -105,28 +110,18 @@ class Bisect:
 
     def _middle(self) -> int | None:
         """The position nearest to the middle that was not passed over; None: nothing is left to try."""
-        if self.culprit is not None:
-            return None
         middle = (self._low + self._high) // 2
-        left = [each for each in range(self._low + 1, self._high) if each not in self._skipped]
+        left = (each for each in range(self._low + 1, self._high) if each not in self._skipped)
         return min(left, key=lambda each: abs(each - middle), default=None)
 
-    def _pass_over(self) -> None:
-        assert self._open is not None
-        if self._confirming:
-            self._confirming = False
-        else:
-            self._skipped.add(self._open)
-        self._open = None
-
     def _confirm(self) -> Proposal | None:
-        self.culprit = Culprit(self._steps[self._low : self._high])
+        """The good lock with only what is suspected, unless that is what was tried, or what is told to be bad."""
+        self._suspects = self._steps[self._low : self._high]
         if self._high == 1 or len({name for name, _ in self._steps}) == 1:
-            # The good lock with this version alone is what was tried, or what is told to be bad.
-            self.culprit = Culprit(self.culprit.versions, alone=True)
+            self.culprit = Culprit(self._suspects, alone=True)
             return None
-        self._confirming, self._open = True, self._high
-        pins = {name: f"=={version}" for name, version in self.culprit.versions}
+        self._open = self._high
+        pins = {name: f"=={version}" for name, version in self._suspects}
         return Proposal("the good lock with only what is suspected", pins, _without(self._good, pins))
 
     def _proposal(self, position: int) -> Proposal:
