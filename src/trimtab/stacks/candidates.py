@@ -1,5 +1,6 @@
 """Candidates: valid stacks, one after the other, as a plan asks for them."""
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,6 @@ from trimtab.stacks.proposal import Plan, Proposal, Verdict
 from trimtab.stacks.settling import Settled, settle
 from trimtab.stacks.sieves.sieve import Sieve
 from trimtab.stacks.stack import Stack
-from trimtab.stacks.together import together
 
 __all__ = ["Candidate", "Candidates", "Tally"]
 
@@ -81,7 +81,7 @@ class Candidates:
         self._oracle = oracle
         self._sieves = sieves
         self._patience = patience
-        self._ready: deque[Candidate] = deque()
+        self._open: deque[tuple[Proposal, asyncio.Task[Settled]]] = deque()
         self._seen: dict[str, Verdict | None] = {}
         self._barren = 0
 
@@ -93,12 +93,14 @@ class Candidates:
             ResolverError: uv did not come to an end.
         """
         while not self.plan.over:
-            if self._ready:
-                return self._ready.popleft()
-            proposals = self._proposals()
-            if not proposals or self._barren >= self._patience:
+            self._propose()
+            if not self._open or self.impatient:
                 return None
-            await self._resolve(proposals)
+            proposal, task = self._open[0]
+            settled = await asyncio.shield(task)  # whoever gives up waiting may ask again
+            self._open.popleft()
+            if candidate := self._take(proposal, settled):
+                return candidate
         return None
 
     def tell(self, candidate: Candidate, verdict: Verdict) -> None:
@@ -116,18 +118,12 @@ class Candidates:
         while (candidate := await self.ask()) is not None:
             yield candidate
 
-    def _proposals(self) -> list[Proposal]:
-        found: list[Proposal] = []
-        while len(found) < self.plan.window and (proposal := self.plan.propose()) is not None:
-            found.append(proposal)
-        return found
+    def _propose(self) -> None:
+        """Keep as many proposals open as the plan allows: which these are does not depend on how fast any is resolved."""
+        while len(self._open) < self.plan.window and (proposal := self.plan.propose()) is not None:
+            self._open.append((proposal, self._oracle.start(settle(self._oracle, self._sieves, proposal))))
 
-    async def _resolve(self, proposals: Sequence[Proposal]) -> None:
-        found = await together(settle(self._oracle, self._sieves, each) for each in proposals)
-        for proposal, settled in zip(proposals, found, strict=True):
-            self._take(proposal, settled)
-
-    def _take(self, proposal: Proposal, settled: Settled) -> None:
+    def _take(self, proposal: Proposal, settled: Settled) -> Candidate | None:
         self.tally.proposed += 1
         self.tally.note(settled.exclusions)
         self._barren += 1
@@ -140,7 +136,8 @@ class Candidates:
             self._barren = 0
             self.tally.found += 1
             self._seen[settled.stack.digest] = None
-            self._ready.append(Candidate(self.tally.found, settled.stack, settled.reason))
+            return Candidate(self.tally.found, settled.stack, settled.reason)
+        return None
 
     def _refused(self, settled: Settled) -> None:
         if settled.refusal is None:

@@ -1,5 +1,6 @@
 """How many stacks there are, and how sure that is."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,12 +12,10 @@ from trimtab.stacks.proposal import Proposal
 from trimtab.stacks.settling import settle
 from trimtab.stacks.sieves.sieve import Sieve
 from trimtab.stacks.space import Space
-from trimtab.stacks.together import together
 
 __all__ = ["CONFIDENCE", "Count", "count"]
 
 CONFIDENCE = 0.95
-_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -102,9 +101,9 @@ async def _resolved(
         assert proposal is not None, "no more are asked for than there are"
         return (await settle(oracle, sieves, proposal)).stack is not None
 
-    for start in range(0, total, _AT_ONCE):
-        for found in await together(one(plan.propose()) for _ in range(min(_AT_ONCE, total - start))):
-            yield found
+    tasks = [oracle.start(one(plan.propose())) for _ in range(total)]
+    for task in asyncio.as_completed(tasks):
+        yield await task
 
 
 def _bounds(valid: int, total: int) -> tuple[float, float]:

@@ -8,11 +8,11 @@ the cache is shared by all of them.
 import asyncio
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from trimtab.engines.errors import EngineUnavailableError
 from trimtab.engines.index import Index
@@ -26,6 +26,7 @@ from trimtab.stacks.target import Target
 
 __all__ = ["Oracle"]
 
+T = TypeVar("T")
 _FRESH = {"api": "max-age=600", "files": "max-age=31536000, immutable"}
 _EXPLANATION_LIMIT = 8000
 _NO_SOLUTION = "No solution found"
@@ -68,7 +69,10 @@ class Oracle:
         self._slots = asyncio.Semaphore(parallel or min(8, 2 * len(os.sched_getaffinity(0))))
         self._seconds = seconds
         self._directory: tempfile.TemporaryDirectory[str] | None = None
-        self._count = 0
+        self._command: tuple[str, dict[str, str]] | None = None
+        self._free: list[Path] = []
+        self._rooms = 0
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def __aenter__(self) -> Self:
         """Write what all questions share.
@@ -87,7 +91,10 @@ class Oracle:
     async def __aexit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        """Remove what was written."""
+        """End what was started, and remove what was written."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._directory is not None:
             self._directory.cleanup()
 
@@ -95,6 +102,13 @@ class Oracle:
     def index(self) -> Index:
         """Where packages come from; its default is known once this is entered."""
         return self._index
+
+    def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Begin work that asks, beside other; it is ended when this is left."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+        return task
 
     async def first(self, excluded: Mapping[str, str] | None = None) -> Stack:
         """The stack that uv takes by itself.
@@ -121,13 +135,11 @@ class Oracle:
         """
         async with self._slots:
             self.questions += 1
-            self._count += 1
-            directory = self._path(f"{self._count}")
-            directory.mkdir(mode=0o700)
+            directory = self._free.pop() if self._free else self._room()
             try:
                 return await self._resolve(proposal, directory)
             finally:
-                await asyncio.to_thread(_remove, directory)
+                self._free.append(directory)
 
     async def holds(self, stack: Stack) -> Refusal | None:
         """Whether uv, asked with nothing but a stack's pins, confirms it; None if so."""
@@ -139,29 +151,32 @@ class Oracle:
 
     async def _resolve(self, proposal: Proposal, directory: Path) -> Stack | Refusal:
         (directory / "constraints.txt").write_text(_lines(proposal.constraints))
-        output = directory / "requirements.txt"
-        if proposal.prefer:
+        options, output = [], directory / "requirements.txt"
+        if proposal.prefer:  # what is in the file that it writes stays, as far as it can
             output.write_text("".join(f"{name}=={version}\n" for name, version in proposal.prefer.items()))
+            options = ["--output-file", str(output)]
         answer = await self._run(
             *("pip", "compile", "--quiet", "--no-build", "--generate-hashes", "--no-header", "--no-annotate"),
-            *("--color", "never", "--resolution", proposal.resolution, *self.target.arguments()),
-            *("--config-file", str(self._path("uv.toml")), "--output-file", str(output)),
-            *("--constraints", str(self._path("bounds.txt"))),
+            *("--color", "never", "--resolution", proposal.resolution, *self.target.arguments(), *options),
+            *("--config-file", str(self._path("uv.toml")), "--constraints", str(self._path("bounds.txt"))),
             *("--constraints", str(directory / "constraints.txt"), str(self._path("wanted.in"))),
         )
-        if answer.code == 0:
-            return Stack(output.read_text())
-        return _refusal(answer)
+        if answer.code:
+            return _refusal(answer)
+        return Stack(output.read_text() if proposal.prefer else answer.stdout)
+
+    def _room(self) -> Path:
+        """A directory for the files of one question, then of another: to make and remove one for each takes as long as uv."""
+        self._rooms += 1
+        directory = self._path(f"{self._rooms}")
+        directory.mkdir(mode=0o700)
+        return directory
 
     async def _run(self, *arguments: str) -> Answer:
-        # The configuration file is ours, so that no URL is in an argument; uv's own and its variables are not read.
-        names = {*Index(default="x", extra=("x",), find_links=("x",)).uv_environment(), "UV_NO_CONFIG"}
-        environment = {
-            name: value for name, value in self._uv.environment(self._index).items() if name not in names
-        }
         try:
+            program, environment = self._command = self._command or self._prepared()
             return await ask(
-                [self._uv.program, *arguments],
+                [program, *arguments],
                 directory=self._path(""),
                 environment=environment,
                 seconds=self._seconds,
@@ -172,6 +187,19 @@ class Oracle:
             ) from None
         except (OSError, EngineUnavailableError) as error:
             raise ResolverError(f"uv does not run: {error}") from error
+
+    def _prepared(self) -> tuple[str, dict[str, str]]:
+        """uv, and its environment. Its configuration is a file of ours, so that no URL is in an argument or a variable."""
+        environment = self._uv.environment(
+            Index(certificate=self._index.certificate, proxies=self._index.proxies)
+        )
+        del environment["UV_NO_CONFIG"]
+        return self._uv.program, environment
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waits for it has it; nobody may, when one before it failed
 
     async def _default_index(self) -> str:
         """The index that uv takes where nothing is configured: only uv knows."""
@@ -210,9 +238,3 @@ def _refusal(answer: Answer) -> Refusal:
             f"an index does not answer; try again, or name another index. uv says:\n{text}"
         )
     raise ResolverError(f"uv failed (exit code {answer.code}):\n{text or 'it printed nothing'}")
-
-
-def _remove(directory: Path) -> None:
-    for path in directory.iterdir():
-        path.unlink()
-    directory.rmdir()
