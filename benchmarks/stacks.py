@@ -52,7 +52,7 @@ def _aims(rows: list[dict[str, Any]], number: int) -> dict[str, Any]:
 
 async def _measured(directory: Path, number: int, rounds: int) -> list[dict[str, Any]]:
     from trimtab.engines.index import Index
-    from trimtab.stacks import Oracle, Proposal, Refusal, Releases, Stack, Target, read_project
+    from trimtab.stacks import Oracle, Refusal, Releases, Stack, Target, read_project
 
     class Recording(Oracle):
         """Remembers what it was asked."""
