@@ -8,7 +8,7 @@ import pytest
 
 from trimtab.exports import lazily
 
-PACKAGES = ["engines", "inspection", "optimizer", "workflows"]
+PACKAGES = ["engines", "inspection", "optimizer", "stacks", "workflows"]
 
 
 @pytest.mark.parametrize("package", PACKAGES)

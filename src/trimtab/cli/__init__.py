@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "trimtab.cli.packages",
         "Show what is in a container image.",
     ),
+    "stacks": ("trimtab.cli.stacks", "Make other valid stacks for the same requirements, and count them."),
     "serve": ("trimtab.cli.serve", "Serve inspections and the optimizer over HTTP."),
     "sessions": ("trimtab.cli.sessions", "List, show, create, export and delete sessions."),
     "token": ("trimtab.cli.token", "Make a token for a server, and what to keep of it."),

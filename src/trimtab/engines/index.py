@@ -127,14 +127,20 @@ class Index:
         # configparser of pip does not interpolate; a value cannot hold a line break, for it was split at blanks.
         return "[global]\n" + "".join(f"{name} = {value}\n" for name, value in lines.items() if value)
 
-    def uv_toml(self) -> str:
-        """What tells uv, but for the certificate, as a `uv.toml`."""
+    def uv_toml(self, cache_control: Mapping[str, str] | None = None) -> str:
+        """What tells uv, but for the certificate, as a `uv.toml`.
+
+        Args:
+            cache_control: How long what an index answers is fresh, by `api` and `files`, instead of what it says itself.
+        """
         lists = (("find-links", self.find_links), ("allow-insecure-host", self.trusted_hosts))
         text = "".join(f"{name} = {json.dumps(list(values))}\n" for name, values in lists if values)
         text += 'index-strategy = "unsafe-best-match"\n' if self.extra else ""
-        text += "".join(f"\n[[index]]\nurl = {json.dumps(url)}\n" for url in self.extra)
+        pairs = ", ".join(f"{name} = {json.dumps(value)}" for name, value in (cache_control or {}).items())
+        fresh = f"cache-control = {{ {pairs} }}\n" if pairs else ""
+        text += "".join(f"\n[[index]]\nurl = {json.dumps(url)}\n{fresh}" for url in self.extra)
         return text + (
-            f"\n[[index]]\nurl = {json.dumps(self.default)}\ndefault = true\n" if self.default else ""
+            f"\n[[index]]\nurl = {json.dumps(self.default)}\ndefault = true\n{fresh}" if self.default else ""
         )
 
 
