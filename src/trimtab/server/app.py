@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from trimtab.server.tokens import Tokens
 from trimtab.settings import ServerSettings
 
 if TYPE_CHECKING:
-    from trimtab.workflows import Place, Worker
+    from trimtab.workflows import Inspecting, Place, Worker
 
 __all__ = ["create_app"]
 
@@ -45,12 +46,19 @@ COMMON: dict[int | str, dict[str, Any]] = {
 }
 
 
+@dataclass(frozen=True)
+class Work:
+    """The durable work that the server does, or accepts."""
+
+    worker: "Worker"
+    inspecting: "Inspecting"
+
+
 def create_app(
     settings: ServerSettings | None = None,
     sessions: Sessions | None = None,
     *,
     place: "Place | None" = None,
-    worker: "Worker | None" = None,
     hosts: frozenset[str] = frozenset(),
 ) -> FastAPI:
     """The server's application.
@@ -60,7 +68,6 @@ def create_app(
         sessions: What it serves; by default those of the database of the settings.
         place: Where inspections are; by default that of the settings, unless sessions alone are given: then there is no API of
             inspections.
-        worker: Who makes inspections; by default a worker of this process, which is started and stopped with the application.
         hosts: Names by which it may be addressed; empty for any.
 
     Raises:
@@ -79,15 +86,15 @@ def create_app(
         assert place is not None
         sessions = Sessions(place.database, nap=settings.sleep, stale_after=settings.stale_after)
     metrics = Metrics(sessions.database)
-    started: list[Worker] = []
+    work: list[Work] = []  # by a worker of this process, which is started and stopped with the application
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as running:
             running.callback(own.close)
-            for each in started:
-                await running.enter_async_context(each)
-                if settings.worker and each.capabilities is None:
+            for each in work:
+                await running.enter_async_context(each.worker)
+                if settings.worker and each.inspecting.capabilities is None:
                     logger.warning(NO_ENGINE)
             yield
 
@@ -109,10 +116,8 @@ def create_app(
     token = [Security(HTTPBearer(auto_error=False))]
     read, admin, agent = (needs(each) for each in (Scope.READ, Scope.ADMIN, Scope.AGENT))
     if place is not None:
-        if worker is None:
-            worker = _worker(place, settings)
-            started.append(worker)
-        _add_inspections(app, place, worker, settings, token)
+        work.append(_work(place, settings))
+        _add_inspections(app, place, work[0].inspecting, settings, token)
     app.include_router(api.create_router(sessions), dependencies=[*token, admin])
     app.include_router(servo.create_router(sessions, metrics), dependencies=[*token, agent])
     app.include_router(oauth.create_router(), dependencies=[agent])
@@ -123,32 +128,33 @@ def create_app(
 
 
 def _add_inspections(
-    app: FastAPI, place: "Place", worker: "Worker", settings: ServerSettings, token: list[Any]
+    app: FastAPI, place: "Place", inspecting: "Inspecting", settings: ServerSettings, token: list[Any]
 ) -> None:
     # Not before: a server of sessions alone, as `trimtab tune` has one, starts without them.
     from trimtab.server.inspections import Desk, Follower, Library, beside, original
 
-    library, follower = Library(place), Follower(worker.follow)
+    library, follower = Library(place), Follower(inspecting.follow)
     scripts = Scripts(Allowed.of(settings.script_hosts))
-    desk = Desk(worker, place.deployment, scripts)
+    desk = Desk(inspecting, place.deployment, scripts)
     app.include_router(original.create_router(library, desk), dependencies=token)
-    app.include_router(beside.create_router(library, worker, follower), dependencies=token)
+    app.include_router(beside.create_router(library, inspecting, follower), dependencies=token)
     app.state.stopping.append(follower.stop)
 
 
-def _worker(place: "Place", settings: ServerSettings) -> "Worker":
-    from trimtab.workflows import Worker
+def _work(place: "Place", settings: ServerSettings) -> Work:
+    from trimtab.workflows import Inspecting, Worker
 
-    return Worker(
-        place,
+    worker = Worker(place, works=settings.worker)
+    inspecting = Inspecting(
+        worker,
         engine=settings.engine,
         allow_process=settings.allow_process_engine,
         builds=settings.builds,
         runs=settings.runs,
         everywhere=settings.everywhere,
         longest_wait=settings.longest_wait,
-        works=settings.worker,
     )
+    return Work(worker, inspecting)
 
 
 def _middleware(

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import pytest
 
+from trimtab.workflows import Line
 from trimtab.workflows.queue import Queue
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
@@ -27,7 +28,7 @@ def put(opened, *ids):
     database, queue = opened
     with database.write() as connection:
         for each in ids:
-            queue.put(connection, "test/process", each)
+            queue.put(connection, "inspection", "test/process", each)
 
 
 class Taking:
@@ -46,7 +47,7 @@ class Taking:
         return "succeeded"
 
     def __enter__(self):
-        self.queue.start(self.executor, ["test/process"], self.make, at_once=1, everywhere=None)
+        self.queue.start(self.executor, {"inspection": self.make}, [Line("test/process", 1)])
         return self
 
     def until(self, count):
@@ -61,7 +62,7 @@ class Taking:
 def test_what_is_not_committed_was_not_put(opened):
     database, queue = opened
     with suppress(RuntimeError), database.write() as connection:
-        queue.put(connection, "test/process", FIRST)
+        queue.put(connection, "inspection", "test/process", FIRST)
         raise RuntimeError
     put(opened, SECOND)
     with Taking(queue, "mine") as taking:
