@@ -6,6 +6,7 @@ is imported by a worker that starts, and by nobody else.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,7 +14,6 @@ from typing import TypeAlias
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig
-from dbos._dbos import _get_dbos_instance
 from dbos._serialization import DBOSPortableJSON
 
 from trimtab.catalog import Database
@@ -26,6 +26,7 @@ VERSION = (
     "1"  # of what is asked of a workflow, not of this program: those of two versions continue each other's
 )
 EVERY = 0.5  # seconds between two looks for something to do
+STOPPING = 10.0  # seconds that a look into the queue may take at the end
 KEPT = 3600.0  # seconds that DBOS remembers what is over
 PENDING, OVER = "PENDING", ["SUCCESS", "ERROR", "CANCELLED"]
 
@@ -45,6 +46,7 @@ class Queue:
     def __init__(self, database: Database) -> None:
         _quiet()
         self._database = database
+        self._taking: DBOS | None = None
         self._url = database.url.render_as_string(hide_password=False)
         self._engine = None if database.is_sqlite else _engine(database)
         try:
@@ -126,9 +128,10 @@ class Queue:
             "sys_db_pool_size": 5,
         }
         self._register(lines)
-        DBOS(config=config)
+        taking = DBOS(config=config)
         if DBOS.executor_id != executor:  # there is one to a process, and it is another's
             raise RuntimeError("this process takes from a queue already: there is one worker to a process")
+        self._taking = taking
         try:
             for name, make in makers.items():
                 DBOS.workflow(name=name, max_recovery_attempts=None)(_workflow(make))
@@ -142,7 +145,8 @@ class Queue:
     def listen(self, lines: Sequence[Line]) -> None:
         """Take from these lines, too."""
         # Public names are for before it is launched; its thread looks at the list again each second.
-        listening = _get_dbos_instance()._listening_queues  # noqa: SLF001
+        assert self._taking is not None
+        listening = self._taking._listening_queues  # noqa: SLF001
         assert listening is not None
         new = [each for each in lines if each.name not in listening]
         self._register(new)
@@ -161,6 +165,9 @@ class Queue:
 
     def stop(self) -> None:
         """Take nothing more; what was taken and not done stays so."""
+        if self._taking is not None:
+            _stop_taking(self._taking)
+        self._taking = None
         DBOS.destroy(destroy_registry=True)
 
     def close(self) -> None:
@@ -213,6 +220,16 @@ def _engine(database: Database) -> sa.Engine:
         max_overflow=10,
         connect_args={"connect_timeout": 10, "application_name": "trimtab queue"},
     )
+
+
+def _stop_taking(taking: DBOS) -> None:
+    """Wait until no thread takes from a queue: DBOS would stop its loop first, and what a thread then hands over is dropped."""
+    for each in taking.background_thread_stop_events:
+        each.set()
+    deadline = time.monotonic() + STOPPING
+    for thread in threading.enumerate():
+        if thread.name.startswith("queue-worker-"):
+            thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _quiet() -> None:

@@ -108,6 +108,28 @@ def test_what_is_over_is_forgotten_and_can_be_put_again(opened):
     assert taking.taken == [FIRST, FIRST]
 
 
+def test_what_is_being_taken_when_it_stops_is_handed_over_and_not_dropped(opened, monkeypatch, caplog):
+    import dbos._queue as dequeuing
+
+    _, queue = opened
+    begun, hand_over = threading.Event(), dequeuing.execute_dequeued_workflow
+
+    def late(dbos, status, owner):
+        begun.set()
+        assert dbos.background_thread_stop_events[0].wait(60)
+        loop, deadline = dbos._background_event_loop, time.monotonic() + 1
+        while loop._running and time.monotonic() < deadline:  # as long as the end lets it
+            time.sleep(0.01)
+        return hand_over(dbos, status, owner)
+
+    monkeypatch.setattr(dequeuing, "execute_dequeued_workflow", late)
+    put(opened, FIRST)
+    with Taking(queue, "one"):
+        assert begun.wait(60)
+    assert not [each.message for each in caplog.records if "Error executing" in each.message]
+    assert queue.taken() in ({"one": [FIRST]}, {})
+
+
 def test_it_prints_nothing_and_leaves_no_thread(opened, capfd):
     _, queue = opened
     with Taking(queue, "mine"):
