@@ -28,7 +28,8 @@ from trimtab.server.tokens import Tokens
 from trimtab.settings import ServerSettings
 
 if TYPE_CHECKING:
-    from trimtab.workflows import Inspecting, Place, Worker
+    from trimtab.builds import Registries
+    from trimtab.workflows import Accepting, Inspecting, Place, Worker
 
 __all__ = ["create_app"]
 
@@ -52,6 +53,7 @@ class Work:
 
     worker: "Worker"
     inspecting: "Inspecting"
+    accepting: "Accepting"
 
 
 def create_app(
@@ -101,7 +103,7 @@ def create_app(
     app = FastAPI(
         title="Trimtab",
         version=version("trimtab"),
-        description="Inspections of software stacks; the optimizer and its sessions.",
+        description="Inspections of software stacks; builds and their analyses; the optimizer and its sessions.",
         lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,  # as the original calls its operations
         docs_url=None,  # its page loads scripts from elsewhere
@@ -116,8 +118,10 @@ def create_app(
     token = [Security(HTTPBearer(auto_error=False))]
     read, admin, agent = (needs(each) for each in (Scope.READ, Scope.ADMIN, Scope.AGENT))
     if place is not None:
-        work.append(_work(place, settings))
+        registries = _registries(settings)
+        work.append(_work(place, settings, registries, metrics))
         _add_inspections(app, place, work[0].inspecting, settings, token)
+        _add_builds(app, place, work[0].accepting, registries, metrics, token)
     app.include_router(api.create_router(sessions), dependencies=[*token, admin])
     app.include_router(servo.create_router(sessions, metrics), dependencies=[*token, agent])
     app.include_router(oauth.create_router(), dependencies=[agent])
@@ -141,8 +145,30 @@ def _add_inspections(
     app.state.stopping.append(follower.stop)
 
 
-def _work(place: "Place", settings: ServerSettings) -> Work:
-    from trimtab.workflows import Inspecting, Worker
+def _add_builds(
+    app: FastAPI,
+    place: "Place",
+    accepting: "Accepting",
+    registries: "Registries",
+    metrics: Metrics,
+    token: list[Any],
+) -> None:
+    from trimtab.server.builds import Desk, Library, Registrar, beside, original
+
+    library = Library(place)
+    desk = Desk(accepting, Registrar(registries), metrics.count_part)
+    app.include_router(original.create_router(library, desk), dependencies=token)
+    app.include_router(beside.create_router(library), dependencies=token)
+
+
+def _registries(settings: ServerSettings) -> "Registries":
+    from trimtab.builds import Registries
+
+    return Registries(settings.registry_hosts, settings.registry_secrets, settings.registry_ca)
+
+
+def _work(place: "Place", settings: ServerSettings, registries: "Registries", metrics: Metrics) -> Work:
+    from trimtab.workflows import Accepting, Analysing, Inspecting, Recording, Worker
 
     worker = Worker(place, works=settings.worker)
     inspecting = Inspecting(
@@ -154,7 +180,14 @@ def _work(place: "Place", settings: ServerSettings) -> Work:
         everywhere=settings.everywhere,
         longest_wait=settings.longest_wait,
     )
-    return Work(worker, inspecting)
+    analysing = Analysing(
+        worker,
+        registries=registries,
+        at_once=settings.analyses,
+        seconds=settings.analysis_seconds,
+        told=metrics.count_analysis,
+    )
+    return Work(worker, inspecting, Accepting(worker, analysing, Recording(worker)))
 
 
 def _middleware(

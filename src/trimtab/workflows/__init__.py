@@ -8,22 +8,30 @@ from typing import TYPE_CHECKING
 from trimtab.exports import lazily
 
 if TYPE_CHECKING:
+    from trimtab.workflows.accepting import Accepting
+    from trimtab.workflows.analysing import Analysing
     from trimtab.workflows.course import Course
     from trimtab.workflows.inspecting import Inspecting
     from trimtab.workflows.journal import BusyError, EndedError, Journal
+    from trimtab.workflows.parts import Accepted, ImagePart, LogPart, Terms
     from trimtab.workflows.patience import Patience
     from trimtab.workflows.place import Place
+    from trimtab.workflows.recording import Recording
     from trimtab.workflows.submission import Submission
     from trimtab.workflows.watcher import Event, Watcher
     from trimtab.workflows.worker import Worker
     from trimtab.workflows.workflow import Line, Workflow
 
 _HOMES = {
+    "accepting": ("Accepting",),
+    "analysing": ("Analysing",),
     "course": ("Course",),
     "inspecting": ("Inspecting",),
     "journal": ("BusyError", "EndedError", "Journal"),
+    "parts": ("Accepted", "ImagePart", "LogPart", "Terms"),
     "patience": ("Patience",),
     "place": ("Place",),
+    "recording": ("Recording",),
     "submission": ("Submission",),
     "watcher": ("Event", "Watcher"),
     "worker": ("Worker",),
@@ -31,16 +39,23 @@ _HOMES = {
 }
 
 __all__ = [
+    "Accepted",
+    "Accepting",
+    "Analysing",
     "BusyError",
     "Course",
     "EndedError",
     "Event",
+    "ImagePart",
     "Inspecting",
     "Journal",
     "Line",
+    "LogPart",
     "Patience",
     "Place",
+    "Recording",
     "Submission",
+    "Terms",
     "Watcher",
     "Worker",
     "Workflow",
