@@ -158,7 +158,9 @@ def result(library: Library, found: Found) -> Response:
     if state in UNDER_WAY:
         return answer({"error": UNDER_WAY[state], **standing, "parameters": parameters}, status=202)
     if state is AnalysisState.FAILED:
-        return refusal(400, "Analysis was not successful", parameters, **standing)
+        return answer(
+            {"error": "Analysis was not successful", **standing, "parameters": parameters}, status=400
+        )
     return answer(library.document(found))
 
 
