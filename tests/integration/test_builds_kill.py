@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -116,7 +117,7 @@ def until(condition: Callable[[], object], server: Server | None = None, seconds
         if server is not None:
             assert server.lives, (server.home / "log").read_text()
         assert time.monotonic() < deadline
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
@@ -126,17 +127,26 @@ def zygote():
     started.close()
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """One for all, with the rows of those before."""
+    return tmp_path_factory.mktemp("killed")
+
+
 @pytest.fixture
-def server(zygote, tmp_path):
-    started = Server(zygote, tmp_path)
+def server(zygote, home):
+    started = Server(zygote, home)
     yield started
     started.stop()
 
 
 def submit(server, body):
+    """Submit a build as an agent does, by the build's identity: here it is that of its log."""
     with httpx2.Client(base_url=server.url, timeout=120) as client:
         tls = {"output_registry_verify_tls": False}
-        sent = client.post(PATH, json=body, params=tls, headers={"Idempotency-Key": "build-0001"})
+        sent = client.post(
+            PATH, json=body, params=tls, headers={"Idempotency-Key": body["build_log"]["log"][:40]}
+        )
         assert sent.status_code == 202, sent.text
         return sent.json()
 
@@ -154,27 +164,34 @@ def ended(server, answer):
         return found[-1]
 
 
-def check(server, answer):
-    """Each is over once, under the id that was told; its document is there; nothing is there twice, or under another id."""
-    home = server.home
-    ids = {answer[name]["analysis_id"] for name in ("output_image_analysis", "buildlog_analysis")}
-    build = answer["build_analysis"]["analysis_id"]
+def known(home):
+    """Rows and documents: ids of analyses, of builds, of logs."""
     database = Database(f"sqlite:///{home / 'trimtab.sqlite'}")
     with database.read() as connection:
         rows = connection.execute(analyses.analyses.select()).mappings().all()
         builds = connection.execute(analyses.build_analyses.select()).mappings().all()
     database.close()
-    assert {each["id"]: each["state"] for each in rows} == dict.fromkeys(ids, "succeeded")
-    assert [each["log"].count("succeeded") for each in rows] == [1, 1]
-    assert [each["id"] for each in builds] == [build]
     store = Store.open(str(home / "store"))
     stored = [
         *AnalysisResultsStore(store, "test").get_document_listing(),
         *BuildLogsParsedResultsStore(store, "test").get_document_listing(),
+        *BuildsStore(store, "test").get_document_listing(),
     ]
-    assert sorted(stored) == sorted(ids)
-    assert list(BuildsStore(store, "test").get_document_listing()) == [build]
-    assert list(BuildLogsStore(store, "test").get_document_listing()) == [answer["buildlog_document_id"]]
+    logs = BuildLogsStore(store, "test").get_document_listing()
+    return {each["id"]: each for each in rows}, {each["id"] for each in builds}, set(stored), set(logs)
+
+
+def check(home, before, answer):
+    """Each is over once, under the id that was told; its document is there; nothing is there twice, or under another id."""
+    ids = {answer[name]["analysis_id"] for name in ("output_image_analysis", "buildlog_analysis")}
+    build = answer["build_analysis"]["analysis_id"]
+    rows, builds, stored, logs = known(home)
+    new = {name: row for name, row in rows.items() if name not in before[0]}
+    assert {name: row["state"] for name, row in new.items()} == dict.fromkeys(ids, "succeeded")
+    assert [row["log"].count("succeeded") for row in new.values()] == [1, 1]
+    assert builds - before[1] == {build}
+    assert stored - before[2] == {*ids, build}
+    assert logs - before[3] == {answer["buildlog_document_id"]}
 
 
 def name(point):
@@ -183,8 +200,10 @@ def name(point):
 
 @pytest.mark.parametrize("point", [*BEFORE_ANSWER, *AFTER_ANSWER], ids=name)
 def test_killed_at_any_step_each_analysis_ends_once_under_its_id(server, registry, point):
-    registry.push()
-    body = {"output_image": f"{registry.host}/app:1", "build_log": {"log": LOG}}
+    registry.push(files={"var/lib/dpkg/status": secrets.token_bytes(16)})
+    log = f"{secrets.token_hex(20)}\n{LOG}"
+    body = {"output_image": f"{registry.host}/app:1", "build_log": {"log": log}}
+    before = known(server.home)
     server.start(point)
     answer = None
     with contextlib.suppress(httpx2.TransportError):  # it may die before it answers
@@ -195,7 +214,7 @@ def test_killed_at_any_step_each_analysis_ends_once_under_its_id(server, registr
     assert answer is None or again == answer
     over = ended(server, again)
     assert (over.status_code, over.json()["state"]) == (200, "succeeded"), over.text
-    check(server, again)
+    check(server.home, before, again)
 
 
 def test_a_killed_server_leaves_no_process_that_analyses(server, registry):
@@ -212,7 +231,8 @@ def test_a_killed_server_leaves_no_process_that_analyses(server, registry):
 
     registry.answers[registry.layer] = stall
     server.start()
-    submit(server, {"output_image": f"{registry.host}/app:1"})
+    log = f"{secrets.token_hex(20)}\n{LOG}"
+    submit(server, {"output_image": f"{registry.host}/app:1", "build_log": {"log": log}})
     assert stalled.wait(120)
     threads = Path(f"/proc/{server.pid}/task").glob("*/children")
     children = [int(each) for path in threads for each in path.read_text().split()]

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TypeAlias
 
@@ -229,7 +230,8 @@ def _stop_taking(taking: DBOS) -> None:
     deadline = time.monotonic() + STOPPING
     for thread in threading.enumerate():
         if thread.name.startswith("queue-worker-"):
-            thread.join(max(0.0, deadline - time.monotonic()))
+            with suppress(RuntimeError):  # it is being started, and will see at once that it is over
+                thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _quiet() -> None:

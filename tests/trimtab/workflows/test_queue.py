@@ -130,6 +130,15 @@ def test_what_is_being_taken_when_it_stops_is_handed_over_and_not_dropped(opened
     assert queue.taken() in ({"one": [FIRST]}, {})
 
 
+def test_a_thread_that_is_only_being_started_does_not_disturb_the_end(opened, monkeypatch):
+    _, queue = opened
+    unborn = threading.Thread(name="queue-worker-unborn")
+    listed = threading.enumerate
+    with Taking(queue, "mine"):
+        monkeypatch.setattr(threading, "enumerate", lambda: [*listed(), unborn])
+    assert queue.taken() == {}
+
+
 def test_it_prints_nothing_and_leaves_no_thread(opened, capfd):
     _, queue = opened
     with Taking(queue, "mine"):

@@ -36,6 +36,16 @@ BODY = {
     }
 }
 Id = Annotated[str, Path(max_length=200, examples=["package-extract-261127061500-0123456789abcdef"])]
+ImageId = Annotated[
+    str,
+    Path(
+        max_length=200,
+        examples=["package-extract-261127061500-0123456789abcdef"],
+        json_schema_extra={
+            "pattern": r"^package-extract-[A-Za-z0-9-]{1,100}$"
+        },  # said, and answered in the original's words
+    ),
+]
 UNDER_WAY = {
     AnalysisState.PENDING: "Analysis is being scheduled",
     AnalysisState.RUNNING: "Analysis is still in progress",
@@ -102,7 +112,7 @@ def _add_images(router: APIRouter, desk: Desk) -> None:
 
 def _add_analyses(router: APIRouter, library: Library) -> None:
     @router.get("/analyze/{analysis_id}", response_model=models.Findings, responses=OVER, dependencies=[READ])
-    def get_analyze(analysis_id: Id, caller: Asking) -> Response:
+    def get_analyze(analysis_id: ImageId, caller: Asking) -> Response:
         """Show what is in an image; 202 while it is analysed, 400 if that was not successful."""
         return result(library, library.find(caller, _of(Kind.IMAGE, analysis_id)))
 
