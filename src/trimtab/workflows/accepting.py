@@ -107,7 +107,9 @@ class Accepting:
                 before := analyses.build_by_key(connection, self._place.deployment, terms.owner, idempotency)
             ):
                 return dict(before["answer"])
-            accepted = {name: self._put(connection, queue, each, terms) for name, each in found.items()}
+            # In one order for all: two builds of the same two images would else wait for each other for ever.
+            ordered = sorted(found.items(), key=lambda part: part[1].key or "")
+            accepted = {name: self._put(connection, queue, each, terms) for name, each in ordered}
             document, answer = describe(build_id, accepted, log)
             row = {
                 "id": build_id,

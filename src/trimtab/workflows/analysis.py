@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from loguru import logger
+
 from trimtab.builds import (
     Named,
     Registries,
@@ -14,7 +16,7 @@ from trimtab.builds import (
     pinned,
     record_analysis,
 )
-from trimtab.catalog import AnalysisKind, analyses
+from trimtab.catalog import AnalysisKind, UnavailableError, analyses
 from trimtab.images import ImageError
 from trimtab.store import (
     AnalysesCacheStore,
@@ -33,6 +35,7 @@ LOST = (
     "its credentials came with the request, are kept nowhere, and were lost when the server ended; it was read without them. "
     "Submit it again, or name credentials that the server knows"
 )
+UNREMEMBERED = "what it found is in its document alone; `trimtab catalog rebuild` makes rows of it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +134,18 @@ class Analysis:
         return document
 
     def remember(self, document: dict[str, Any]) -> Outcome:
-        """Write the rows of what it found."""
-        record_analysis(self.place.database, document)
+        """Write the rows of what it found. What cannot be written for a defect of ours is no fault of the document.
+
+        Raises:
+            UnavailableError: The database cannot be used.
+        """
+        try:
+            record_analysis(self.place.database, document)
+        except UnavailableError:
+            raise
+        except Exception:  # noqa: BLE001 # the document is there, and rows can be made of it again
+            logger.exception("what {} found could not be remembered", self.id)
+            return self._with_loss(Outcome(document, UNREMEMBERED))
         return self._with_loss(Outcome(document))
 
     @property

@@ -13,8 +13,11 @@ from trimtab.store import (
     BuildLogsParsedResultsStore,
     BuildLogsStore,
     NotFoundError,
+    TooLargeError,
     buildlog_id,
+    encode,
 )
+from trimtab.store.store import LIMIT
 from trimtab.workflows.place import Place
 
 __all__ = ["Accepted", "ImagePart", "LogPart", "Order", "Terms", "order"]
@@ -116,6 +119,7 @@ def order(place: Place, part: ImagePart | LogPart, terms: Terms) -> Order:
     """Look up what is known of a part. A log is stored: whoever analyses it reads it there.
 
     Raises:
+        TooLargeError: The log is larger than could be read again.
         StoreError: The store cannot be used.
     """
     found = _of_log(place, part, terms) if isinstance(part, LogPart) else _of_image(part, terms)
@@ -137,6 +141,11 @@ def _of_image(part: ImagePart, terms: Terms) -> Order:
 
 def _of_log(place: Place, part: LogPart, terms: Terms) -> Order:
     key, name = log_key(part.document), buildlog_id(part.document)
+    size = len(encode(part.document))
+    if size > LIMIT:
+        raise TooLargeError(
+            f"a log of {size} bytes as it is stored; at most {LIMIT} are taken, so shorten it"
+        )
     logs = BuildLogsStore(place.inspections.store, place.deployment)
     if not logs.document_exists(name):
         logs.store_document(part.document)

@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from loguru import logger
+
 from trimtab.builds import record_build
+from trimtab.catalog import UnavailableError as DatabaseUnavailableError
 from trimtab.catalog import analyses
 from trimtab.store import BuildsStore
+from trimtab.store import UnavailableError as StoreUnavailableError
 from trimtab.workflows.work import lasting
 from trimtab.workflows.worker import Worker
 from trimtab.workflows.workflow import Line
@@ -14,6 +18,7 @@ from trimtab.workflows.workflow import Line
 __all__ = ["Recording"]
 
 AT_ONCE = 10
+PASSING = DatabaseUnavailableError, StoreUnavailableError
 
 
 class Recording:
@@ -85,6 +90,11 @@ class Recording:
         if row is None or row["recorded_at"] is not None:
             return
         builds = BuildsStore(self._place.inspections.store, self._place.deployment)
-        record_build(self._place.database, builds.put_once(row["document"], build_id))
+        try:
+            record_build(self._place.database, builds.put_once(row["document"], build_id))
+        except PASSING:
+            raise
+        except Exception:  # noqa: BLE001 # a defect of ours: the build is over all the same
+            logger.exception("{} could not be remembered", build_id)
         with self._place.database.write() as connection:
             analyses.recorded(connection, build_id)

@@ -280,13 +280,34 @@ async def test_a_defect_of_ours_ends_an_analysis_too(place, monkeypatch):
     def broken(*_):
         raise RuntimeError("a defect")
 
-    monkeypatch.setattr("trimtab.workflows.analysis.record_analysis", broken)
+    monkeypatch.setattr("trimtab.workflows.analysis.log_request", broken)
     async with working(place) as accepting:
         answer = await accepting.build({"build_log": LogPart(LOG)}, Terms(), described)
         row = await ended(place, answer["build_log"])
     assert row["state"] == "failed"
     assert "failed at it 3 times" in row["reason"]
     assert "a defect" not in row["reason"]
+
+
+async def test_what_cannot_be_remembered_is_found_all_the_same(place, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("trimtab.workflows.analysis.record_analysis", broken)
+    monkeypatch.setattr("trimtab.workflows.recording.record_build", broken)
+    async with working(place) as accepting:
+        answer = await accepting.build({"build_log": LogPart(LOG)}, Terms(), described)
+        row = await ended(place, answer["build_log"])
+        while recorded(place, answer["analysis_id"]) is None:  # noqa: ASYNC110 # a database tells nobody
+            await asyncio.sleep(0.05)
+    assert row["state"] == "succeeded"
+    assert "catalog rebuild" in row["reason"]
+    assert BuildLogsParsedResultsStore(*where(place)).document_exists(row["id"])
+
+
+def recorded(place, build_id):
+    with place.database.read() as connection:
+        return analyses.build_by_id(connection, build_id)["recorded_at"]
 
 
 async def test_a_process_that_is_killed_while_it_analyses_is_an_attempt(place, monkeypatch):

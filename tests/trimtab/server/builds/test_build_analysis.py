@@ -237,3 +237,124 @@ async def test_a_build_of_which_nothing_could_be_had_is_remembered(accepting):
     assert sent.status_code == 202
     build = (await accepting["root"].get(f"{PATH}/{sent.json()['build_analysis']['analysis_id']}")).json()
     assert (build["missing"], build["build"]) == (body["missing"], BUILD)
+
+
+async def test_who_may_submit_and_who_may_read(accepting, log_text):
+    """An agent submits, and reads nothing; what is somebody else's is not there."""
+    body = {"build_log": {"log": log_text}}
+    answers = {name: await accepting[name].post(PATH, json=body) for name in accepting}
+    codes = {name: each.status_code for name, each in answers.items()}
+    assert codes == {"alice": 202, "bob": 202, "watcher": 403, "root": 202, "ci": 202, "nobody": 401}
+    told = answers["alice"].json()
+    build, log = told["build_analysis"]["analysis_id"], told["buildlog_analysis"]["analysis_id"]
+    paths = [
+        f"{PATH}/{build}",
+        f"{PATH}/{build}/status",
+        f"{PATH}/{build}/log",
+        f"/api/v1/buildlog-analysis/{log}",
+        f"/api/v1/analyze/{log}/status",
+    ]
+    expected = {
+        "alice": {200, 202},
+        "root": {200, 202},
+        "bob": {404},
+        "watcher": {404},
+        "ci": {403},
+        "nobody": {401},
+    }
+    for path in paths:
+        found = {name: {(await accepting[name].get(path)).status_code} for name in expected}
+        assert all(found[name] <= expected[name] for name in expected), (path, found)
+    path = f"/api/v1/buildlog/{told['buildlog_document_id']}"
+    codes = {name: (await accepting[name].get(path)).status_code for name in expected}
+    assert codes == {"alice": 200, "root": 200, "bob": 200, "watcher": 404, "ci": 403, "nobody": 401}
+    for name, path in (("ci", "analyze"), ("ci", "image/metadata"), ("watcher", "analyze")):
+        refused = await accepting[name].post(f"/api/v1/{path}", params={"image": "registry.example/a"})
+        assert refused.status_code == 403
+
+
+async def test_a_log_that_is_too_large_is_refused_before_it_is_read(serve):
+    """One line of a gigabyte, as it is sent: piece by piece."""
+    taken = []
+
+    async def pieces():
+        yield b'{"build_log": {"log": "'
+        for _ in range(1024):
+            taken.append(1)
+            yield b"x" * (1 << 20)
+        yield b'"}}'
+
+    async with serve(worker=False) as callers:
+        json_ = {"Content-Type": "application/json"}
+        refused = await callers["root"].post(PATH, content=pieces(), headers=json_)
+    assert refused.status_code == 413
+    assert "larger than" in refused.json()["error"]
+    assert len(taken) < 20
+
+
+async def test_what_is_no_submission_is_refused(accepting):
+    root, kind = accepting["root"], {"Content-Type": "application/json"}
+    for body in (b"", b"[]", b"{", b'{"build_log": {"log": NaN}}', b"[" * 100_000, b'{"build_log": ' * 40):
+        refused = await root.post(PATH, content=body, headers=kind)
+        assert refused.status_code == 400, body[:20]
+    foreign = await root.post(PATH, content=b"{}", headers={"Content-Type": "text/plain"})
+    assert foreign.status_code == 415
+    for path in ("analyze/x", "analyze/buildlog-parser-261127061500-0123456789abcdef"):
+        assert (await root.get(f"/api/v1/{path}")).status_code == 400
+    unknown = "261127061500-0123456789abcdef"
+    for path in (
+        f"analyze/package-extract-{unknown}",
+        f"analyze/build-analysis-{unknown}/status",
+        f"build-analysis/build-analysis-{unknown}",
+        f"build-analysis/package-extract-{unknown}",
+        f"buildlog-analysis/buildlog-parser-{unknown}/log",
+        "analyze/by-hash/sha256:0",
+        "buildlog/buildlog-0",
+        "buildlog/..%2Felsewhere",
+    ):
+        missing = await root.get(f"/api/v1/{path}")
+        assert missing.status_code == 404, path
+        assert set(missing.json()) >= {"error", "parameters"}
+
+
+async def test_analyses_of_the_original_are_read_and_known_again(accepting, registry, place, log_text):
+    """They are in the store alone, and belong to nobody: admins see them."""
+    from trimtab.builds import image_key, log_key
+    from trimtab.store import (
+        AnalysesCacheStore,
+        AnalysisByDigest,
+        AnalysisResultsStore,
+        BuildLogsAnalysesCacheStore,
+        BuildLogsParsedResultsStore,
+    )
+
+    where = place.inspections.store, "test"
+    digest = registry.push()
+    image, log = f"{registry.host}/app:1", {"log": log_text}
+    ids = "package-extract-210223092945-0123456789abcdef", "buildlog-parser-210223092945-0123456789abcdef"
+    AnalysisResultsStore(*where).store_document({"metadata": {"document_id": ids[0]}, "result": {}})
+    BuildLogsParsedResultsStore(*where).store_document({"metadata": {"document_id": ids[1]}, "result": {}})
+    AnalysisByDigest(*where).store_document({"analysis_id": ids[0]}, digest)
+    AnalysesCacheStore(*where).store_document_record(image_key(digest, image), {"analysis_id": ids[0]})
+    BuildLogsAnalysesCacheStore(*where).store_document_record(log_key(log), {"analysis_id": ids[1]})
+    body = {"output_image": image, "build_log": log}
+    told = (await accepting["root"].post(PATH, json=body, params=TLS)).json()
+    assert (told["output_image_analysis"]["analysis_id"], told["output_image_analysis"]["cached"]) == (
+        ids[0],
+        True,
+    )
+    assert told["buildlog_analysis"] == {"analysis_id": ids[1], "cached": True}
+    assert (await accepting["root"].get(f"/api/v1/analyze/by-hash/{digest}")).status_code == 200
+    assert (await accepting["root"].get(f"/api/v1/analyze/{ids[0]}/status")).json()["status"][
+        "state"
+    ] == "succeeded"
+    assert (await accepting["root"].get(f"/api/v1/analyze/{ids[0]}/log")).json()["log"] is None
+    assert (await accepting["alice"].get(f"/api/v1/analyze/{ids[0]}")).status_code == 404
+    other = (await accepting["alice"].post(PATH, json=body, params=TLS)).json()
+    assert other["output_image_analysis"]["cached"] is False
+
+
+async def test_the_headers_of_the_original_are_there(accepting):
+    found = await accepting["root"].get("/api/v1/version")
+    for name in ("x-thoth-version", "x-user-api-service-version"):
+        assert found.headers[name] == found.json()["version"]
