@@ -156,9 +156,10 @@ def ended(server, answer):
         path = f"{PATH}/{answer['build_analysis']['analysis_id']}"
         found: list[httpx2.Response] = []
 
-        def over() -> bool:
-            found.append(client.get(path))
-            return found[-1].status_code != 202
+        def over() -> object:
+            with contextlib.suppress(httpx2.TransportError):  # of a connection that was idle for too long
+                found.append(client.get(path))
+            return found and found[-1].status_code != 202
 
         until(over, server)
         return found[-1]

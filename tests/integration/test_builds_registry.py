@@ -20,7 +20,7 @@ MISSING = [each for each in NEEDED if not shutil.which(each)]
 
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(bool(MISSING), reason=f"no {', '.join(MISSING)}: run scripts/system-packages"),
 ]
 
