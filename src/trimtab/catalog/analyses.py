@@ -67,7 +67,7 @@ def add(connection: sa.Connection, row: Mapping[str, Any]) -> str:
 
     Args:
         connection: In a transaction that writes.
-        row: `id, kind, deployment, owner, cache_key, digest, request, credentials, created_at`.
+        row: `id, kind, deployment, owner, cache_key, digest, request, credentials, holder, created_at`.
 
     Returns:
         Its id.

@@ -24,6 +24,7 @@ analyses = Table(
     Column("digest", ID),  # of the image; of a log, the id of its document
     Column("request", Document, nullable=False),  # what was asked for, without credentials
     Column("credentials", String(80)),  # `body`: they came along; `name:…`: what the settings know
+    Column("holder", String(200)),  # the process that has them in memory, if it makes analyses
     Column("taken", Integer, nullable=False),  # how often it was begun, and its end not seen
     Column("attempts", Integer, nullable=False),  # that failed by what passes
     Column("reason", Text),

@@ -145,6 +145,7 @@ class Accepting:
             "digest": found.digest,
             "request": found.request,
             "credentials": found.credentials,
+            "holder": self._analysing.holder if found.credentials == "body" else None,
             "created_at": time.time(),
         }
         accepted = analyses.add(connection, row)

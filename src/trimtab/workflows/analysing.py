@@ -1,6 +1,7 @@
 """The workflow of analyses: of images and of logs, tried again while what fails them passes, over once."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
@@ -25,6 +26,8 @@ WAITING = 50  # analyses of a kind that a process takes: most of them wait for a
 LONGEST = 120.0  # seconds before another attempt, whatever a registry asks for
 LEAVING = 8.0
 TRIES = 3
+HERE = 5.0  # seconds that the queue has to give something to the process that has its credentials
+EVERY = 1.0
 
 
 class Analysing:
@@ -58,9 +61,13 @@ class Analysing:
         self._seconds = seconds
         self._patience = patience or Patience(5, 1.0)
         self._told = told
-        self._works = worker.works
+        self._worker = worker
         self._secrets: dict[str, Secret] = {}
+        self._since: dict[str, float] = {}
         self._under_way: dict[str, asyncio.Task[Any]] = {}
+        self._own: dict[
+            str, asyncio.Task[Any]
+        ] = {}  # what another process has taken, and this one has the credentials of
         self._leaving = False
         worker.serve(self)
 
@@ -75,8 +82,13 @@ class Analysing:
 
     def keep(self, analysis_id: str, secret: Secret) -> None:
         """Hold what an analysis asks its registry with, until it is over or this process ends."""
-        if self._works:
-            self._secrets[analysis_id] = secret
+        if self._worker.works:
+            self._secrets[analysis_id], self._since[analysis_id] = secret, time.monotonic()
+
+    @property
+    def holder(self) -> str | None:
+        """The name under which this process makes what it has credentials of; None: it makes nothing."""
+        return self._worker.executor if self._worker.works else None
 
     async def prepare(self) -> Sequence[Line]:
         """Nothing is needed: a server without an engine analyses, too."""
@@ -89,6 +101,7 @@ class Analysing:
             raise asyncio.CancelledError
         self._under_way[work_id] = task
         try:
+            await self._leave_to_holder(work_id)
             return await self._until_over(work_id)
         finally:
             if self._under_way.get(work_id) is task:
@@ -104,26 +117,39 @@ class Analysing:
         """Nobody wishes anything of an analysis."""
 
     async def attend(self) -> None:
-        """End processes that have nothing to do."""
-        for each in self._analysers.values():
-            await each.expire()
+        """Make what this process alone can, whoever has taken it; and end processes that have nothing to do."""
+        late = time.monotonic() - HERE
+        for each in [name for name, since in self._since.items() if since < late]:
+            if not {each} & {*self._under_way, *self._own} and not self._leaving:
+                self._own[each] = task = asyncio.create_task(self._until_over(each))
+                task.add_done_callback(lambda _, name=each: self._own.pop(name))  # type: ignore[misc] # typeshed knows no defaults
+        for analysers in self._analysers.values():
+            await analysers.expire()
 
     async def sweep(self) -> None:
-        """Forget the credentials of what another process made."""
-        for each in list(self._secrets):
-            if await asyncio.to_thread(self._state, each) in {"deleted", *ENDED}:
-                self._secrets.pop(each, None)
+        """Nothing is left over."""
 
     async def leave(self) -> None:
         """End what runs, and leave all as far as it came."""
         self._leaving = True
-        tasks = list(self._under_way.values())
+        tasks = [*self._under_way.values(), *self._own.values()]
         for each in tasks:
             each.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=LEAVING)
         for analysers in self._analysers.values():
             await analysers.close()
+
+    async def _leave_to_holder(self, analysis_id: str) -> None:
+        """Wait while another process, which lives, has the credentials of an analysis; or this one, which makes it already."""
+        while True:
+            row = await lasting(self._row, analysis_id)
+            holder = None if row is None or row["state"] in ENDED else row["holder"]
+            if holder in {None, self.holder} or self._worker.is_dead(str(holder)):
+                break
+            await asyncio.sleep(EVERY)
+        if own := self._own.get(analysis_id):
+            await asyncio.wait({own})
 
     async def _until_over(self, analysis_id: str) -> str:
         failed, analysers = 0, self._analysers[_kind(analysis_id)]
@@ -132,6 +158,7 @@ class Analysing:
                 row = await lasting(self._begin, analysis_id)
                 if row is None:
                     self._secrets.pop(analysis_id, None)
+                    self._since.pop(analysis_id, None)
                     return str(await lasting(self._state, analysis_id))
                 try:
                     pause = await self._attempt(row, failed)
@@ -188,9 +215,12 @@ class Analysing:
         with self._place.database.write() as connection:
             return analyses.begin(connection, analysis_id)
 
-    def _state(self, analysis_id: str) -> str:
+    def _row(self, analysis_id: str) -> analyses.Row | None:
         with self._place.database.read() as connection:
-            row = analyses.by_id(connection, analysis_id)
+            return analyses.by_id(connection, analysis_id)
+
+    def _state(self, analysis_id: str) -> str:
+        row = self._row(analysis_id)
         return "deleted" if row is None else row["state"]
 
     def _leave(self, analysis_id: str) -> None:

@@ -32,8 +32,8 @@ from trimtab.workflows.place import Place
 __all__ = ["Analysis", "Outcome"]
 
 LOST = (
-    "its credentials came with the request, are kept nowhere, and were lost when the server ended; it was read without them. "
-    "Submit it again, or name credentials that the server knows"
+    "its credentials came with the request, are kept nowhere, and were lost when the server that had them ended; it was read "
+    "without them. Submit it again, or name credentials that the server knows"
 )
 UNREMEMBERED = "what it found is in its document alone; `trimtab catalog rebuild` makes rows of it"
 

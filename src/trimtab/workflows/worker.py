@@ -51,6 +51,8 @@ class Worker:
         self.executor = f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(8)}"
         self._workflows: list[Workflow] = []
         self._executors: Executors = executors(place.database, grace)
+        self._asked: set[str] = set()  # of which somebody wants to know whether they live
+        self._dead: set[str] = set()
         self._queue: Queue | None = None
         self._opening = threading.Lock()
         self._entered = self._started = False
@@ -105,6 +107,11 @@ class Worker:
                 self._queue = Queue(self.place.database)
             return self._queue
 
+    def is_dead(self, executor: str) -> bool:
+        """Whether a process is known to be no more; it takes a round or more until it is."""
+        self._asked.add(executor)
+        return executor in self._dead
+
     async def _start(self) -> None:
         """Take from the lines of what can be made here; once more, when there are more of them."""
         lines = [line for each in self._workflows for line in await each.prepare()]
@@ -136,7 +143,8 @@ class Worker:
         queue = self.queue()
         taken = queue.taken()
         mine = set(taken.pop(self.executor, ()))
-        for dead in self._executors.dead(taken):
+        self._dead = set(self._executors.dead({*taken, *self._asked}))
+        for dead in self._dead & set(taken):
             logger.info("taking over {} pieces of work of {}, which ended", len(taken[dead]), dead)
             queue.give_back(dead, taken[dead])
         return [each for each in making if each not in mine]

@@ -355,6 +355,39 @@ async def test_after_the_end_of_the_process_it_goes_on_without_them_and_says_so(
     assert_nowhere(tmp_path, place)
 
 
+async def test_who_has_the_credentials_makes_it_though_another_has_taken_it(place, registry, monkeypatch):
+    """The queue gives each to any process; this one is never given it."""
+    from trimtab.workflows.queue import Queue
+
+    registry.push()
+    protect(registry)
+    monkeypatch.setattr(Queue, "put", lambda *_: None)
+    async with working(place) as accepting:
+        accepted = await accepting.image(part(registry, secret=Credentials("reader", SECRET)), Terms())
+        row = await ended(place, accepted.id)
+    assert (row["state"], row["reason"]) == ("succeeded", None)
+
+
+async def test_it_is_left_to_who_has_the_credentials_as_long_as_that_lives(place, registry):
+    from trimtab.workflows.executors import executors
+
+    registry.push()
+    protect(registry)
+    holder = executors(place.database)
+    assert holder.hold("another-process")
+    async with working(place, works=False) as accepting:
+        accepted = await accepting.image(part(registry, secret=Credentials("reader", SECRET)), Terms())
+    with place.database.write() as connection:
+        connection.execute(analyses.analyses.update().values(holder="another-process"))
+    async with working(place):
+        await asyncio.sleep(6)  # it is taken, and nothing is to happen
+        assert row_of(place, accepted.id)["state"] == "pending"
+        holder.close()
+        row = await ended(place, accepted.id)
+    assert row["state"] == "failed"
+    assert "credentials came with the request" in row["reason"]
+
+
 async def test_credentials_by_name_outlive_the_process(place, registry, tmp_path):
     import base64
     import json

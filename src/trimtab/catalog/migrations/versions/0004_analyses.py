@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("digest", ID),
         sa.Column("request", sa.Text(), nullable=False),
         sa.Column("credentials", sa.String(80)),
+        sa.Column("holder", sa.String(200)),
         sa.Column("taken", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("reason", sa.Text()),
