@@ -26,7 +26,8 @@ from trimtab.images.finding import Finding
 from trimtab.images.image import Image
 from trimtab.images.limits import Limits
 from trimtab.images.package import Package, Place, identifier
-from trimtab.images.sources import Access, Credentials, Retries, opened, tags
+from trimtab.images.reference import Reference
+from trimtab.images.sources import Access, Credentials, Retries, in_registry, opened, stored_credentials, tags
 
 __all__ = [
     "Access",
@@ -51,11 +52,14 @@ __all__ = [
     "Package",
     "Place",
     "RateLimitError",
+    "Reference",
     "RepositoryUnknownError",
     "Retries",
     "UnavailableError",
     "contents",
     "identifier",
+    "in_registry",
     "opened",
+    "stored_credentials",
     "tags",
 ]

@@ -39,6 +39,9 @@ __all__ = [
 class ImageError(RuntimeError):
     """Anything wrong with an image. No message holds a secret."""
 
+    passing = False
+    """Whether trying later may help, with nothing changed."""
+
 
 class ImageReferenceError(ImageError, ValueError):
     """A text that names no image."""
@@ -81,9 +84,13 @@ class UnavailableError(ImageError):
         self.after = after
         self.transient = transient
 
+    passing = True
+
 
 class AccessError(UnavailableError):
     """The place wants credentials, or refuses these."""
+
+    passing = False
 
 
 class CredentialsMissingError(AccessError):
@@ -100,6 +107,8 @@ class ForbiddenError(AccessError):
 
 class CertificateError(UnavailableError):
     """The certificate of the place is not trusted."""
+
+    passing = False
 
 
 class RateLimitError(UnavailableError):

@@ -1,4 +1,4 @@
-"""The service's version on every answer, as the original has it."""
+"""The service's version on every answer, as the originals have it."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["Stamp"]
 
+NAMES = ("X-Amun-Version", "X-Thoth-Version", "X-User-API-Service-Version")
+
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """ASGI middleware that adds `X-Amun-Version`.
+    """ASGI middleware that adds `X-Amun-Version`, `X-Thoth-Version` and `X-User-API-Service-Version`.
 
     Args:
         app: What is behind.
@@ -25,7 +27,9 @@ class Stamp:
 
         async def stamped(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Amun-Version"] = self.version
+                headers = MutableHeaders(scope=message)
+                for name in NAMES:
+                    headers[name] = self.version
             await send(message)
 
         await self.app(scope, receive, stamped)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from trimtab.images.image import Image
     from trimtab.images.sources.registry.client import Registry
 
-__all__ = ["Access", "opened", "tags"]
+__all__ = ["Access", "in_registry", "opened", "tags"]
 
 FILES = ("oci", "oci-archive", "docker-archive")
 ENGINES = ("podman", "docker")
@@ -87,6 +87,21 @@ def tags(text: str, access: Access | None = None) -> list[str]:
     return repository_tags(Reference.parse(text), _reached(access or Access()))
 
 
+@contextmanager
+def in_registry(text: str, access: Access) -> Iterator[Image]:
+    """Open an image of a registry, with these credentials alone: what a stranger names is nothing of this machine.
+
+    Raises:
+        ImageReferenceError: The text names none.
+        ImageError: It cannot be had.
+    """
+    from trimtab.images.sources.registry.client import from_registry
+
+    registry = _reached(access, stored=False)
+    with from_registry(Reference.parse(text), registry, Platform.parse(access.platform)) as image:
+        yield image
+
+
 def _directory(path: Path) -> Image:
     from trimtab.images.sources.directory import root_directory
 
@@ -124,7 +139,7 @@ def _registry(text: str, access: Access, platform: Platform) -> Iterator[Image]:
         yield image
 
 
-def _reached(access: Access) -> Registry:
+def _reached(access: Access, *, stored: bool = True) -> Registry:
     from trimtab.images.sources.registry.client import Registry
 
     return Registry(
@@ -134,6 +149,7 @@ def _reached(access: Access) -> Registry:
         access.authority,
         access.mirrors,
         access.retries,
+        stored,
     )
 
 

@@ -40,6 +40,7 @@ class Registry:
         authority: A file of certificates that are trusted besides the system's.
         mirrors: Who is asked before the host of the name: `HOST[:PORT][/PATH]`. Each with its own stored credentials.
         retries: When they are asked again.
+        stored: Whether stored credentials are used at all.
     """
 
     credentials: Credentials | None = None
@@ -48,6 +49,11 @@ class Registry:
     authority: Path | None = None
     mirrors: tuple[str, ...] = ()
     retries: Retries = field(default_factory=Retries)
+    stored: bool = True
+
+    def kept(self, host: str, path: str) -> Credentials | None:
+        """The stored credentials of a repository."""
+        return stored_credentials(host, path, self.auth_file) if self.stored else None
 
 
 @contextmanager
@@ -92,12 +98,12 @@ def _first(
     def at(site: Site, credentials: Credentials | None, origin: Repository | None = None) -> Repository:
         return Repository(connection, site, credentials, registry.retries, origin)
 
-    own = registry.credentials or stored_credentials(host, path, registry.auth_file)
+    own = registry.credentials or registry.kept(host, path)
     origin = at(Site(DOCKER_HUB.get(host, host), path, plain), own)
     for site in sites:
         try:
             # A mirror does not get the credentials of the registry it stands for.
-            return ask(at(site, stored_credentials(site.host, site.path, registry.auth_file), origin))
+            return ask(at(site, registry.kept(site.host, site.path), origin))
         except ImageError:
             continue
     return ask(origin)
