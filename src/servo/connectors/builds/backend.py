@@ -90,13 +90,13 @@ class Backend:
         self.config = config.backend
         self._transport = transport or _transport(self.config)
         self._agent = f"trimtab-build-watcher/{release()}"
-        self._common: dict[str, str] = {"environment_type": config.environment_type}
-        if config.origin:
-            self._common["origin"] = config.origin
-        if config.debug:
-            self._common["debug"] = "true"
-        if config.force:
-            self._common["force"] = "true"
+        common = {
+            "environment_type": config.environment_type,
+            "origin": config.origin,
+            "debug": "true" if config.debug else None,
+            "force": "true" if config.force else None,
+        }
+        self._query = urlencode({key: value for key, value in common.items() if value})
 
     async def submit(self, submission: Submission) -> dict[str, Any]:
         """Send a build, and return the answer.
@@ -105,15 +105,10 @@ class Backend:
             RefusedError: It will never be taken.
             UnavailableError: It may be taken later.
         """
-        query = self._common | {
-            f"{part.value.partition('_')[0]}_registry_verify_tls": "false"
-            for part, good in submission.verify.items()
-            if not good
-        }
+        lax = [part.value.partition("_")[0] for part, good in submission.verify.items() if not good]
+        query = self._query + "".join(f"&{each}_registry_verify_tls=false" for each in lax)
         headers = {"Content-Type": "application/json", "Idempotency-Key": submission.identity}
-        answer = await self._request(
-            "POST", f"/build-analysis?{urlencode(query)}", headers, _body(submission)
-        )
+        answer = await self._request("POST", f"/build-analysis?{query}", headers, _body(submission))
         document = answer.json()
         if answer.status == ACCEPTED and isinstance(document, dict):
             return document

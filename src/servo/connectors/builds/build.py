@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -50,6 +50,10 @@ class Image:
     name: str | None = None
     local: str | None = None
     shown: str = ""
+
+    def to_json(self) -> dict[str, str | None]:
+        """Return it as an object of JSON."""
+        return {"name": self.name, "local": self.local, "shown": self.shown}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +102,15 @@ class Build:
 
     def to_json(self) -> str:
         """Return it as a line of JSON; what is not known is left out."""
-        known = {key: value for key, value in asdict(self).items() if value not in (None, (), {})}
-        return json.dumps(known, ensure_ascii=False, separators=(",", ":"))
+        values = {
+            "identity": self.identity, "name": self.name, "source": self.source, "phase": str(self.phase),
+            "namespace": self.namespace, "started_at": self.started_at, "finished_at": self.finished_at,
+            "exit_code": self.exit_code, "labels": dict(self.labels), "log": self.log,
+            "base": self.base and self.base.to_json(), "output": self.output and self.output.to_json(),
+            "missing": [{"part": str(each.part), "reason": each.reason} for each in self.missing],
+        }  # fmt: skip
+        known = {key: value for key, value in values.items() if value not in (None, [], {})}
+        return json.dumps(known, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Build:

@@ -11,7 +11,7 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
 import httptools
@@ -198,8 +198,7 @@ class _Connection(asyncio.Protocol):
         self.transport.write(b"0\r\n\r\n")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's are none by their class
 
     def pause_writing(self) -> None:
         self.writable = asyncio.get_running_loop().create_future()

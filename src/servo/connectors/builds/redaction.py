@@ -39,7 +39,7 @@ class Rule:
     """How a secret is recognised.
 
     Attributes:
-        triggers: Lower-case texts of which each head has one: a quick look whether the rule is worth trying.
+        triggers: Lower-case texts of which each head has one: a quick look whether it is worth trying; an empty one always is.
         head: A regular expression of at most `HEAD` bytes; what its group ``keep`` (named after the rule's index) matches stays.
         tail: The bytes that belong to the secret after the head, as a character class; empty if none does.
         ends: What ends a secret of many lines instead.
@@ -105,7 +105,7 @@ class Secrets:
         if len(literals) > MAX_VALUES * 5:
             raise ValueError(f"more than {MAX_VALUES} secrets to be taken out of logs")
         literal = b"|".join(map(re.escape, literals))
-        own = (Rule((), b"", b"(?:" + literal + b")"),) if literals else ()
+        own = (Rule((b"",), b"", b"(?:" + literal + b")"),) if literals else ()
         self.rules = own + (RULES if patterns else ())
 
     def redact(self, text: str) -> str:
@@ -215,9 +215,12 @@ class _Heads:
 
     def __init__(self, rules: Sequence[Rule], data: bytes) -> None:
         lowered = data.lower()
-        worth = [
-            rule for rule in rules if not rule.triggers or any(each in lowered for each in rule.triggers)
-        ]
+        worth = []
+        for rule in rules:  # in as few steps as can be: most logs are short, and have no secrets
+            for trigger in rule.triggers:
+                if trigger in lowered:
+                    worth.append(rule)
+                    break
         self._searches = [(rule, _head(rule), lowered if rule.folded else data) for rule in worth]
         self._next: list[re.Match[bytes] | None] = [None] * len(worth)
         self._searched = [-1] * len(worth)

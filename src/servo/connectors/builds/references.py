@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 __all__ = ["Reference", "collision_free", "original"]
 
@@ -36,6 +37,7 @@ class Reference:
     digest: str | None = None
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def parse(cls, text: str) -> Reference:
         """Return what a text refers to; without a registry's name it is Docker's.
 

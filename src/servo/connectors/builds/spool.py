@@ -41,7 +41,7 @@ class Spool:
 
     def has(self, identity: str) -> bool:
         """Whether there is a log of a build."""
-        return self.path(identity).exists()
+        return self.size > 0 and self.path(identity).exists()
 
     def save(self, identity: str, log: Log) -> None:
         """Keep a log, all of it or nothing.

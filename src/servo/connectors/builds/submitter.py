@@ -28,9 +28,12 @@ from servo.logging import logger
 __all__ = ["Submitter"]
 
 AHEAD = 8  # builds that are read from the journal at once, for each worker
+LEAST_AHEAD = 256
+UNMARKED = 1_000
 PART_PATIENCE = 600.0
 _LONGEST_SLEEP = 60.0
 _PAUSE = 2.0
+_LAST_WORDS = 5.0
 _MAX_ANSWER = 16 * 1024
 
 _COUNTED = {
@@ -73,7 +76,10 @@ class Submitter:
         self._longest = config.retry.longest.total_seconds()
         self._give_up = config.retry.give_up.total_seconds()
         self._in_hand: set[str] = set()
-        self._ready: asyncio.Queue[Record] = asyncio.Queue(config.workers * AHEAD)
+        self._ready: asyncio.Queue[Record] = asyncio.Queue()
+        self._marks: list[tuple[str, str]] = []
+        self._marking: asyncio.Task[None] | None = None
+        self._marked = asyncio.Event()
         self._woken = asyncio.Event()
         self.gate = Gate(self._first, self._longest)
 
@@ -83,31 +89,39 @@ class Submitter:
 
     async def run(self) -> None:
         """Send what is due, until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            for number in range(self._config.workers):
-                tasks.create_task(self._work(), name=f"builds:worker-{number}")
-            tasks.create_task(self._fetch(), name="builds:queue")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for number in range(self._config.workers):
+                    tasks.create_task(self._work(), name=f"builds:worker-{number}")
+                tasks.create_task(self._fetch(), name="builds:queue")
+        finally:
+            # What was taken is written down, if the disk lets us, also when we are told to end.
+            self._in_hand.clear()
+            if self._marking is not None:
+                await asyncio.wait([self._marking], timeout=_LAST_WORDS)
 
     async def _fetch(self) -> None:
-        room = self._config.workers * AHEAD
         while True:
             self._woken.clear()
             try:
-                free = room - self._ready.qsize()
-                due = (
-                    await self._journal.read(records.due, self._clock(), free, frozenset(self._in_hand))
-                    if free
-                    else []
-                )
+                due = await self._due()
             except JournalFullError as error:
                 self._complain(error)
                 await asyncio.sleep(_PAUSE)
                 continue
             for record in due:
                 self._in_hand.add(record.build.identity)
-                await self._ready.put(record)
-            if not due:
+                self._ready.put_nowait(record)
+            if self._ready.qsize() > self._config.workers:
+                await self._woken.wait()
+            elif not due:
                 await self._until_something_is_due()
+
+    async def _due(self) -> list[Record]:
+        room = max(LEAST_AHEAD, self._config.workers * AHEAD) - self._ready.qsize()
+        if room <= 0:
+            return []
+        return await self._journal.read(records.due, self._clock(), room, frozenset(self._in_hand))
 
     async def _until_something_is_due(self) -> None:
         at = await self._journal.read(records.next_due, frozenset(self._in_hand))
@@ -119,8 +133,11 @@ class Submitter:
     async def _work(self) -> None:
         while True:
             record = await self._ready.get()
+            if self._ready.qsize() <= self._config.workers:
+                self._woken.set()
+            taken = False
             try:
-                await self.handle(record)
+                taken = await self._handle(record) is not None
             except JournalFullError as error:
                 self._complain(error)
                 await asyncio.sleep(_PAUSE)
@@ -128,11 +145,18 @@ class Submitter:
                 logger.opt(exception=error).error(f"{record.build.identity} could not be handled")
                 await self._postpone(record, f"the agent failed: {type(error).__name__}")
             finally:
-                self._in_hand.discard(record.build.identity)
-                self._woken.set()
+                if not taken:
+                    self._in_hand.discard(record.build.identity)
+                    self._woken.set()
 
     async def handle(self, record: Record) -> dict[str, Any] | None:
         """Try to send a build once, and write down what came of it; return the answer if it was taken."""
+        answer = await self._handle(record)
+        if self._marking is not None:
+            await self._marking
+        return answer
+
+    async def _handle(self, record: Record) -> dict[str, Any] | None:
         build = record.build
         late = self._clock() - record.seen_at
         try:
@@ -151,8 +175,7 @@ class Submitter:
             else:
                 await self._postpone(record, str(error), error.after)
         else:
-            await self._settle(records.submitted, build.identity, _stored(answer, submission), self._clock())
-            self._spool.remove(build.identity)
+            await self._mark(build.identity, _stored(answer, submission))
             self._count(build, submission, answer)
             return answer
         finally:
@@ -207,6 +230,33 @@ class Submitter:
         logger.warning(
             f"{build.identity} ({build.name}) is not sent: {reason}; see `servo builds show {build.identity}`"
         )
+
+    async def _mark(self, identity: str, answer: str) -> None:
+        """Have it written down that a build was taken, with others, in the next commit.
+
+        A worker does not wait for that: each build would cost a write of its own. An agent that is killed before sends what is
+        not written down (at most `UNMARKED` builds) once more, with the same key.
+        """
+        while len(self._marks) >= UNMARKED:
+            self._marked.clear()
+            await self._marked.wait()
+        self._marks.append((identity, answer))
+        if self._marking is None:
+            self._marking = asyncio.create_task(self._write_marks(), name="builds:marks")
+
+    async def _write_marks(self) -> None:
+        try:
+            while self._marks:
+                marks = list(self._marks)
+                await self._settle(records.submitted, marks, self._clock())
+                del self._marks[: len(marks)]
+                for identity, _ in marks:
+                    self._spool.remove(identity)
+                    self._in_hand.discard(identity)
+                self._marked.set()
+                self._woken.set()
+        finally:
+            self._marking = None
 
     async def _settle(self, change: Callable[..., object], *args: object) -> None:
         """Write down what happened, however long that takes: it must not happen again for want of a line."""

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
 from servo.connectors.builds.build import Build, Part
@@ -108,8 +109,8 @@ def due(db: sqlite3.Connection, now: float, count: int, without: Collection[str]
     rows = db.execute(
         f"SELECT identity, {_COLUMNS} FROM builds WHERE state = 'waiting' AND due_at <= ? ORDER BY due_at LIMIT ?",  # noqa: S608 - our own names
         (now, count + len(without)),
-    ).fetchall()
-    return [_record(row[1:]) for row in rows if row[0] not in without][:count]
+    )
+    return list(islice((_record(row[1:]) for row in rows if row[0] not in without), count))
 
 
 def next_due(db: sqlite3.Connection, without: Collection[str]) -> float | None:
@@ -121,12 +122,12 @@ def next_due(db: sqlite3.Connection, without: Collection[str]) -> float | None:
     return next((float(at) for identity, at in rows if identity not in without), None)
 
 
-def submitted(db: sqlite3.Connection, identity: str, answer: str, now: float) -> None:
-    """Write down that the backend took a build, and what it said."""
-    db.execute(
+def submitted(db: sqlite3.Connection, answers: Iterable[tuple[str, str]], now: float) -> None:
+    """Write down which builds the backend took, and what it said of each."""
+    db.executemany(
         "UPDATE builds SET state = 'submitted', due_at = NULL, attempts = attempts + 1, reason = NULL, answer = ?, "
         "changed_at = ? WHERE identity = ?",
-        (answer, now, identity),
+        [(answer, now, identity) for identity, answer in answers],
     )
 
 
