@@ -27,6 +27,8 @@ from servo.logging import logger
 __all__ = ["Agent"]
 
 _REFRESH = 5.0
+LOCK_TRIES = 20
+_LOCK_PAUSE = 0.25
 
 
 class Agent:
@@ -75,7 +77,7 @@ class Agent:
         self.secrets = Secrets(config.secret_values(), patterns=config.log.patterns)
         self.journal = Journal(config.journal, thorough=alone)
         try:
-            if alone and not self.journal.lock():
+            if alone and not await self._locked():
                 raise JournalError(
                     f"another agent uses the journal {config.journal}: end it, or name another file with `journal`"
                 )
@@ -95,6 +97,14 @@ class Agent:
         self.submitter = Submitter(
             config, self.journal, self.spool, parts=self.parts, backend=self.backend, metrics=self.metrics, clock=self._clock
         )  # fmt: skip
+
+    async def _locked(self) -> bool:
+        """Whether nobody else sends; a `servo builds submit` may for a moment."""
+        for _ in range(LOCK_TRIES):
+            if self.journal.lock():
+                return True
+            await asyncio.sleep(_LOCK_PAUSE)
+        return self.journal.lock()
 
     async def start(self) -> None:
         """Begin.

@@ -16,7 +16,7 @@ from servo.connectors.builds.errors import BuildsError, PartError
 from servo.connectors.builds.journal import Journal, records
 from servo.connectors.builds.metrics import Metrics
 from servo.connectors.builds.parts import Parts
-from servo.connectors.builds.spool import Spool
+from servo.connectors.builds.spool import RUNNING, Spool
 from servo.logging import logger
 
 __all__ = ["Housekeeping", "hold"]
@@ -104,7 +104,7 @@ class Housekeeping:
 
 def held(spool: Spool, identity: str) -> Path:
     """Return the file that is locked while a build runs."""
-    return spool.path(identity).with_suffix(".running")
+    return spool.path(identity).with_suffix(RUNNING)
 
 
 def hold(path: Path) -> int | None:

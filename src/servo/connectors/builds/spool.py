@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from servo.connectors.builds.logs import Log
 __all__ = ["Spool"]
 
 _SUFFIX = ".log"
+RUNNING = ".running"
+_NEW = 3600.0
 
 
 class Spool:
@@ -79,10 +82,18 @@ class Spool:
         self._size = max(0, self.size - size)
 
     def sweep(self, db: sqlite3.Connection) -> int:
-        """Remove what belongs to no build that waits, runs or is a tombstone; return how many files."""
+        """Remove what belongs to no build that waits, runs or is a tombstone; return how many files.
+
+        What is new may belong to a build that is about to be written down.
+        """
         rows = db.execute("SELECT identity FROM builds WHERE state <> 'submitted'")
         wanted = {self.path(row[0]).name for row in rows}
-        left = [each for each in self._files() if each.name not in wanted]
+        old = time.time() - _NEW
+        left = [
+            each
+            for each in self._files()
+            if each.name not in wanted and each.suffix != RUNNING and each.stat().st_mtime < old
+        ]
         for each in left:
             each.unlink(missing_ok=True)
         self._size = None

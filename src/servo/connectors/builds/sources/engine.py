@@ -71,6 +71,25 @@ class Engine(ABC):
     def _local(self, image: str) -> str:
         """Return where skopeo finds an image."""
 
+    async def images(self, image: str) -> tuple[Image | None, Image | None]:
+        """Return base and output of a build by the id of its image.
+
+        Raises:
+            PartError: The engine does not know the image.
+        """
+        found = await self._inspected(image)
+        if found is None:
+            raise PartError("the image was removed")
+        return await self._base(found), self._image(found)
+
+    def local(self, image: str) -> str:
+        """Return where skopeo finds an image by its id."""
+        return self._local(image)
+
+    @abstractmethod
+    async def _base(self, found: Mapping[str, Any]) -> Image | None:
+        """Return what an image was built on."""
+
     async def watch(self, position: str | None) -> AsyncGenerator[Batch, None]:
         """Yield builds as the engine tells of them, see :meth:`Source.watch`."""
         since = float(position) if position else time.time()
