@@ -1,10 +1,19 @@
 """Services that tests of several folders use."""
 
 import asyncio
+import contextlib
+import gzip
+import hashlib
+import http.server
+import io
+import json
 import os
 import secrets
 import signal
+import tarfile
+import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import hypothesis
 import pytest
@@ -57,3 +66,87 @@ def new_postgresql(postgresql_url) -> Iterator[Callable[[], str]]:
         for name in names:
             connection.execute(sa.text(f'DROP DATABASE "{name}" WITH (FORCE)'))
     server.dispose()
+
+
+STATUS = b"Package: a\nStatus: install ok installed\nVersion: 1\n"
+
+
+def sha(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+class Registry:
+    """A registry over HTTP, whose answers are set by path: status, headers, body; or a function of the handler."""
+
+    def __init__(self, port: int) -> None:
+        self.host = f"127.0.0.1:{port}"
+        self.answers: dict[str, Any] = {}
+        self.asked: list[tuple[str, dict[str, str]]] = []
+
+    def push(
+        self,
+        name: str = "app",
+        tag: str = "1",
+        files: dict[str, bytes] | None = None,
+        labels: dict[str, str] | None = None,
+    ) -> str:
+        """Put an image of one layer there; its digest."""
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w") as archive:
+            for path, content in (files or {"var/lib/dpkg/status": STATUS}).items():
+                member = tarfile.TarInfo(path)
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+        layer = gzip.compress(out.getvalue(), mtime=0)
+        defaults = {"Env": ["A=1"], "Labels": labels}
+        config = json.dumps({"architecture": "amd64", "os": "linux", "config": defaults}).encode()
+        media = "application/vnd.oci.image"
+        manifest = {
+            "schemaVersion": 2,
+            "mediaType": f"{media}.manifest.v1+json",
+            "config": {"mediaType": f"{media}.config.v1+json", "digest": sha(config), "size": len(config)},
+            "layers": [{"mediaType": f"{media}.layer.v1.tar+gzip", "digest": sha(layer), "size": len(layer)}],
+        }
+        document = json.dumps(manifest).encode()
+        told = {"Docker-Content-Digest": sha(document), "Content-Type": manifest["mediaType"]}
+        for version in (tag, sha(document)):
+            self.answers[f"/v2/{name}/manifests/{version}"] = (200, told, document)
+        for blob in (config, layer):
+            self.answers[f"/v2/{name}/blobs/{sha(blob)}"] = (200, {}, blob)
+        self.layer = f"/v2/{name}/blobs/{sha(layer)}"
+        return sha(document)
+
+
+@pytest.fixture
+def registry() -> Iterator[Registry]:
+    """A registry that this machine alone reaches."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            found.asked.append((self.path, dict(self.headers)))
+            answer = found.answers.get(self.path.partition("?")[0], (404, {}, b""))
+            status, headers, body = answer(self) if callable(answer) else answer
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    class Server(http.server.ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request, client_address):
+            """Clients that are ended close their connections."""
+
+    served = Server(("127.0.0.1", 0), Handler)
+    found = Registry(served.server_port)
+    thread = threading.Thread(target=served.serve_forever, args=(0.01,))
+    thread.start()
+    yield found
+    served.shutdown()
+    served.server_close()
+    thread.join()

@@ -152,6 +152,28 @@ class ServerSettings(Settings):
             description="Hosts and networks, with commas, that scripts are fetched from though they are not public"
         ),
     ] = ()
+    analyses: Annotated[
+        int, Field(ge=1, le=1000, description="Images, and as many logs, that are analysed at once")
+    ] = 1
+    analysis_seconds: Annotated[
+        float, Field(gt=0, le=7 * 86400.0, description="Seconds that an analysis may take")
+    ] = 3000.0
+    registry_hosts: Annotated[
+        Entries,
+        Field(
+            description="Registries, with commas, that images may be read from; * stands for anything; unset: all"
+        ),
+    ] = ()
+    registry_secrets: Annotated[
+        Path | None,
+        Field(
+            description="Directory of credentials that callers may name: <name>.json, as podman login writes it"
+        ),
+    ] = None
+    registry_ca: Annotated[
+        Path | None,
+        Field(description="File of certificates that registries are trusted by, beside the system's"),
+    ] = None
     max_body: Annotated[
         int, Field(ge=1024, le=1 << 30, description="Bytes that the body of one request may have")
     ] = 8 * 1024 * 1024

@@ -19,7 +19,7 @@ from trimtab.catalog import CatalogError, Database, inspections
 from trimtab.catalog.rebuild import documents_of
 from trimtab.inspection import Specification
 from trimtab.store import Inspections, Store
-from trimtab.workflows import Place, Submission, Worker
+from trimtab.workflows import Inspecting, Place, Submission
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(500)]
 
@@ -135,7 +135,7 @@ def workers(task):
 
 
 async def submit_all(place, asked):
-    async with Worker(place, works=False) as accepting:
+    async with Inspecting.alone(place, works=False) as accepting:
         for each in asked:
             while True:
                 with contextlib.suppress(CatalogError):

@@ -34,9 +34,9 @@ ENGINE = "trimtab.engines.process.engine:ProcessEngine"
 PARTS = "trimtab.store.inspection_parts"
 WORKFLOWS = "trimtab.workflows"
 POINTS = [
-    (f"{WORKFLOWS}.worker:accept", "after", 1),  # accepted, and in no queue
+    (f"{WORKFLOWS}.inspecting:accept", "after", 1),  # accepted, and in no queue
     (f"{WORKFLOWS}.queue:Queue.put", "after", 1),  # both, and not committed
-    (f"{WORKFLOWS}.worker:Worker._submit", "after", 1),  # queued
+    (f"{WORKFLOWS}.inspecting:Inspecting._submit", "after", 1),  # queued
     (f"{WORKFLOWS}.making:Making.make", "before", 1),  # taken
     (f"{WORKFLOWS}.journal:Journal.enqueue", "after", 1),
     (f"{WORKFLOWS}.journal:Journal.accept", "after", 1),

@@ -1,5 +1,6 @@
 """The relational memory: tables, migrations, queries."""
 
+from trimtab.catalog.analyses import AnalysisKind, AnalysisState
 from trimtab.catalog.database import Database
 from trimtab.catalog.errors import CatalogError, DatabaseURLError, MigrationError, UnavailableError
 from trimtab.catalog.hardware import hardware_digest
@@ -19,6 +20,8 @@ from trimtab.catalog.states import TERMINAL, InspectionState, RunState
 
 __all__ = [
     "TERMINAL",
+    "AnalysisKind",
+    "AnalysisState",
     "CatalogError",
     "Database",
     "DatabaseURLError",

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Text,
 )
 
+from trimtab.catalog.analysis_schema import analyses, build_analyses
 from trimtab.catalog.inspection_schema import (
     environments,
     hardware,
@@ -28,6 +29,8 @@ from trimtab.catalog.inspection_schema import (
 from trimtab.catalog.metadata import metadata
 
 __all__ = [
+    "analyses",
+    "build_analyses",
     "commands",
     "environments",
     "events",

@@ -161,11 +161,11 @@ class Local:
     async def _cancel(self, inspection_id: str) -> bool:
         from trimtab.catalog import InspectionState
         from trimtab.engines import choose
-        from trimtab.workflows import Course, Journal, Worker
+        from trimtab.workflows import Course, Inspecting, Journal
         from trimtab.workflows.work import Work
 
-        async with Worker(self._place, works=False) as worker:
-            if await worker.cancel(inspection_id):
+        async with Inspecting.alone(self._place, works=False) as inspecting:
+            if await inspecting.cancel(inspection_id):
                 return True
         journal = Journal(self._place.work / inspection_id)
         with journal.held():

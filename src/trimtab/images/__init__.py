@@ -20,7 +20,8 @@ from trimtab.images.finding import Finding
 from trimtab.images.image import Image
 from trimtab.images.limits import Limits
 from trimtab.images.package import Package, Place, identifier
-from trimtab.images.sources import Access, Credentials, opened
+from trimtab.images.reference import Reference
+from trimtab.images.sources import Access, Credentials, in_registry, opened, stored_credentials
 
 __all__ = [
     "Access",
@@ -40,8 +41,11 @@ __all__ = [
     "Package",
     "Place",
     "RateLimitError",
+    "Reference",
     "UnavailableError",
     "contents",
     "identifier",
+    "in_registry",
     "opened",
+    "stored_credentials",
 ]

@@ -27,6 +27,9 @@ __all__ = [
 class ImageError(RuntimeError):
     """Anything wrong with an image. No message holds a secret."""
 
+    passing = False
+    """Whether trying later may help, with nothing changed."""
+
 
 class ImageReferenceError(ImageError, ValueError):
     """A text that names no image."""
@@ -47,13 +50,19 @@ class LimitError(ImageError):
 class UnavailableError(ImageError):
     """The place an image is in cannot be used now."""
 
+    passing = True
+
 
 class AccessError(UnavailableError):
     """The place wants credentials, or refuses these."""
 
+    passing = False
+
 
 class CertificateError(UnavailableError):
     """The certificate of the place is not trusted."""
+
+    passing = False
 
 
 class RateLimitError(UnavailableError):

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,8 @@ from trimtab.server.tokens import Tokens
 from trimtab.settings import ServerSettings
 
 if TYPE_CHECKING:
-    from trimtab.workflows import Place, Worker
+    from trimtab.builds import Registries
+    from trimtab.workflows import Accepting, Inspecting, Place, Worker
 
 __all__ = ["create_app"]
 
@@ -45,12 +47,20 @@ COMMON: dict[int | str, dict[str, Any]] = {
 }
 
 
+@dataclass(frozen=True)
+class Work:
+    """The durable work that the server does, or accepts."""
+
+    worker: "Worker"
+    inspecting: "Inspecting"
+    accepting: "Accepting"
+
+
 def create_app(
     settings: ServerSettings | None = None,
     sessions: Sessions | None = None,
     *,
     place: "Place | None" = None,
-    worker: "Worker | None" = None,
     hosts: frozenset[str] = frozenset(),
 ) -> FastAPI:
     """The server's application.
@@ -60,7 +70,6 @@ def create_app(
         sessions: What it serves; by default those of the database of the settings.
         place: Where inspections are; by default that of the settings, unless sessions alone are given: then there is no API of
             inspections.
-        worker: Who makes inspections; by default a worker of this process, which is started and stopped with the application.
         hosts: Names by which it may be addressed; empty for any.
 
     Raises:
@@ -79,22 +88,22 @@ def create_app(
         assert place is not None
         sessions = Sessions(place.database, nap=settings.sleep, stale_after=settings.stale_after)
     metrics = Metrics(sessions.database)
-    started: list[Worker] = []
+    work: list[Work] = []  # by a worker of this process, which is started and stopped with the application
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as running:
             running.callback(own.close)
-            for each in started:
-                await running.enter_async_context(each)
-                if settings.worker and each.capabilities is None:
+            for each in work:
+                await running.enter_async_context(each.worker)
+                if settings.worker and each.inspecting.capabilities is None:
                     logger.warning(NO_ENGINE)
             yield
 
     app = FastAPI(
         title="Trimtab",
         version=version("trimtab"),
-        description="Inspections of software stacks; the optimizer and its sessions.",
+        description="Inspections of software stacks; builds and their analyses; the optimizer and its sessions.",
         lifespan=lifespan,
         generate_unique_id_function=lambda route: route.name,  # as the original calls its operations
         docs_url=None,  # its page loads scripts from elsewhere
@@ -109,10 +118,10 @@ def create_app(
     token = [Security(HTTPBearer(auto_error=False))]
     read, admin, agent = (needs(each) for each in (Scope.READ, Scope.ADMIN, Scope.AGENT))
     if place is not None:
-        if worker is None:
-            worker = _worker(place, settings)
-            started.append(worker)
-        _add_inspections(app, place, worker, settings, token)
+        registries = _registries(settings)
+        work.append(_work(place, settings, registries, metrics))
+        _add_inspections(app, place, work[0].inspecting, settings, token)
+        _add_builds(app, place, work[0].accepting, registries, metrics, token)
     app.include_router(api.create_router(sessions), dependencies=[*token, admin])
     app.include_router(servo.create_router(sessions, metrics), dependencies=[*token, agent])
     app.include_router(oauth.create_router(), dependencies=[agent])
@@ -123,32 +132,62 @@ def create_app(
 
 
 def _add_inspections(
-    app: FastAPI, place: "Place", worker: "Worker", settings: ServerSettings, token: list[Any]
+    app: FastAPI, place: "Place", inspecting: "Inspecting", settings: ServerSettings, token: list[Any]
 ) -> None:
     # Not before: a server of sessions alone, as `trimtab tune` has one, starts without them.
     from trimtab.server.inspections import Desk, Follower, Library, beside, original
 
-    library, follower = Library(place), Follower(worker.follow)
+    library, follower = Library(place), Follower(inspecting.follow)
     scripts = Scripts(Allowed.of(settings.script_hosts))
-    desk = Desk(worker, place.deployment, scripts)
+    desk = Desk(inspecting, place.deployment, scripts)
     app.include_router(original.create_router(library, desk), dependencies=token)
-    app.include_router(beside.create_router(library, worker, follower), dependencies=token)
+    app.include_router(beside.create_router(library, inspecting, follower), dependencies=token)
     app.state.stopping.append(follower.stop)
 
 
-def _worker(place: "Place", settings: ServerSettings) -> "Worker":
-    from trimtab.workflows import Worker
+def _add_builds(
+    app: FastAPI,
+    place: "Place",
+    accepting: "Accepting",
+    registries: "Registries",
+    metrics: Metrics,
+    token: list[Any],
+) -> None:
+    from trimtab.server.builds import Desk, Library, Registrar, beside, original
 
-    return Worker(
-        place,
+    library = Library(place)
+    desk = Desk(accepting, Registrar(registries), metrics.count_part)
+    app.include_router(original.create_router(library, desk), dependencies=token)
+    app.include_router(beside.create_router(library), dependencies=token)
+
+
+def _registries(settings: ServerSettings) -> "Registries":
+    from trimtab.builds import Registries
+
+    return Registries(settings.registry_hosts, settings.registry_secrets, settings.registry_ca)
+
+
+def _work(place: "Place", settings: ServerSettings, registries: "Registries", metrics: Metrics) -> Work:
+    from trimtab.workflows import Accepting, Analysing, Inspecting, Recording, Worker
+
+    worker = Worker(place, works=settings.worker)
+    inspecting = Inspecting(
+        worker,
         engine=settings.engine,
         allow_process=settings.allow_process_engine,
         builds=settings.builds,
         runs=settings.runs,
         everywhere=settings.everywhere,
         longest_wait=settings.longest_wait,
-        works=settings.worker,
     )
+    analysing = Analysing(
+        worker,
+        registries=registries,
+        at_once=settings.analyses,
+        seconds=settings.analysis_seconds,
+        told=metrics.count_analysis,
+    )
+    return Work(worker, inspecting, Accepting(worker, analysing, Recording(worker)))
 
 
 def _middleware(

@@ -21,7 +21,7 @@ class Scope(StrEnum):
     ADMIN = "admin"
     """Everything, of everybody."""
     AGENT = "agent"
-    """Post as the agent of an application, and nothing else."""
+    """Post as the agent of an application, submit builds, and nothing else."""
 
 
 INCLUDED: Mapping[Scope, frozenset[Scope]] = {
@@ -72,17 +72,18 @@ Asking = Annotated[Caller, Depends(of)]
 """A parameter of a route: who asks."""
 
 
-def needs(scope: Scope) -> Any:
-    """The dependency of a route that only callers of this scope may use.
+def needs(*scopes: Scope) -> Any:
+    """The dependency of a route that only callers of one of these scopes may use.
 
     Args:
-        scope: Which.
+        scopes: Which.
     """
+    wanted = " or ".join(scopes)
 
     def check(caller: Asking) -> None:
-        if not caller.may(scope):
+        if not any(caller.may(each) for each in scopes):
             raise HTTPException(
-                403, f"this needs a token of the scope {scope}; this one is for {caller.scope}"
+                403, f"this needs a token of the scope {wanted}; this one is for {caller.scope}"
             )
 
     return Depends(check)

@@ -8,7 +8,15 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from trimtab.catalog import Database, InspectionState, UnavailableError, inspections
+from trimtab.catalog import (
+    AnalysisKind,
+    AnalysisState,
+    Database,
+    InspectionState,
+    UnavailableError,
+    analyses,
+    inspections,
+)
 from trimtab.catalog import sessions as catalog
 from trimtab.optimizer.session_machine import State
 from trimtab.optimizer.session_messages import EVENTS, Reply
@@ -44,6 +52,27 @@ class Metrics:
             buckets=BUCKETS,
         )
 
+        self.parts = Counter(
+            "trimtab_build_parts",
+            "Parts of builds, and images, that were submitted, by what became of them",
+            ["part", "outcome"],
+            registry=self.registry,
+        )
+        self.ended = Counter(
+            "trimtab_analyses_ended",
+            "Analyses that ended in this process, by kind and outcome",
+            ["kind", "outcome"],
+            registry=self.registry,
+        )
+
+    def count_part(self, part: str, outcome: str) -> None:
+        """Count a part of a build that was submitted."""
+        self.parts.labels(part, outcome).inc()
+
+    def count_analysis(self, kind: str, outcome: str) -> None:
+        """Count an analysis that ended here."""
+        self.ended.labels(kind, outcome).inc()
+
     def count(self, event: object, reply: Reply | int) -> None:
         """Count a post: its reply, or the code of the error it was refused with."""
         status = str(reply) if isinstance(reply, int) else reply.get("status") or reply["cmd"]
@@ -71,10 +100,14 @@ class Stock(Collector):
         sessions = GaugeMetricFamily("trimtab_sessions", "Sessions, by state", labels=["state"])
         trials = GaugeMetricFamily("trimtab_trials", "Concluded trials, by status", labels=["status"])
         inspected = GaugeMetricFamily("trimtab_inspections", "Inspections, by state", labels=["state"])
+        analysed = GaugeMetricFamily(
+            "trimtab_analyses", "Analyses, by kind and state", labels=["kind", "state"]
+        )
         try:
             with self.database.read() as connection:
                 states, statuses = catalog.states(connection), catalog.statuses(connection)
                 found = inspections.states(connection)
+                of_builds = analyses.states(connection)
         except UnavailableError:
             up.add_metric([], 0)
             return [up]
@@ -85,4 +118,8 @@ class Stock(Collector):
             trials.add_metric([status], count)
         for each in InspectionState:
             inspected.add_metric([each.value], found.get(each.value, 0))
-        return [up, sessions, trials, inspected]
+        for kind in AnalysisKind:
+            for stands in AnalysisState:
+                key = kind.value, stands.value
+                analysed.add_metric([*key], of_builds.get(key, 0))
+        return [up, sessions, trials, inspected, analysed]

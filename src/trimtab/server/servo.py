@@ -12,6 +12,7 @@ from trimtab.catalog import CatalogError
 from trimtab.optimizer.errors import OptimizerError
 from trimtab.optimizer.session_messages import Event, Reply
 from trimtab.optimizer.sessions import Sessions
+from trimtab.server.depth import is_deeper
 from trimtab.server.errors import STATUS, Problem
 from trimtab.server.metrics import Metrics
 
@@ -105,22 +106,6 @@ async def _read(request: Request) -> Any:
         body = json.loads(await request.body())
     except (ValueError, RecursionError) as error:
         raise HTTPException(400, "the body is not JSON") from error
-    if _is_deeper(body, MAX_DEPTH):
+    if is_deeper(body, MAX_DEPTH):
         raise HTTPException(400, f"the message is nested deeper than {MAX_DEPTH} levels")
     return body
-
-
-def _is_deeper(value: Any, limit: int) -> bool:
-    """Whether lists and objects are nested beyond the limit; level by level, so that depth costs no stack."""
-    level = [value]
-    for _ in range(limit + 1):
-        level = [each for part in level for each in _children(part)]
-        if not level:
-            return False
-    return True
-
-
-def _children(value: Any) -> Any:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()

@@ -1,11 +1,23 @@
 """Documents and blobs on object storage: a directory or an S3 server, the same keys."""
 
 from trimtab.store.adapter import DocumentStore
+from trimtab.store.analyses import (
+    AnalysesCacheStore,
+    AnalysisByDigest,
+    AnalysisResultsStore,
+    BuildLogsAnalysesCacheStore,
+    BuildLogsParsedResultsStore,
+    BuildLogsStore,
+    BuildsStore,
+    ObservationResultsStore,
+    buildlog_id,
+)
 from trimtab.store.check import check
 from trimtab.store.documents import decode, encode
 from trimtab.store.errors import (
     AccessError,
     BucketError,
+    CacheMissError,
     DocumentError,
     FullError,
     InvalidKeyError,
@@ -28,8 +40,16 @@ from trimtab.store.store import Entry, Store
 
 __all__ = [
     "AccessError",
+    "AnalysesCacheStore",
+    "AnalysisByDigest",
+    "AnalysisResultsStore",
     "BucketError",
+    "BuildLogsAnalysesCacheStore",
+    "BuildLogsParsedResultsStore",
+    "BuildLogsStore",
     "BuildReport",
+    "BuildsStore",
+    "CacheMissError",
     "DependencyMonkeyReportsStore",
     "DependencyMonkeyRequestsStore",
     "DocumentError",
@@ -44,6 +64,7 @@ __all__ = [
     "Inspections",
     "InvalidKeyError",
     "NotFoundError",
+    "ObservationResultsStore",
     "ReadOnlyError",
     "Report",
     "ResultStore",
@@ -54,6 +75,7 @@ __all__ = [
     "TooLargeError",
     "UnavailableError",
     "UnreachableError",
+    "buildlog_id",
     "check",
     "copy_inspection",
     "decode",

@@ -1,4 +1,4 @@
-"""Look through the inspections of a store: what is torn, missing or belongs to nobody, and how to mend it."""
+"""Look through the inspections and builds of a store: what is torn, missing or belongs to nobody, and how to mend it."""
 
 import os
 import re
@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from trimtab.store.check_analyses import check_analyses
 from trimtab.store.check_inspection import check_inspection
 from trimtab.store.finding import Finding
 from trimtab.store.inspection import folder
@@ -28,7 +29,7 @@ def check(
     active: Callable[[str], bool] = lambda _: False,
     progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> Iterator[Finding]:
-    """Look through the inspections of a deployment. Every document is read, blobs are not.
+    """Look through the inspections and builds of a deployment. Every document is read, blobs are not.
 
     Args:
         store: Where.
@@ -48,6 +49,8 @@ def check(
     for done, inspection_id in enumerate(begun, 1):
         yield from check_inspection(inspections[inspection_id], active=active(inspection_id))
         progress(done, len(begun))
+    if deployment is not None:
+        yield from check_analyses(store, deployment)
 
 
 def _staged(directory: Path, top: str) -> Iterator[Finding]:

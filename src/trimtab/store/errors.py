@@ -3,7 +3,8 @@
 StoreError
 ├── StoreURLError          the URL names no store that can be used
 ├── NotFoundError          there is no such object
-│   └── InvalidKeyError    nor can there be: a name that no object may have
+│   ├── InvalidKeyError    nor can there be: a name that no object may have
+│   └── CacheMissError     nothing is known of it yet
 ├── DocumentError          an object that should be a JSON document is none: torn, or foreign
 ├── TooLargeError          an object larger than the reader wants to hold
 └── UnavailableError       the store cannot be used now
@@ -17,6 +18,7 @@ StoreError
 __all__ = [
     "AccessError",
     "BucketError",
+    "CacheMissError",
     "DocumentError",
     "FullError",
     "InvalidKeyError",
@@ -44,6 +46,10 @@ class NotFoundError(StoreError, LookupError):
 
 class InvalidKeyError(NotFoundError, ValueError):
     """A name that no object may have."""
+
+
+class CacheMissError(NotFoundError):
+    """A cache knows nothing of what was asked for."""
 
 
 class DocumentError(StoreError, ValueError):

@@ -1,23 +1,18 @@
-"""What a process that takes from the queue does beside making inspections, all the time."""
+"""What a process that makes inspections does beside that, all the time."""
 
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from loguru import logger
 
 from trimtab.catalog import TERMINAL, InspectionState, inspections, submissions
 from trimtab.store import StoreError
 from trimtab.workflows.ending import call_off
-from trimtab.workflows.executors import Executors
 from trimtab.workflows.journal import BusyError, Journal
 from trimtab.workflows.place import Place
 from trimtab.workflows.submission import Submission
-
-if TYPE_CHECKING:
-    from trimtab.workflows.queue import Queue
 
 __all__ = ["Duties"]
 
@@ -28,39 +23,15 @@ class Duties:
 
     Attributes:
         place: Where inspections are kept.
-        queue: Of the database.
-        executors: Who is alive.
-        executor: Id of this process.
         engines: What it can make, by the names that submissions have for engines.
         longest_wait: Seconds that an inspection waits before it expires.
         submit: Puts one into the queue.
     """
 
     place: Place
-    queue: "Queue"
-    executors: Executors
-    executor: str
     engines: Collection[str]
     longest_wait: float
     submit: Callable[[Submission], object]
-
-    def take_over(self, making: list[str]) -> list[str]:
-        """Put back what the dead had taken.
-
-        Args:
-            making: What this process makes.
-
-        Returns:
-            What of it others have taken, who thought that this process was dead.
-        """
-        if not self.executors.hold(self.executor):
-            return []
-        taken = self.queue.taken()
-        mine = set(taken.pop(self.executor, ()))
-        for dead in self.executors.dead(taken):
-            logger.info("taking over {} inspections of {}, which ended", len(taken[dead]), dead)
-            self.queue.give_back(dead, taken[dead])
-        return [each for each in making if each not in mine]
 
     def call_off(self) -> None:
         """Conclude what waited too long, and what nobody wants any more and was not begun."""

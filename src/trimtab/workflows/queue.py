@@ -1,20 +1,24 @@
-"""The queue of inspections: DBOS, in the catalog's own database.
+"""The queue of durable work: DBOS, in the catalog's own database.
 
-DBOS keeps who waits in which order, hands each to one process, and knows which process has what. How far an inspection came it
+DBOS keeps who waits in which order, hands each to one process, and knows which process has what. How far a piece of work came it
 is not asked to know: that is in the journal, the store and the catalog. Importing it costs 0.6 s: this module
 is imported by a worker that starts, and by nobody else.
 """
 
 import logging
+import threading
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig
 from dbos._serialization import DBOSPortableJSON
 
 from trimtab.catalog import Database
+from trimtab.workflows.workflow import Line
 
 __all__ = ["Queue"]
 
@@ -22,10 +26,12 @@ APPLICATION = "trimtab"
 VERSION = (
     "1"  # of what is asked of a workflow, not of this program: those of two versions continue each other's
 )
-WORKFLOW = "inspection"
 EVERY = 0.5  # seconds between two looks for something to do
+STOPPING = 10.0  # seconds that a look into the queue may take at the end
 KEPT = 3600.0  # seconds that DBOS remembers what is over
 PENDING, OVER = "PENDING", ["SUCCESS", "ERROR", "CANCELLED"]
+
+Maker: TypeAlias = Callable[[str], Awaitable[str]]
 
 
 class Queue:
@@ -41,6 +47,7 @@ class Queue:
     def __init__(self, database: Database) -> None:
         _quiet()
         self._database = database
+        self._taking: DBOS | None = None
         self._url = database.url.render_as_string(hide_password=False)
         self._engine = None if database.is_sqlite else _engine(database)
         try:
@@ -50,30 +57,31 @@ class Queue:
             self._dispose()
             raise
 
-    def put(self, connection: sa.Connection, queue: str, inspection_id: str) -> None:
-        """Put an inspection into a queue, unless it is there.
+    def put(self, connection: sa.Connection, workflow: str, line: str, work_id: str) -> None:
+        """Put a piece of work into a line, unless it is there.
 
         Args:
             connection: In a transaction of the catalog, and part of it.
-            queue: Which.
-            inspection_id: Of the inspection.
+            workflow: Name of the workflow that makes it.
+            line: Which.
+            work_id: Of the piece of work; no two workflows have the same.
         """
         self._client.enqueue_in_transaction(
             connection,
             {
-                "workflow_name": WORKFLOW,
-                "queue_name": queue,
-                "workflow_id": inspection_id,
+                "workflow_name": workflow,
+                "queue_name": line,
+                "workflow_id": work_id,
                 "app_version": VERSION,
             },
-            inspection_id,
+            work_id,
         )
 
     def taken(self) -> dict[str, list[str]]:
-        """What each process has taken and not done yet: inspections by its executor id."""
+        """What each process has taken and not done yet: ids by its executor id."""
         found: dict[str, list[str]] = {}
         with self._database.reachable():
-            taken = self._client.list_workflows(status=PENDING, name=WORKFLOW, load_input=False)
+            taken = self._client.list_workflows(status=PENDING, load_input=False)
         for each in taken:
             found.setdefault(str(each.executor_id), []).append(each.workflow_id)
         return found
@@ -91,28 +99,18 @@ class Queue:
         before = datetime.fromtimestamp(time.time() - kept, UTC).isoformat()
         with self._database.reachable():
             over = self._client.list_workflows(
-                status=OVER, name=WORKFLOW, completed_before=before, limit=1000, load_input=False
+                status=OVER, completed_before=before, limit=1000, load_input=False
             )
             if over:
                 self._client.delete_workflows([each.workflow_id for each in over])
 
-    def start(
-        self,
-        executor: str,
-        queues: Sequence[str],
-        make: Callable[[str], Awaitable[str]],
-        *,
-        at_once: int,
-        everywhere: int | None,
-    ) -> None:
-        """Take from queues, until it is stopped.
+    def start(self, executor: str, makers: Mapping[str, Maker], lines: Sequence[Line]) -> None:
+        """Take from lines, until it is stopped.
 
         Args:
             executor: Id of this process.
-            queues: Which.
-            make: Makes an inspection to its end. If it is cancelled, the inspection stays taken.
-            at_once: How many this process takes.
-            everywhere: How many all processes take together; None: no limit.
+            makers: By name of the workflow, what makes a piece of work to its end. If it is cancelled, the work stays taken.
+            lines: Which, to begin with.
 
         Raises:
             RuntimeError: This process does so already.
@@ -130,32 +128,47 @@ class Queue:
             "log_level": "WARNING",
             "sys_db_pool_size": 5,
         }
-        for each in queues:  # the limits are in the database, those of whoever started last
-            with self._database.reachable():
-                self._client.register_queue(
-                    each,
-                    worker_concurrency=at_once if everywhere is None else min(at_once, everywhere),
-                    global_concurrency=everywhere,
-                    polling_interval_sec=EVERY,
-                )
-
-        async def inspection(inspection_id: str) -> str:
-            return await make(inspection_id)
-
-        DBOS(config=config)
+        self._register(lines)
+        taking = DBOS(config=config)
         if DBOS.executor_id != executor:  # there is one to a process, and it is another's
             raise RuntimeError("this process takes from a queue already: there is one worker to a process")
+        self._taking = taking
         try:
-            DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(inspection)
-            DBOS.listen_queues(list(queues))
+            for name, make in makers.items():
+                DBOS.workflow(name=name, max_recovery_attempts=None)(_workflow(make))
+            DBOS.listen_queues([each.name for each in lines])
             with self._database.reachable():
                 DBOS.launch()
         except BaseException:
             self.stop()
             raise
 
+    def listen(self, lines: Sequence[Line]) -> None:
+        """Take from these lines, too."""
+        # Public names are for before it is launched; its thread looks at the list again each second.
+        assert self._taking is not None
+        listening = self._taking._listening_queues  # noqa: SLF001
+        assert listening is not None
+        new = [each for each in lines if each.name not in listening]
+        self._register(new)
+        listening += [each.name for each in new]
+
+    def _register(self, lines: Sequence[Line]) -> None:
+        for each in lines:  # the limits are in the database, those of whoever started last
+            at_once = each.at_once if each.everywhere is None else min(each.at_once, each.everywhere)
+            with self._database.reachable():
+                self._client.register_queue(
+                    each.name,
+                    worker_concurrency=at_once,
+                    global_concurrency=each.everywhere,
+                    polling_interval_sec=EVERY,
+                )
+
     def stop(self) -> None:
         """Take nothing more; what was taken and not done stays so."""
+        if self._taking is not None:
+            _stop_taking(self._taking)
+        self._taking = None
         DBOS.destroy(destroy_registry=True)
 
     def close(self) -> None:
@@ -192,6 +205,13 @@ class Queue:
         system.run_migrations()
 
 
+def _workflow(make: Maker) -> Maker:
+    async def workflow(work_id: str) -> str:  # a function of its own: DBOS knows each by its name
+        return await make(work_id)
+
+    return workflow
+
+
 def _engine(database: Database) -> sa.Engine:
     """Connections of its own: DBOS waits for some of its own in many threads, and the catalog's are for requests."""
     return sa.create_engine(
@@ -201,6 +221,17 @@ def _engine(database: Database) -> sa.Engine:
         max_overflow=10,
         connect_args={"connect_timeout": 10, "application_name": "trimtab queue"},
     )
+
+
+def _stop_taking(taking: DBOS) -> None:
+    """Wait until no thread takes from a queue: DBOS would stop its loop first, and what a thread then hands over is dropped."""
+    for each in taking.background_thread_stop_events:
+        each.set()
+    deadline = time.monotonic() + STOPPING
+    for thread in threading.enumerate():
+        if thread.name.startswith("queue-worker-"):
+            with suppress(RuntimeError):  # it is being started, and will see at once that it is over
+                thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _quiet() -> None:

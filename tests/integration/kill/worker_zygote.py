@@ -21,7 +21,7 @@ from trimtab.catalog import CatalogError, Database
 from trimtab.catalog import submissions as catalog
 from trimtab.engines import ProcessEngine
 from trimtab.store import Inspections, Store
-from trimtab.workflows import Patience, Place, Submission, Worker
+from trimtab.workflows import Inspecting, Patience, Place, Submission
 
 
 async def work(task):
@@ -29,7 +29,7 @@ async def work(task):
     database = await patiently(Database, task["database"])
     place = Place(database, Inspections(Store.open(task["store"]), "test"), Path(task["home"]))
     options = {"engine": "process", "allow_process": True, "patience": Patience(3, 0.0), "grace": 1.0}
-    async with Worker(place, **options | task.get("options", {})) as worker:
+    async with Inspecting.alone(place, **options | task.get("options", {})) as worker:
         for each in task["submissions"]:
             await worker.submit(Submission.load(each))
         for each in task.get("ids") or [each["id"] for each in task["submissions"]]:

@@ -16,7 +16,7 @@ from trimtab.catalog import accept
 from trimtab.cli import app
 from trimtab.inspection import Specification
 from trimtab.settings import Settings
-from trimtab.workflows import Journal, Place, Submission, Worker
+from trimtab.workflows import Inspecting, Journal, Place, Submission
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "inspection" / "SPEC.json"
 UNKNOWN = "inspection-261126221732-0123456789abcdef"
@@ -102,7 +102,7 @@ def submission():
 
 def test_what_waits_in_the_queue_is_cancelled_and_then_deleted(run, place):
     async def submit():
-        async with Worker(place, works=False) as worker:
+        async with Inspecting.alone(place, works=False) as worker:
             return await worker.submit(submission())
 
     name = asyncio.run(submit())

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import pytest
 
+from trimtab.workflows import Line
 from trimtab.workflows.queue import Queue
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
@@ -27,7 +28,7 @@ def put(opened, *ids):
     database, queue = opened
     with database.write() as connection:
         for each in ids:
-            queue.put(connection, "test/process", each)
+            queue.put(connection, "inspection", "test/process", each)
 
 
 class Taking:
@@ -46,7 +47,7 @@ class Taking:
         return "succeeded"
 
     def __enter__(self):
-        self.queue.start(self.executor, ["test/process"], self.make, at_once=1, everywhere=None)
+        self.queue.start(self.executor, {"inspection": self.make}, [Line("test/process", 1)])
         return self
 
     def until(self, count):
@@ -61,7 +62,7 @@ class Taking:
 def test_what_is_not_committed_was_not_put(opened):
     database, queue = opened
     with suppress(RuntimeError), database.write() as connection:
-        queue.put(connection, "test/process", FIRST)
+        queue.put(connection, "inspection", "test/process", FIRST)
         raise RuntimeError
     put(opened, SECOND)
     with Taking(queue, "mine") as taking:
@@ -105,6 +106,37 @@ def test_what_is_over_is_forgotten_and_can_be_put_again(opened):
         put(opened, FIRST)
         taking.until(2)
     assert taking.taken == [FIRST, FIRST]
+
+
+def test_what_is_being_taken_when_it_stops_is_handed_over_and_not_dropped(opened, monkeypatch, caplog):
+    import dbos._queue as dequeuing
+
+    _, queue = opened
+    begun, hand_over = threading.Event(), dequeuing.execute_dequeued_workflow
+
+    def late(dbos, status, owner):
+        begun.set()
+        assert dbos.background_thread_stop_events[0].wait(60)
+        loop, deadline = dbos._background_event_loop, time.monotonic() + 1
+        while loop._running and time.monotonic() < deadline:  # as long as the end lets it
+            time.sleep(0.01)
+        return hand_over(dbos, status, owner)
+
+    monkeypatch.setattr(dequeuing, "execute_dequeued_workflow", late)
+    put(opened, FIRST)
+    with Taking(queue, "one"):
+        assert begun.wait(60)
+    assert not [each.message for each in caplog.records if "Error executing" in each.message]
+    assert queue.taken() in ({"one": [FIRST]}, {})
+
+
+def test_a_thread_that_is_only_being_started_does_not_disturb_the_end(opened, monkeypatch):
+    _, queue = opened
+    unborn = threading.Thread(name="queue-worker-unborn")
+    listed = threading.enumerate
+    with Taking(queue, "mine"):
+        monkeypatch.setattr(threading, "enumerate", lambda: [*listed(), unborn])
+    assert queue.taken() == {}
 
 
 def test_it_prints_nothing_and_leaves_no_thread(opened, capfd):

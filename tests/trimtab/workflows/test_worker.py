@@ -9,7 +9,7 @@ from trimtab.catalog import InspectionState, inspections
 from trimtab.engines import EngineUnavailableError, ProcessEngine
 from trimtab.inspection import Specification
 from trimtab.store import Inspections, Store
-from trimtab.workflows import Journal, Patience, Place, Submission, Worker
+from trimtab.workflows import Inspecting, Journal, Patience, Place, Submission
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
@@ -39,7 +39,7 @@ def worker(place, **options):
         "patience": Patience(3, 0.0),
         "grace": 0.5,
     } | options
-    return Worker(place, **options)
+    return Inspecting.alone(place, **options)
 
 
 def rows(place, inspection_id):
@@ -139,7 +139,7 @@ async def test_a_second_worker_of_a_process_is_refused_and_disturbs_nothing(plac
 async def test_who_only_ends_inspections_opens_no_queue(place):
     async with worker(place, works=False) as ending:
         assert not await ending.cancel("inspection-261127011902-80ac6d5340ebe425")
-        assert ending._queue is None
+        assert ending._worker._queue is None
 
 
 async def test_without_an_engine_nothing_is_accepted(place):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from trimtab.images.image import Image
     from trimtab.images.package import Package
 
-__all__ = ["Circumstances", "analysis", "metadata", "result"]
+__all__ = ["Circumstances", "analysis", "envelope", "metadata", "result"]
 
 KEPT = ("id", "name", "version", "version_id", "platform_id", "variant_id")
 CUDA_TEXT = "/usr/local/cuda/version.txt"
@@ -54,7 +54,12 @@ class Circumstances:
 
 def analysis(contents: Contents, circumstances: Circumstances) -> dict[str, Any]:
     """The whole document."""
-    return {"metadata": _metadata(circumstances), "result": result(contents)}
+    arguments = {"image": circumstances.image, "no_tls_verify": not circumstances.verify_tls}
+    told = {
+        "extract-image": arguments,
+        "thoth-package-extract": {"verbose": False, "metadata": circumstances.metadata},
+    }
+    return {"metadata": envelope("trimtab", told, circumstances), "result": result(contents)}
 
 
 def result(contents: Contents) -> dict[str, Any]:
@@ -100,11 +105,17 @@ def metadata(image: Image, name: str, tag: str | None = None) -> dict[str, Any]:
     return {"name": name, "tag": tag, "repo_tags": [], **told}
 
 
-def _metadata(circumstances: Circumstances) -> dict[str, Any]:
-    arguments = {"image": circumstances.image, "no_tls_verify": not circumstances.verify_tls}
+def envelope(analyzer: str, arguments: Mapping[str, Any], circumstances: Circumstances) -> dict[str, Any]:
+    """The `metadata` that the document of any analyzer has.
+
+    Parameters:
+        analyzer: Its name.
+        arguments: What it was asked, by its parts.
+        circumstances: Of the analysis.
+    """
     info = sys.version_info
     return {
-        "analyzer": "trimtab",
+        "analyzer": analyzer,
         "analyzer_version": version("trimtab"),
         "document_id": circumstances.document_id,
         "datetime": circumstances.started.astimezone(UTC).replace(tzinfo=None).isoformat(),
@@ -112,10 +123,7 @@ def _metadata(circumstances: Circumstances) -> dict[str, Any]:
         "duration": circumstances.duration,
         "hostname": socket.gethostname(),
         "thoth_deployment_name": circumstances.deployment,
-        "arguments": {
-            "extract-image": arguments,
-            "thoth-package-extract": {"verbose": False, "metadata": circumstances.metadata},
-        },
+        "arguments": dict(arguments),
         "distribution": _distribution(),
         "os_release": {name: _own_release().get(name, "") for name in KEPT},
         "python": {

@@ -16,7 +16,7 @@ from trimtab.images.sources.registry.credentials import Credentials, stored_cred
 if TYPE_CHECKING:
     from trimtab.images.image import Image
 
-__all__ = ["Access", "opened"]
+__all__ = ["Access", "in_registry", "opened"]
 
 FILES = ("oci", "oci-archive", "docker-archive")
 ENGINES = ("podman", "docker")
@@ -71,6 +71,17 @@ def opened(text: str, access: Access | None = None) -> Iterator[Image]:
         yield from _registry(text, access, platform)
 
 
+@contextmanager
+def in_registry(text: str, access: Access) -> Iterator[Image]:
+    """Open an image of a registry, with these credentials alone: what a stranger names is nothing of this machine.
+
+    Raises:
+        ImageReferenceError: The text names none.
+        ImageError: It cannot be had.
+    """
+    yield from _fetched(Reference.parse(text), access, access.credentials, Platform.parse(access.platform))
+
+
 def _directory(path: Path) -> Image:
     from trimtab.images.sources.directory import root_directory
 
@@ -102,12 +113,18 @@ def _file(scheme: str, rest: str, text: str, platform: Platform) -> Image:
 def _registry(text: str, access: Access, platform: Platform) -> Iterator[Image]:
     if text.startswith((".", "/")):
         raise ImageReferenceError(f"there is no {text}")
-    from trimtab.images.sources.registry.client import Registry, from_registry
-
     reference = Reference.parse(text)
     credentials = access.credentials or stored_credentials(
         reference.host, reference.repository, access.auth_file
     )
+    yield from _fetched(reference, access, credentials, platform)
+
+
+def _fetched(
+    reference: Reference, access: Access, credentials: Credentials | None, platform: Platform
+) -> Iterator[Image]:
+    from trimtab.images.sources.registry.client import Registry, from_registry
+
     registry = Registry(credentials, access.verify_tls, access.authority, access.mirrors)
     with from_registry(reference, registry, platform) as image:
         yield image

@@ -14,7 +14,7 @@ from trimtab.server.inspections import models
 from trimtab.server.inspections.following import Follower, ended
 from trimtab.server.inspections.library import Found, Library, missing
 from trimtab.server.inspections.original import MISSING, READ, SUBMIT, Asked
-from trimtab.workflows import Worker
+from trimtab.workflows import Inspecting
 
 __all__ = ["create_router"]
 
@@ -45,19 +45,19 @@ Measure = Annotated[
 Share = Annotated[float | None, Query(gt=0, lt=1)]
 
 
-def create_router(library: Library, worker: Worker, follower: Follower) -> APIRouter:
+def create_router(library: Library, inspecting: Inspecting, follower: Follower) -> APIRouter:
     """The routes that the original lacks.
 
     Args:
         library: What there is.
-        worker: Who makes inspections.
+        inspecting: Who makes inspections.
         follower: Tells how they go on.
     """
     router = APIRouter(prefix="/api/v1", tags=["inspections"])
     _add_lists(router, library)
     _add_documents(router, library)
     _add_figures(router, library)
-    _add_changes(router, library, worker)
+    _add_changes(router, library, inspecting)
     _add_following(router, library, follower)
     return router
 
@@ -149,7 +149,7 @@ def _add_figures(router: APIRouter, library: Library) -> None:
         return answer({"comparison": found, "parameters": asked})
 
 
-def _add_changes(router: APIRouter, library: Library, worker: Worker) -> None:
+def _add_changes(router: APIRouter, library: Library, inspecting: Inspecting) -> None:
     @router.post(
         "/inspect/{inspection_id}/cancel",
         status_code=202,
@@ -160,7 +160,7 @@ def _add_changes(router: APIRouter, library: Library, worker: Worker) -> None:
     async def cancel_inspection(inspection_id: str, caller: Asking) -> Response:
         """End an inspection early. What is done of it stays; 409 if it is over, or a command line makes it."""
         found = await run_in_threadpool(library.find, caller, inspection_id)
-        wished = not found.over and await worker.cancel(inspection_id)
+        wished = not found.over and await inspecting.cancel(inspection_id)
         found = await run_in_threadpool(library.find, caller, inspection_id)
         if not wished:
             raise _conflict(
@@ -179,7 +179,7 @@ def _add_changes(router: APIRouter, library: Library, worker: Worker) -> None:
         """Submit a new inspection of what another was asked for; that one stays as it is."""
         await run_in_threadpool(library.find, caller, inspection_id)
         with missing(f"No specification for inspection {inspection_id!r} found"):
-            made = await worker.retry(inspection_id, caller.name)
+            made = await inspecting.retry(inspection_id, caller.name)
         return answer({"inspection_id": made.id, "parameters": made.specification}, status=202)
 
     @router.delete(

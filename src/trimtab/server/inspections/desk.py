@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from trimtab.inspection import Defaults, Specification
 from trimtab.server.caller import Caller
 from trimtab.server.script import Scripts
-from trimtab.workflows import Submission, Worker
+from trimtab.workflows import Inspecting, Submission
 
 __all__ = ["Desk"]
 
@@ -21,12 +21,12 @@ class Desk:
     """Accepts what callers submit.
 
     Args:
-        worker: Who makes it.
+        inspecting: Who makes it.
         deployment: Whose store it goes to.
         scripts: Fetches scripts.
     """
 
-    worker: Worker
+    inspecting: Inspecting
     deployment: str
     scripts: Scripts = field(default_factory=Scripts)
 
@@ -66,12 +66,12 @@ class Desk:
         whole = await self._with_script(specification)
         submission = Submission.of(
             whole,
-            self.worker.engine,
+            self.inspecting.engine,
             deployment=self.deployment,
             best_effort=best_effort,
             owner=caller.name,
         )
-        accepted = await self.worker.submit(submission, idempotency=idempotency)
+        accepted = await self.inspecting.submit(submission, idempotency=idempotency)
         return {"inspection_id": accepted, "parameters": submission.specification}
 
     async def _with_script(self, specification: Specification) -> Specification:

@@ -23,7 +23,7 @@ class Follower:
     """Follows inspections for those who asked to.
 
     Args:
-        follow: Tells what happens to one: `Worker.follow`.
+        follow: Tells what happens to one: `Inspecting.follow`.
         beat: Seconds of silence after which a comment is sent, so that no proxy takes the line for dead.
         most: How many are followed at once; the next is told to come again.
     """

@@ -1,0 +1,55 @@
+"""Builds: what is sent of them, and its analyses.
+
+Names are imported when they are first used.
+"""
+
+from typing import TYPE_CHECKING
+
+from trimtab.exports import lazily
+
+if TYPE_CHECKING:
+    from trimtab.builds.access import CredentialsError, Named, Registries, Secret
+    from trimtab.builds.analysing import analyse, image_request, log_request
+    from trimtab.builds.cache import image_key, log_key
+    from trimtab.builds.identity import Kind, kind_of, new_id
+    from trimtab.builds.recording import record_analysis, record_build
+    from trimtab.builds.registry import Known, answer_of, look, pinned
+    from trimtab.builds.submission import Build, BuildSubmission, Login, Logins, Missing
+
+_HOMES = {
+    "access": ("CredentialsError", "Named", "Registries", "Secret"),
+    "analysing": ("analyse", "image_request", "log_request"),
+    "cache": ("image_key", "log_key"),
+    "identity": ("Kind", "kind_of", "new_id"),
+    "recording": ("record_analysis", "record_build"),
+    "registry": ("Known", "answer_of", "look", "pinned"),
+    "submission": ("Build", "BuildSubmission", "Login", "Logins", "Missing"),
+}
+
+__all__ = [
+    "Build",
+    "BuildSubmission",
+    "CredentialsError",
+    "Kind",
+    "Known",
+    "Login",
+    "Logins",
+    "Missing",
+    "Named",
+    "Registries",
+    "Secret",
+    "analyse",
+    "answer_of",
+    "image_key",
+    "image_request",
+    "kind_of",
+    "log_key",
+    "log_request",
+    "look",
+    "new_id",
+    "pinned",
+    "record_analysis",
+    "record_build",
+]
+
+__getattr__ = lazily(__name__, _HOMES)

@@ -1,0 +1,239 @@
+"""A build is submitted: each part is accepted on its own, analysed once, and can be asked for."""
+
+import json
+
+import pytest
+
+from trimtab.catalog import analyses
+from trimtab.store import BuildsStore
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+
+PATH = "/api/v1/build-analysis"
+TLS = {"base_registry_verify_tls": False, "output_registry_verify_tls": False}
+BUILD = {
+    "identity": "build-0001",
+    "name": "app",
+    "namespace": "team",
+    "source": "podman",
+    "phase": "failed",
+    "started_at": 1.5,
+    "finished_at": 2.5,
+    "exit_code": 1,
+    "labels": {"a": "b"},
+}
+
+
+def rows(place):
+    """All analyses and builds that the catalog knows."""
+    with place.database.read() as connection:
+        found = connection.execute(analyses.analyses.select()).mappings().all()
+        builds = connection.execute(analyses.build_analyses.select()).mappings().all()
+    return found, builds
+
+
+async def test_a_log_and_an_image_are_taken_apart(root, registry, over, log_text, place):
+    digest = registry.push()
+    image = f"{registry.host}/app:1"
+    body = {"output_image": image, "build_log": {"log": log_text, "kind": "BuildLog"}, "build": BUILD}
+    body["missing"] = [{"part": "base_image", "reason": "it is not known"}]
+    sent = await root.post(PATH, json=body, params=TLS | {"origin": "here"})
+    assert sent.status_code == 202, sent.text
+    told = sent.json()
+    assert told["base_image_analysis"] is None
+    asked = {"output_image": image, "registry_verify_tls": False}
+    assert told["output_image_analysis"]["parameters"] == asked
+    name = told["build_analysis"]["analysis_id"]
+    build = await over(root, f"{PATH}/{name}")
+    assert build.status_code == 200
+    assert build.json()["state"] == "succeeded", build.text
+    assert build.json()["missing"] == body["missing"]
+    assert build.json()["build"] == BUILD
+    assert build.json()["output_image_analysis"]["state"] == "succeeded"
+    analysis = told["output_image_analysis"]["analysis_id"]
+    found = (await root.get(f"/api/v1/analyze/{analysis}")).json()
+    assert found["result"]["deb"] == [{"name": "a", "version": "1", "arch": ""}]
+    assert found["metadata"]["document_id"] == analysis
+    assert (await root.get(f"/api/v1/analyze/by-hash/{digest}")).json() == found
+    parsed = await root.get(f"/api/v1/buildlog-analysis/{told['buildlog_analysis']['analysis_id']}")
+    assert parsed.json()["result"]["installation"][0]["package_name"] == "six"
+    log = await root.get(f"/api/v1/buildlog/{told['buildlog_document_id']}")
+    assert log.json() == body["build_log"]
+    document = BuildsStore(place.inspections.store, "test").retrieve_document(name)
+    del document["created_at"]
+    assert document == {
+        "analysis_id": name,
+        "origin": "here",
+        "environment_type": "runtime",
+        "base_image": None,
+        "output_image": {"reference": image, "digest": digest, "analysis_id": analysis},
+        "build_log": {
+            "document_id": told["buildlog_document_id"],
+            "analysis_id": told["buildlog_analysis"]["analysis_id"],
+        },
+        "missing": body["missing"],
+        "build": BUILD,
+    }
+    metrics = (await root.get("/metrics")).text
+    assert 'trimtab_build_parts_total{outcome="accepted",part="output_image"} 1.0' in metrics
+    assert 'trimtab_analyses_ended_total{kind="log",outcome="succeeded"} 1.0' in metrics
+    assert 'trimtab_analyses{kind="image",state="succeeded"} 1.0' in metrics
+
+
+async def test_w12_what_is_cached_does_no_new_work_and_keeps_a_known_id(
+    root, registry, over, log_text, place
+):
+    registry.push()
+    image = f"{registry.host}/app:1"
+    body = {"base_image": image, "output_image": image, "build_log": {"log": log_text}}
+    first = (await root.post(PATH, json=body, params=TLS)).json()
+    parts = ("base_image_analysis", "output_image_analysis", "buildlog_analysis")
+    assert [first[part]["cached"] for part in parts] == [False, True, False]  # base and output are one image
+    await over(root, f"{PATH}/{first['build_analysis']['analysis_id']}")
+    made = [path for path, _ in registry.asked if path == registry.layer]
+    again = (await root.post(PATH, json=body, params=TLS)).json()
+    assert [again[part]["cached"] for part in parts] == [True, True, True]
+    assert [again[part]["analysis_id"] for part in parts] == [first[part]["analysis_id"] for part in parts]
+    build = await over(root, f"{PATH}/{again['build_analysis']['analysis_id']}")
+    assert build.json()["state"] == "succeeded"
+    assert [path for path, _ in registry.asked if path == registry.layer] == made
+    found, builds = rows(place)
+    assert (len(found), len(builds)) == (2, 2)
+    by_image = (await root.post("/api/v1/analyze", params={"image": image, "verify_tls": False})).json()
+    assert (by_image["cached"], by_image["analysis_id"]) == (
+        True,
+        first["base_image_analysis"]["analysis_id"],
+    )
+    forced = (await root.post(PATH, json=body, params=TLS | {"force": True})).json()
+    assert forced["buildlog_analysis"]["cached"] is False
+    assert forced["buildlog_analysis"]["analysis_id"] != first["buildlog_analysis"]["analysis_id"]
+
+
+async def test_w13_no_log_has_no_analysis(accepting, registry):
+    registry.push()
+    for log in ({}, None, {"log": None, "kind": "BuildLog"}, {"log": ""}):
+        body = {"output_image": f"{registry.host}/app:1", "build_log": log}
+        told = (await accepting["root"].post(PATH, json=body, params=TLS)).json()
+        assert told["buildlog_analysis"] is None
+        assert told["buildlog_document_id"] is None
+
+
+async def test_w15_every_id_tells_how_it_stands_before_and_after(serve, registry, over, log_text):
+    registry.push()
+    registry.answers[registry.layer] = (404, {}, b"")
+    body = {"output_image": f"{registry.host}/app:1", "build_log": {"log": log_text}}
+    async with serve(worker=False) as callers:
+        root = callers["root"]
+        told = (await root.post(PATH, json=body, params=TLS)).json()
+        build = told["build_analysis"]["analysis_id"]
+        log = told["buildlog_analysis"]["analysis_id"]
+        image = told["output_image_analysis"]["analysis_id"]
+        for path in (f"{PATH}/{build}", f"/api/v1/buildlog-analysis/{log}", f"/api/v1/analyze/{image}"):
+            standing = await root.get(path)
+            assert standing.status_code == 202
+            status = (await root.get(f"{path}/status")).json()["status"]
+            assert status == {"state": "pending", "reason": None, "started_at": None, "finished_at": None}
+    async with serve() as callers:
+        root = callers["root"]
+        ended = await over(root, f"{PATH}/{build}")
+        assert (ended.status_code, ended.json()["state"]) == (200, "failed")
+        assert ended.json()["output_image_analysis"]["state"] == "failed"
+        assert ended.json()["buildlog_analysis"]["state"] == "succeeded"
+        failed = await root.get(f"/api/v1/analyze/{image}")
+        assert failed.status_code == 400
+        assert failed.json()["error"] == "Analysis was not successful"
+        for name, state in ((build, "failed"), (image, "failed"), (log, "succeeded")):
+            status = (await root.get(f"/api/v1/analyze/{name}/status")).json()["status"]
+            assert status["state"] == state
+            assert status["finished_at"] is not None
+            assert (status["reason"] is None) is (state == "succeeded")
+            assert (await root.get(f"/api/v1/analyze/{name}/log")).json()["log"].endswith("\n")
+        assert (await root.get(f"{PATH}/{build}/log")).json()["log"].count("\n") == 2
+        assert (await root.get(f"/api/v1/buildlog-analysis/{log}/log")).status_code == 200
+
+
+async def test_a_part_that_cannot_be_had_does_not_block_the_others(accepting, registry, log_text):
+    registry.push()
+    body = {"base_image": f"{registry.host}/none:1", "output_image": f"{registry.host}/app:1"}
+    sent = await accepting["root"].post(PATH, json=body, params=TLS)
+    assert sent.status_code == 202
+    refused = sent.json()["base_image_analysis"]
+    assert set(refused) == {"error", "parameters"}
+    assert "Manifest unknown" in refused["error"]
+    assert refused["parameters"] == {"base_image": body["base_image"], "registry_verify_tls": False}
+    build = sent.json()["build_analysis"]["analysis_id"]
+    missing = (await accepting["root"].get(f"{PATH}/{build}")).json()["missing"]
+    assert missing == [{"part": "base_image", "reason": refused["error"]}]
+    alone = await accepting["root"].post(PATH, json={"base_image": body["base_image"]}, params=TLS)
+    assert (alone.status_code, alone.json()) == (400, refused)
+    with_log = {"base_image": body["base_image"], "build_log": {"log": log_text}}
+    assert (await accepting["root"].post(PATH, json=with_log, params=TLS)).status_code == 202
+
+
+async def test_what_a_registry_cannot_say_now_is_asked_again_later(serve, registry, over):
+    registry.push()
+    path = "/v2/app/manifests/1"
+    good = registry.answers[path]
+    registry.answers[path] = (503, {}, b"")
+    body = {"output_image": f"{registry.host}/app:1"}
+    async with serve(worker=False) as callers:
+        sent = await callers["root"].post(PATH, json=body, params=TLS)
+        assert sent.status_code == 202
+    registry.answers[path] = good
+    async with serve() as callers:
+        build = await over(callers["root"], f"{PATH}/{sent.json()['build_analysis']['analysis_id']}")
+        assert build.json()["state"] == "succeeded"
+        found = await callers["root"].get(f"/api/v1/analyze/by-hash/{good[1]['Docker-Content-Digest']}")
+        assert found.status_code == 200
+
+
+async def test_the_same_key_has_the_same_answer_also_after_a_restart(serve, registry, log_text, place):
+    registry.push()
+    body = {"output_image": f"{registry.host}/app:1", "build_log": {"log": log_text}}
+    answers = []
+
+    async def submit(caller, key, **changes):
+        sent = await caller.post(PATH, json=body | changes, params=TLS, headers={"Idempotency-Key": key})
+        assert sent.status_code == 202
+        answers.append(sent.json())
+
+    async with serve(worker=False) as callers:
+        await submit(callers["alice"], "build-0001")
+    registry.answers.clear()  # nobody is asked again
+    async with serve(worker=False) as callers:
+        await submit(callers["alice"], "build-0001")
+        await submit(callers["alice"], "build-0001", build_log={"log": "another"})
+        await submit(callers["alice"], "build-0002", output_image=None)
+        await submit(callers["bob"], "build-0001", output_image=None)
+    first, again, changed, other, bobs = answers
+    assert first == again == changed
+    ids = {each["build_analysis"]["analysis_id"] for each in answers}
+    assert len(ids) == 3
+    assert other["buildlog_analysis"] == first["buildlog_analysis"] | {"cached": True}
+    assert bobs["buildlog_analysis"]["analysis_id"] != first["buildlog_analysis"]["analysis_id"]
+    assert len(rows(place)[1]) == 3
+
+
+async def test_many_at_once_with_one_key_are_one(accepting, log_text, place):
+    import asyncio
+
+    body, key = {"build_log": {"log": log_text}}, {"Idempotency-Key": "one"}
+    sent = await asyncio.gather(*(accepting["root"].post(PATH, json=body, headers=key) for _ in range(10)))
+    assert {each.status_code for each in sent} == {202}
+    assert len({json.dumps(each.json(), sort_keys=True) for each in sent}) == 1
+    assert [len(each) for each in rows(place)] == [1, 1]
+
+
+async def test_nothing_is_refused_with_the_words_of_the_original(accepting):
+    for body in ({}, {"build_log": {}}, {"base_image": "", "output_image": None, "build_log": None}):
+        refused = await accepting["root"].post(PATH, json=body)
+        assert refused.status_code == 400
+        assert refused.json()["error"] == "No base, output nor build log provided"
+
+
+async def test_a_build_of_which_nothing_could_be_had_is_remembered(accepting):
+    body = {"missing": [{"part": "build_log", "reason": "the pod was gone"}], "build": BUILD}
+    sent = await accepting["root"].post(PATH, json=body)
+    assert sent.status_code == 202
+    build = (await accepting["root"].get(f"{PATH}/{sent.json()['build_analysis']['analysis_id']}")).json()
+    assert (build["missing"], build["build"]) == (body["missing"], BUILD)
