@@ -98,13 +98,18 @@ class Parts:
 
     async def secure(self, build: Build) -> None:
         """Keep the log of a build that cannot be sent just now, as its source may not have it for ever."""
-        if build.log is None or not self._config.build_log or self._spool.has(build.identity):
+        if build.log is None or not self._config.build_log or self.is_kept(build):
             return
         try:
             with await self._log(build) as log:
                 self._spool.save(build.identity, log)
         except (PartError, JournalFullError) as error:
             logger.warning(f"the log of {build.identity} is left where it is: {error}")
+
+    def is_kept(self, build: Build) -> bool:
+        """Whether the log of a build is in the spool: put there by us, or by a process beside us that said so."""
+        # The disk is not asked for each build, only where there is anything.
+        return build.log == "" or (self._spool.size > 0 and self._spool.has(build.identity))
 
     def registries(self) -> tuple[Registry, Registry]:
         """Return how the registries of source and destination are reached."""
@@ -126,7 +131,7 @@ class Parts:
 
     async def _add(self, submission: Submission, build: Build, part: Part, known: Mapping[Part, str]) -> None:
         if part is Part.log:
-            if build.log is not None or self._spool.has(build.identity):
+            if build.log is not None or self.is_kept(build):
                 submission.log = await self._log(build)
             elif part in known:
                 raise PartError(known[part])
@@ -136,7 +141,7 @@ class Parts:
             await self._image(submission, build, part, image)
 
     async def _log(self, build: Build) -> Log:
-        kept = self._spool.has(build.identity)
+        kept = self.is_kept(build)
         limit = self._config.log.limit
         # What is kept is without its secrets already.
         log = Log(_NOTHING, limit + _SPOOLED_MORE) if kept else Log(self._secrets, limit)

@@ -112,7 +112,9 @@ async def _recorded(agent: Agent, command: list[str], name: str | None, timeout:
             if lock is not None:
                 os.close(lock)
     await _send(agent, build)
-    return code
+    return (
+        _SIGNALLED + (course.told or 0) if code == 0 and build.phase is Phase.cancelled and course else code
+    )
 
 
 async def _logged(
@@ -186,8 +188,8 @@ async def _ended(build: Build, code: int, course: _Course | None, engine: Engine
         phase = Phase.error
     elif course.late:
         phase = Phase.timed_out
-    elif course.told is not None and code != 0:
-        phase = Phase.cancelled
+    elif course.told is not None and not (code == 0 and (engine is None or told.exists())):
+        phase = Phase.cancelled  # some podman ends with 0 when it is told to end
     else:
         phase = Phase.failed if code else Phase.complete
     build = replace(build, phase=phase, exit_code=code, finished_at=time.time())

@@ -44,7 +44,7 @@ class Spool:
 
     def has(self, identity: str) -> bool:
         """Whether there is a log of a build."""
-        return self.size > 0 and self.path(identity).exists()
+        return self.path(identity).exists()
 
     def save(self, identity: str, log: Log) -> None:
         """Keep a log, all of it or nothing.
@@ -71,8 +71,6 @@ class Spool:
 
     def remove(self, identity: str) -> None:
         """Forget the log of a build."""
-        if self._size == 0:
-            return  # nothing was kept: no need to ask the disk for each build
         path = self.path(identity)
         try:
             size = path.stat().st_size

@@ -77,7 +77,7 @@ class Submitter:
         self._give_up = config.retry.give_up.total_seconds()
         self._in_hand: set[str] = set()
         self._ready: asyncio.Queue[Record] = asyncio.Queue()
-        self._marks: list[tuple[str, str]] = []
+        self._marks: list[tuple[str, str, bool]] = []
         self._marking: asyncio.Task[None] | None = None
         self._marked = asyncio.Event()
         self._woken = asyncio.Event()
@@ -175,7 +175,7 @@ class Submitter:
             else:
                 await self._postpone(record, str(error), error.after)
         else:
-            await self._mark(build.identity, _stored(answer, submission))
+            await self._mark(build.identity, _stored(answer, submission), kept=self._parts.is_kept(build))
             self._count(build, submission, answer)
             return answer
         finally:
@@ -210,7 +210,7 @@ class Submitter:
 
     def _keep(self, build: Build, submission: Submission) -> None:
         """Keep the log of a build that waits: its source may not have it for ever."""
-        if submission.log is None or self._spool.has(build.identity):
+        if submission.log is None or self._parts.is_kept(build):
             return
         try:
             self._spool.save(build.identity, submission.log)
@@ -231,7 +231,7 @@ class Submitter:
             f"{build.identity} ({build.name}) is not sent: {reason}; see `servo builds show {build.identity}`"
         )
 
-    async def _mark(self, identity: str, answer: str) -> None:
+    async def _mark(self, identity: str, answer: str, *, kept: bool) -> None:
         """Have it written down that a build was taken, with others, in the next commit.
 
         A worker does not wait for that: each build would cost a write of its own. An agent that is killed before sends what is
@@ -240,7 +240,7 @@ class Submitter:
         while len(self._marks) >= UNMARKED:
             self._marked.clear()
             await self._marked.wait()
-        self._marks.append((identity, answer))
+        self._marks.append((identity, answer, kept))
         if self._marking is None:
             self._marking = asyncio.create_task(self._write_marks(), name="builds:marks")
 
@@ -248,10 +248,11 @@ class Submitter:
         try:
             while self._marks:
                 marks = list(self._marks)
-                await self._settle(records.submitted, marks, self._clock())
+                await self._settle(records.submitted, [each[:2] for each in marks], self._clock())
                 del self._marks[: len(marks)]
-                for identity, _ in marks:
-                    self._spool.remove(identity)
+                for identity, _, kept in marks:
+                    if kept:
+                        self._spool.remove(identity)
                     self._in_hand.discard(identity)
                 self._marked.set()
                 self._woken.set()

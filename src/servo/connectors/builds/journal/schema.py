@@ -19,6 +19,7 @@ __all__ = ["VERSIONS", "connect", "recover"]
 APPLICATION = 0x54524255  # "TRBU": that a file is a journal and no other database
 BUSY_SECONDS = 30.0
 CACHE_KIB = 4096
+MAX_SIZE = 1 << 36
 
 VERSIONS: tuple[tuple[str, ...], ...] = (
     (
@@ -153,12 +154,22 @@ def recover(path: Path) -> tuple[int, Path]:
     for suffix in ("", "-wal", "-shm"):
         with suppress(FileNotFoundError):
             path.with_name(path.name + suffix).rename(kept.with_name(kept.name + suffix))
+    _filled_up(kept)
     saved = 0
     with closing(connect(path)) as fresh, closing(sqlite3.connect(kept)) as old:
         for table in ("facts", "cursors", "builds", "copies"):
             count = _saved(old, fresh, table)
             saved += count if table == "builds" else 0
     return saved, kept
+
+
+def _filled_up(path: Path) -> None:
+    """Give a truncated file its length back, so that SQLite reads the pages that are there."""
+    with path.open("r+b") as file:
+        head = file.read(100)
+        size = int.from_bytes(head[16:18]) * int.from_bytes(head[28:32])
+        if head.startswith(b"SQLite format 3\0") and os.fstat(file.fileno()).st_size < size <= MAX_SIZE:
+            file.truncate(size)
 
 
 def _saved(old: sqlite3.Connection, fresh: sqlite3.Connection, table: str) -> int:
