@@ -6,14 +6,14 @@ from typing import Annotated, Any
 
 import typer
 
-from servo.cli import assembly, checks, configuration, operations, version
+from servo.cli import assembly, builds, checks, configuration, operations, version
 from servo.cli.connectors import ConnectorCLI, load_third_parties
 from servo.cli.context import DEFAULT_FILE, Context, State
 from servo.cli.failures import report
 from servo.cli.groups import CLI, Group
 from servo.cli.loop import one_loop
 from servo.cli.options import LEVELS, Limit, choice, complete_level, parse_level
-from servo.cli.sections import LogLevel
+from servo.cli.sections import LogLevel, Section
 
 
 class Root(Group):
@@ -125,3 +125,4 @@ class ServoCLI(CLI):
         )  # fmt: skip
         for module in (assembly, operations, checks, configuration, version):
             self.add_typer(module.cli)
+        self.add_typer(builds.cli, name="builds", rich_help_panel=str(Section.connectors))
