@@ -1,0 +1,1 @@
+"""Builds: submissions, their analyses, and what is remembered of them."""
