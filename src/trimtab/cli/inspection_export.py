@@ -91,7 +91,7 @@ def _spool(
 
 
 def _write(spool: "Spool", file: Path | None, form: Form) -> None:
-    from trimtab.inspection.export import write
+    from trimtab.frames import write
     from trimtab.pages.files import replacing
 
     if file is None:

@@ -22,7 +22,7 @@ from trimtab.catalog.observation_schema import (
     tallies,
 )
 
-__all__ = ["OUTCOMES", "Share", "count", "shares"]
+__all__ = ["OUTCOMES", "Counts", "count", "shares"]
 
 OUTCOMES = ("succeeded", "stack", "index", "network", "infrastructure", "resource", "unexplained", "cancelled", "unknown")  # fmt: skip
 """The columns of `base_tallies`: how a build ended, and if it failed, what has to change."""
@@ -30,7 +30,7 @@ INSTALLED = {"successful": ("requires", "installed"), "failed": ("requires", "in
 IN_IMAGE = ("pypi", "conda")  # of an image only what builds install: its system is the base image's
 
 
-class Share(NamedTuple):
+class Counts(NamedTuple):
     """What one build adds to the tallies of one fact."""
 
     succeeded: int
@@ -78,7 +78,7 @@ def outcome_of(build: Mapping[str, Any]) -> str:
     return "succeeded" if build["outcome"] == "successful" else str(build["outcome"])
 
 
-def shares(build: Mapping[str, Any], found: Mapping[int, bool]) -> dict[int, Share]:
+def shares(build: Mapping[str, Any], found: Mapping[int, bool]) -> dict[int, Counts]:
     """What a build adds to the tallies of each fact.
 
     Args:
@@ -86,13 +86,13 @@ def shares(build: Mapping[str, Any], found: Mapping[int, bool]) -> dict[int, Sha
         found: The packages it was to have, and whether each was installed.
     """
     if build["outcome"] == "successful":
-        return dict.fromkeys(found, Share(1, 0, 0, 0))
+        return dict.fromkeys(found, Counts(1, 0, 0, 0))
     if build["outcome"] != "failed" or build["kind"] != "stack":
         return {}
     breaker = build["breaker_id"]
     every = dict(found) | ({breaker: False} if breaker is not None else {})
     return {
-        fact: Share(0, 1, int(fact == breaker), int(fact != breaker and installed))
+        fact: Counts(0, 1, int(fact == breaker), int(fact != breaker and installed))
         for fact, installed in every.items()
     }
 

@@ -1,0 +1,172 @@
+"""Which package versions appear in failed builds alone, and what breaks builds most often."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from trimtab.catalog.observation_schema import NO_FACT, base_tallies, breakers, facts, tallies
+from trimtab.catalog.observations.bases import FAILED, base_id, usual
+from trimtab.catalog.observations.confidence import TOO_FEW, Proportion, proportion
+from trimtab.catalog.observations.evidence import broken_by, failed_with
+from trimtab.catalog.observations.page import Page
+
+__all__ = ["Breaker", "BreakerBy", "OnlyInFailures", "most_frequent_breakers", "only_in_failures"]
+
+BreakerBy = Literal["package", "version", "class"]
+LEAST = 2  # builds: one is an anecdote
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyInFailures:
+    """A version of a package that no build had which succeeded.
+
+    Args:
+        kind, name, version: The package.
+        failures: Builds with it that failed for a reason in the stack: all of them.
+        broke: Of those, such as failed at this package.
+        usual: How often builds fail here, whatever they have.
+        verdict: `breaks` builds; `accompanies` what breaks them, for it was never named; or `not enough builds to say`, if so many
+            failures in a row are nothing special here.
+        sources: Documents of some of them.
+    """
+
+    kind: str
+    name: str
+    version: str
+    failures: Proportion
+    broke: int
+    usual: Proportion
+    verdict: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """What builds fail at.
+
+    Args:
+        kind, name, version: The package; empty where the failures name none, or the question is about something else.
+        failure_class: Why; empty if the question is about packages of any.
+        failure_kind: What has to change.
+        failures: Builds that failed at it, of all that failed and tell why.
+        sources: Documents of some of them.
+    """
+
+    kind: str
+    name: str
+    version: str
+    failure_class: str
+    failure_kind: str
+    failures: Proportion
+    sources: tuple[str, ...]
+
+
+def only_in_failures(
+    connection: sa.Connection,
+    *,
+    base: str | None = None,
+    kind: str | None = None,
+    offset: int = 0,
+    limit: int = 25,
+) -> Page[OnlyInFailures]:
+    """Package versions that appear in failed builds and in none that succeeded; those in the most builds first.
+
+    Failures of network, index, infrastructure and resources say nothing of a stack, and do not count.
+
+    Args:
+        connection: For reading.
+        base: On this base image.
+        kind: Packages of this system, such as `pypi`.
+        offset: How many are left out.
+        limit: How many at most.
+    """
+    number = base_id(connection, base)
+    here = [tallies.c.base_id == number, tallies.c.succeeded == 0, tallies.c.failed > 0, facts.c.value != ""]
+    if kind is not None:
+        here.append(facts.c.kind == kind)
+    if number is None:
+        return Page((), 0)
+    query = (
+        sa.select(facts, tallies.c.failed, tallies.c.broke)
+        .join(tallies, tallies.c.fact_id == facts.c.id)
+        .where(*here)
+    )
+    total = connection.execute(sa.select(sa.func.count()).select_from(query.subquery())).scalar_one()
+    order = (tallies.c.failed.desc(), tallies.c.broke.desc(), facts.c.name, facts.c.kind, facts.c.value)
+    rows = connection.execute(query.order_by(*order).offset(offset).limit(limit)).all()
+    rate = usual(connection, number)
+    return Page(tuple(_only(connection, row, number, rate) for row in rows), total)
+
+
+def _only(connection: sa.Connection, row: Any, base: int, rate: Proportion) -> OnlyInFailures:
+    failures = proportion(row.failed, row.failed)
+    sure = row.failed >= LEAST and failures.exceeds(rate)
+    verdict = ("breaks" if row.broke else "accompanies") if sure else TOO_FEW
+    sources = failed_with(connection, row.id, base)
+    return OnlyInFailures(row.kind, row.name, row.value, failures, row.broke, rate, verdict, sources)
+
+
+def most_frequent_breakers(
+    connection: sa.Connection,
+    *,
+    by: BreakerBy = "package",
+    base: str | None = None,
+    kind: str | None = None,
+    offset: int = 0,
+    limit: int = 25,
+) -> Page[Breaker]:
+    """What builds fail at most often.
+
+    Args:
+        connection: For reading.
+        by: What is one breaker: a package whatever its version, a version of it, or a class of failures.
+        base: On this base image.
+        kind: Failures of this kind alone: `stack`, `index`, ...
+        offset: How many are left out.
+        limit: How many at most.
+    """
+    number = base_id(connection, base)
+    if number is None:
+        return Page((), 0)
+    columns = {
+        "package": (facts.c.kind, facts.c.name),
+        "version": (facts.c.kind, facts.c.name, facts.c.value),
+        "class": (breakers.c["class"], breakers.c.kind),
+    }[by]
+    here = [breakers.c.base_id == number, breakers.c.builds > 0]
+    if kind is not None:
+        here.append(breakers.c.kind == kind)
+    source: Any = breakers
+    if by != "class":
+        source = breakers.join(facts, facts.c.id == breakers.c.fact_id)
+        here.append(breakers.c.fact_id != NO_FACT)
+    builds = sa.func.sum(breakers.c.builds)
+    labels = [each.label(f"key_{place}") for place, each in enumerate(columns)]
+    query = sa.select(*labels, builds.label("builds")).select_from(source).where(*here).group_by(*columns)
+    total = connection.execute(sa.select(sa.func.count()).select_from(query.subquery())).scalar_one()
+    rows = connection.execute(query.order_by(builds.desc(), *columns).offset(offset).limit(limit)).all()
+    told = _told(connection, number)
+    return Page(tuple(_breaker(connection, by, kind, row, number, told) for row in rows), total)
+
+
+def _told(connection: sa.Connection, base: int) -> int:
+    """Builds that failed, and of which is known why."""
+    row = connection.execute(sa.select(base_tallies).where(base_tallies.c.base_id == base)).mappings().first()
+    return sum(row[each] for each in FAILED if each != "unexplained") if row else 0
+
+
+def _breaker(
+    connection: sa.Connection, by: BreakerBy, kind: str | None, row: Any, base: int, told: int
+) -> Breaker:
+    failures = proportion(int(row.builds), told)
+    if by == "class":
+        return Breaker("", "", "", row[0], row[1], failures, ())
+    here = [
+        facts.c.kind == row[0],
+        facts.c.name == row[1],
+        *([facts.c.value == row[2]] if by == "version" else []),
+    ]
+    ids = list(connection.execute(sa.select(facts.c.id).where(*here)).scalars())
+    sources = broken_by(connection, ids, base, kind)
+    return Breaker(row[0], row[1], row[2] if by == "version" else "", "", "", failures, sources)
