@@ -35,9 +35,7 @@ def failed_with(connection: sa.Connection, fact_id: int, base: int, limit: int =
     return _listed(connection, query, base, limit)
 
 
-def _listed(
-    connection: sa.Connection, query: sa.Select[Any], base: int, limit: int
-) -> tuple[str, ...]:
+def _listed(connection: sa.Connection, query: sa.Select[Any], base: int, limit: int) -> tuple[str, ...]:
     if base != ANY_BASE:
         query = query.where(builds.c.base_id == base)
     return tuple(connection.execute(query.order_by(builds.c.document_id).limit(limit)).scalars().all())

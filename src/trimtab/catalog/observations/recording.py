@@ -53,7 +53,11 @@ class _Source:
 
 
 def record_build(
-    connection: sa.Connection, document: Mapping[str, Any], document_id: str | None = None
+    connection: sa.Connection,
+    document: Mapping[str, Any],
+    document_id: str | None = None,
+    *,
+    again: bool = False,
 ) -> None:
     """Record a build's own document: which images and which log belong to it, and how it ended.
 
@@ -61,6 +65,7 @@ def record_build(
         connection: In a transaction that writes.
         document: With `analysis_id`, `base_image`, `output_image`, `build_log`, `build`; see docs/observations.md.
         document_id: Its id, if that is not in it.
+        again: Also if the same document was recorded before.
 
     Raises:
         NamelessError: It has no id.
@@ -68,11 +73,15 @@ def record_build(
     found = build_facts(document)
     named = document_id or document.get("analysis_id")
     source = _source(document, "build", named, found.at, {})
-    _record(connection, source, lambda number: _write_build(connection, number, found))
+    _record(connection, source, lambda number: _write_build(connection, number, found), again=again)
 
 
 def record_analysis(
-    connection: sa.Connection, document: Mapping[str, Any], document_id: str | None = None
+    connection: sa.Connection,
+    document: Mapping[str, Any],
+    document_id: str | None = None,
+    *,
+    again: bool = False,
 ) -> None:
     """Record what an analysis found: of an image, or of a build's log. Of which, its keys say.
 
@@ -80,6 +89,7 @@ def record_analysis(
         connection: In a transaction that writes.
         document: With `metadata` and `result`: ours, or the original's.
         document_id: Its id, if `metadata.document_id` does not have it, as the original's parsed logs do not.
+        again: Also if the same document was recorded before.
 
     Raises:
         NamelessError: It has no id.
@@ -91,10 +101,12 @@ def record_analysis(
     source = _source(document, kind, named, when, told)
     if kind == "log":
         log = log_facts(document)
-        _record(connection, source, lambda number: _write_log(connection, number, source, log))
+        _record(connection, source, lambda number: _write_log(connection, number, source, log), again=again)
     else:
         image = image_facts(document)
-        _record(connection, source, lambda number: _write_image(connection, number, source, image))
+        _record(
+            connection, source, lambda number: _write_image(connection, number, source, image), again=again
+        )
 
 
 def forget(connection: sa.Connection, document_id: str) -> bool:
@@ -133,10 +145,10 @@ def _source(document: Mapping[str, Any], kind: str, named: Any, when: float, tol
     return _Source(document_id, kind, digest, analyzer, version, when)
 
 
-def _record(connection: sa.Connection, source: _Source, write: Any) -> None:
+def _record(connection: sa.Connection, source: _Source, write: Any, *, again: bool) -> None:
     _lock(connection)
     known = connection.execute(sa.select(sources).where(sources.c.document_id == source.document_id)).first()
-    if known is not None and known.digest == source.digest and known.kind == source.kind:
+    if known is not None and not again and known.digest == source.digest and known.kind == source.kind:
         return
     touched: set[Touched] = set()
     if known is not None:
