@@ -62,10 +62,10 @@ class World:
     """
 
     def __init__(self, size: int) -> None:
-        self.stacks = max(20, size * 9 // 1000)
-        self.builds = max(50, size * 28 // 1000)
-        self.images = max(20, size * 22 // 10_000)
-        self.systems = max(4, size * 18 // 100_000)
+        self.stacks = max(20, size * 7 // 1000)
+        self.builds = max(50, size * 21 // 1000)
+        self.images = max(20, size * 17 // 10_000)
+        self.systems = max(4, size * 14 // 100_000)
         rng = random.Random("bad")
         self.bad = {
             rng.randrange(400): (

@@ -113,6 +113,7 @@ def create_app(
             worker = _worker(place, settings)
             started.append(worker)
         _add_inspections(app, place, worker, settings, token)
+        _add_observations(app, place, token)
     app.include_router(api.create_router(sessions), dependencies=[*token, admin])
     app.include_router(servo.create_router(sessions, metrics), dependencies=[*token, agent])
     app.include_router(oauth.create_router(), dependencies=[agent])
@@ -134,6 +135,12 @@ def _add_inspections(
     app.include_router(original.create_router(library, desk), dependencies=token)
     app.include_router(beside.create_router(library, worker, follower), dependencies=token)
     app.state.stopping.append(follower.stop)
+
+
+def _add_observations(app: FastAPI, place: "Place", token: list[Any]) -> None:
+    from trimtab.server import observations
+
+    app.include_router(observations.create_router(place.database), dependencies=token)
 
 
 def _worker(place: "Place", settings: ServerSettings) -> "Worker":

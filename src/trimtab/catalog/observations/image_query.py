@@ -43,6 +43,8 @@ class ImagesWanted:
         python_version, cuda_version: With these, likewise.
         image: Called so, with or without its tag, or with this digest.
         base: That a build derived from this base image.
+        rpm: Holding this package of RPM, besides.
+        exact: Whether `package` is a name and nothing else, whatever characters it has.
     """
 
     package: str | None = None
@@ -55,6 +57,8 @@ class ImagesWanted:
     cuda_version: str | None = None
     image: str | None = None
     base: str | None = None
+    rpm: str | None = None
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ def images_holding(
     Raises:
         SpecifierError: The package cannot be read.
     """
-    if not all(storable(each) for each in astuple(wanted) if each is not None):
+    if not all(storable(each) for each in astuple(wanted) if isinstance(each, str)):
         return Page((), 0)
     package = _package(connection, wanted)
     here = [image_analyses.c.newest, *_clauses(wanted)]
@@ -155,7 +159,7 @@ def _package(connection: sa.Connection, wanted: ImagesWanted) -> dict[int, str] 
     """The facts of the package that is wanted, and their versions."""
     if wanted.package is None:
         return None
-    name, specifier = split_requirement(wanted.package)
+    name, specifier = (wanted.package, "") if wanted.exact else split_requirement(wanted.package)
     kinds = PACKAGES if wanted.kind is None else (wanted.kind,)
     key = sa.tuple_(facts.c.name, facts.c.kind)
     query = sa.select(facts.c.id, facts.c.kind, facts.c.value).where(
@@ -183,6 +187,8 @@ def _clauses(wanted: ImagesWanted) -> Iterator[sa.ColumnElement[bool]]:
         yield _called(wanted.image)
     if wanted.library is not None or wanted.symbol is not None:
         yield _holding(_libraries(wanted.library, wanted.symbol))
+    if wanted.rpm is not None:
+        yield _holding(sa.select(facts.c.id).where(facts.c.name == wanted.rpm, facts.c.kind == "rpm"))
     if wanted.base is not None:
         derived = sa.select(builds.c.output_image_id).join(
             image_references, image_references.c.id == builds.c.base_id

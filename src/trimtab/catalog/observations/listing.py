@@ -23,7 +23,7 @@ from trimtab.catalog.observation_schema import (
 )
 from trimtab.catalog.observations.fact import DECLARED, OBSERVED
 
-__all__ = ["RELATIONS", "Observation", "observed"]
+__all__ = ["RELATIONS", "Observation", "is_known", "observed"]
 
 RELATIONS = ("contains", "requires", "installed", "attempted", "failed", "runs", "called", "provides", "ended", "derived-from")  # fmt: skip
 AT_ONCE = 50  # documents
@@ -81,6 +81,12 @@ def observed(
         rows = [each for part in parts for each in part]
         rows = [each for each in rows if each.relation in wanted and (chosen is None or each.kind in chosen)]
         yield from sorted(rows, key=_order)
+
+
+def is_known(connection: sa.Connection, document_id: str) -> bool:
+    """Whether a document was recorded."""
+    query = sa.select(sources.c.id).where(sources.c.document_id == document_id)
+    return connection.execute(query).first() is not None
 
 
 def _order(each: Observation) -> tuple[str, ...]:

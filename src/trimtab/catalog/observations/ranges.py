@@ -34,6 +34,7 @@ class BadRange:
     """The versions that break builds.
 
     Args:
+        specifier: They, as a resolver reads it.
         first: The first of them.
         until: The next version after them that was seen; None if they are the last that were.
         versions: Those of them that were seen.
@@ -43,6 +44,7 @@ class BadRange:
         looked_at: Ranges among which this one was chosen; the level of `inside` makes up for them (Bonferroni).
     """
 
+    specifier: str
     first: str
     until: str | None
     versions: tuple[str, ...]
@@ -50,11 +52,6 @@ class BadRange:
     outside: Proportion
     verdict: str
     looked_at: int
-
-    @property
-    def specifier(self) -> str:
-        """As a resolver reads it."""
-        return f">={self.first}" + (f",<{self.until}" if self.until is not None else "")
 
 
 def bad_range(tried: Sequence[Tried]) -> BadRange | None:
@@ -74,10 +71,10 @@ def bad_range(tried: Sequence[Tried]) -> BadRange | None:
     inside = proportion(broke, broke + held, level)
     outside = proportion(other_broke, other_broke + other_held)
     until = tried[end + 1].version if end + 1 < len(tried) else None
-    versions = tuple(each.version for each in tried[begin : end + 1])
-    return BadRange(
-        tried[begin].version, until, versions, inside, outside, _verdict(inside, outside), len(ranges)
-    )
+    first, versions = tried[begin].version, tuple(each.version for each in tried[begin : end + 1])
+    specifier = f">={first}" + (f",<{until}" if until is not None else "")
+    verdict = _verdict(inside, outside)
+    return BadRange(specifier, first, until, versions, inside, outside, verdict, len(ranges))
 
 
 def _ranges(broken: Sequence[int]) -> Iterator[tuple[int, int]]:
