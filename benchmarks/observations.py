@@ -85,16 +85,16 @@ class World:
         return _build(self, number)
 
     def pip_set(self, image: int) -> int:
-        """The number of the set of an image's Python packages: it is a build's stack."""
-        return 1 + image % self.stacks
+        """The number of the set of an image's Python packages."""
+        return 1 + self.stacks + self.builds + image
 
     def system_set(self, image: int) -> int:
         """That of its system's packages, which many share."""
-        return 1 + self.stacks + self.builds + image % self.systems
+        return 1 + self.stacks + self.builds + self.images + image % self.systems
 
     def library_set(self, image: int) -> int:
         """That of its libraries."""
-        return 1 + self.stacks + self.builds + self.systems + image % self.systems
+        return 1 + self.stacks + self.builds + self.images + self.systems + image % self.systems
 
 
 def _python(name: int, version: int) -> int:
@@ -366,32 +366,36 @@ def _digest(number: int) -> str:
 
 
 def _fact_sets(world: World) -> Iterator[tuple[Any, ...]]:
-    for number, kind, found in _sets(world):
-        yield number, kind, _digest(number), len(found)
+    for number, kind, subject, found in _sets(world):
+        yield number, kind, subject, _digest(number), len(found)
 
 
-def _set_facts(world: World) -> Iterator[tuple[int, int]]:
-    for number, _, found in _sets(world):
-        yield from ((number, fact) for fact in found)
+def _set_facts(world: World) -> Iterator[tuple[int, int, str]]:
+    for number, _, subject, found in _sets(world):
+        yield from ((number, fact, subject) for fact in found)
 
 
-def _sets(world: World) -> Iterator[tuple[int, str, list[int]]]:
+def _sets(world: World) -> Iterator[tuple[int, str, str, list[int]]]:
     for n in range(world.stacks):
-        yield 1 + n, "pypi", world.stack(n)
+        yield 1 + n, "pypi", "build", world.stack(n)
     for n in range(world.builds):
         stack, _, outcome, _, _, _, installed = world.build(n)
         if outcome == "failed":
-            yield 1 + world.stacks + n, "pypi", world.stack(stack)[:installed]
+            yield 1 + world.stacks + n, "pypi", "build", world.stack(stack)[:installed]
+    for n in range(world.images):
+        yield world.pip_set(n), "pypi", "image", world.stack(n % world.stacks)
     for n in range(world.systems):
-        first = 1 + world.stacks + world.builds
+        first = 1 + world.stacks + world.builds + world.images
         yield (
             first + n,
             "deb",
+            "image",
             sorted({SYSTEM_FACTS + (each * 4 + n * 7 % (each + 3)) % SYSTEM for each in range(250)}),
         )
         yield (
             first + world.systems + n,
             "library",
+            "image",
             sorted({LIBRARY_FACTS + (each * 4 + n * 5 % (each + 2)) % LIBRARIES for each in range(200)}),
         )
 

@@ -129,7 +129,8 @@ fact_sets = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("kind", String(16), nullable=False),  # of all its facts
-    Column("digest", String(64), nullable=False),  # SHA-256 of the facts, in hex
+    Column("subject", String(8), nullable=False),  # what has it: image, build
+    Column("digest", String(64), nullable=False),  # SHA-256 of subject and facts, in hex
     Column("size", Integer, nullable=False),
     UniqueConstraint("digest", name="uq_fact_sets_digest"),
 )
@@ -139,7 +140,9 @@ set_facts = Table(
     metadata,
     Column("set_id", Integer, ForeignKey("fact_sets.id", ondelete="CASCADE"), primary_key=True),
     Column("fact_id", Integer, ForeignKey("facts.id"), primary_key=True),
-    Index("ix_set_facts_fact_id_set_id", "fact_id", "set_id"),
+    # That of the set, once more: who asks for images does not walk over the hundred times as many builds.
+    Column("subject", String(8), nullable=False),
+    Index("ix_set_facts_fact_id_subject_set_id", "fact_id", "subject", "set_id"),
 )
 
 observations = Table(
@@ -256,7 +259,8 @@ builds = Table(
     Index("ix_builds_log_id", "log_id"),
     Index("ix_builds_output_id", "output_id"),
     Index("ix_builds_stack_id_outcome", "stack_id", "outcome"),
-    Index("ix_builds_breaker_id_base_id", "breaker_id", "base_id"),
+    Index("ix_builds_breaker_id_document_id", "breaker_id", "document_id"),
+    Index("ix_builds_breaker_id_base_id_document_id", "breaker_id", "base_id", "document_id"),
     Index("ix_builds_base_id", "base_id"),
     Index("ix_builds_base_image_id", "base_image_id"),
     Index("ix_builds_output_image_id", "output_image_id"),

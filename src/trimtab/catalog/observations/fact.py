@@ -46,9 +46,14 @@ class FactSet:
     facts: frozenset[Fact]
 
     @property
+    def subject(self) -> str:
+        """What has them: `image` or `build`."""
+        return "image" if self.relation == "contains" else "build"
+
+    @property
     def digest(self) -> str:
-        """SHA-256, in hex; the same for the same facts."""
-        whole = sha256(self.kind.encode())
+        """SHA-256, in hex; the same for the same facts of the same subject."""
+        whole = sha256(f"{self.subject}\0{self.kind}".encode())
         for each in sorted(self.facts):
             whole.update(f"\0{each.name}\0{each.value}".encode())
         return whole.hexdigest()

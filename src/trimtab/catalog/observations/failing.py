@@ -82,19 +82,27 @@ def only_in_failures(
         limit: How many at most.
     """
     number = base_id(connection, base)
-    here = [tallies.c.base_id == number, tallies.c.succeeded == 0, tallies.c.failed > 0, facts.c.value != ""]
-    if kind is not None:
-        here.append(facts.c.kind == kind)
     if number is None:
         return Page((), 0)
-    query = (
+    here = [tallies.c.base_id == number, tallies.c.succeeded == 0, tallies.c.failed > 0]
+    table: Any = tallies
+    if kind is not None:
+        table = tallies.join(facts, facts.c.id == tallies.c.fact_id)
+        here.append(facts.c.kind == kind)
+    total = connection.execute(sa.select(sa.func.count()).select_from(table).where(*here)).scalar_one()
+    # How many failures those of this page have at least: only these are put in order by their names.
+    place = min(offset + limit, total) - 1
+    least = sa.select(tallies.c.failed).select_from(table).where(*here).order_by(tallies.c.failed.desc())
+    floor = connection.execute(least.offset(max(place, 0)).limit(1)).scalar() or 1
+    order = (tallies.c.failed.desc(), tallies.c.broke.desc(), facts.c.name, facts.c.kind, facts.c.value)
+    rows = connection.execute(
         sa.select(facts, tallies.c.failed, tallies.c.broke)
         .join(tallies, tallies.c.fact_id == facts.c.id)
-        .where(*here)
-    )
-    total = connection.execute(sa.select(sa.func.count()).select_from(query.subquery())).scalar_one()
-    order = (tallies.c.failed.desc(), tallies.c.broke.desc(), facts.c.name, facts.c.kind, facts.c.value)
-    rows = connection.execute(query.order_by(*order).offset(offset).limit(limit)).all()
+        .where(*here, tallies.c.failed >= floor)
+        .order_by(*order)
+        .offset(offset)
+        .limit(limit)
+    ).all()
     rate = usual(connection, number)
     return Page(tuple(_only(connection, row, number, rate) for row in rows), total)
 
@@ -167,6 +175,6 @@ def _breaker(
         facts.c.name == row[1],
         *([facts.c.value == row[2]] if by == "version" else []),
     ]
-    ids = list(connection.execute(sa.select(facts.c.id).where(*here)).scalars())
+    ids = list(connection.execute(sa.select(facts.c.id).where(*here).order_by(facts.c.value)).scalars())
     sources = broken_by(connection, ids, base, kind)
     return Breaker(row[0], row[1], row[2] if by == "version" else "", "", "", failures, sources)

@@ -83,7 +83,7 @@ def seen_versions(connection: sa.Connection, kind: str, name: str, base: int) ->
     query = (
         sa.select(facts.c.id, facts.c.value, tallies.c.succeeded, tallies.c.held, tallies.c.broke)
         .join(tallies, tallies.c.fact_id == facts.c.id)
-        .where(facts.c.name == name, facts.c.kind == kind, facts.c.value != "", tallies.c.base_id == base)
+        .where(facts.c.name == name, facts.c.kind == kind, tallies.c.base_id == base)
     )
     rows = [row for row in connection.execute(query) if row.succeeded + row.held + row.broke]
     key = order(kind)

@@ -113,14 +113,21 @@ def images_holding(
     package = _package(connection, wanted)
     here = [image_analyses.c.newest, *_clauses(wanted)]
     if package is not None:
-        here.append(_holding(sa.select(facts.c.id).where(facts.c.id.in_(list(package)))))
-    table = image_analyses.join(environments, environments.c.id == image_analyses.c.environment_id)
-    table = table.outerjoin(image_references, image_references.c.id == image_analyses.c.reference_id)
-    count = sa.select(sa.func.count()).select_from(table).where(*here)
-    total = connection.execute(count).scalar_one()
+        here.append(_holding(list(package)))
+    table: Any = image_analyses
+    if any((wanted.os_name, wanted.os_version, wanted.python_version, wanted.cuda_version)):
+        table = table.join(environments, environments.c.id == image_analyses.c.environment_id)
+    if wanted.image is not None:
+        table = table.outerjoin(image_references, image_references.c.id == image_analyses.c.reference_id)
+    # Counted on the way: what they hold is looked up once.
+    counted = sa.func.count().over().label("total")
+    query = sa.select(image_analyses.c.source_id, counted).select_from(table).where(*here)
     order = (image_analyses.c.at.desc(), image_analyses.c.document_id.desc())
-    page = sa.select(image_analyses.c.source_id).select_from(table).where(*here).order_by(*order)
-    numbers = list(connection.execute(page.offset(offset).limit(limit)).scalars())
+    found = connection.execute(query.order_by(*order).offset(offset).limit(limit)).all()
+    total = found[0].total if found else 0
+    if not found and offset:
+        total = connection.execute(sa.select(sa.func.count()).select_from(table).where(*here)).scalar_one()
+    numbers = [each.source_id for each in found]
     rows = _rows(connection, numbers)
     held = _versions(connection, numbers, package or {})
     return Page(tuple(_image(rows[each], held.get(each, ())) for each in numbers), total)
@@ -221,9 +228,10 @@ def _libraries(library: str | None, symbol: str | None) -> sa.Select[tuple[int]]
     return query
 
 
-def _holding(found: sa.Select[tuple[int]]) -> sa.ColumnElement[bool]:
+def _holding(found: list[int] | sa.Select[Any]) -> sa.ColumnElement[bool]:
     told = sa.select(observations.c.source_id).join(set_facts, set_facts.c.set_id == observations.c.set_id)
-    return image_analyses.c.source_id.in_(told.where(set_facts.c.fact_id.in_(found)))
+    here = set_facts.c.fact_id.in_(found) & (set_facts.c.subject == "image")
+    return image_analyses.c.source_id.in_(told.where(here))
 
 
 def _rows(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, Any]:

@@ -45,11 +45,10 @@ def set_id(connection: sa.Connection, found: FactSet) -> int:
     if known is not None:
         return known
     ids = fact_ids(connection, found.facts)
-    row = {"kind": found.kind, "digest": found.digest, "size": len(found.facts)}
+    row = {"kind": found.kind, "subject": found.subject, "digest": found.digest, "size": len(found.facts)}
     number = _inserted(connection, fact_sets, row)
-    insert_absent(
-        connection, set_facts, [{"set_id": number, "fact_id": each} for each in sorted(ids.values())]
-    )
+    rows = [{"set_id": number, "fact_id": each, "subject": found.subject} for each in sorted(ids.values())]
+    insert_absent(connection, set_facts, rows)
     return number
 
 

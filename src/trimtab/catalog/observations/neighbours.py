@@ -30,7 +30,7 @@ __all__ = [
     "neighbours_of_build",
 ]
 
-POSTINGS = 20_000  # builds that the packages looked up may be in, all together
+POSTINGS = 5_000  # builds that the packages looked up may be in, all together
 CANDIDATES = 100  # stacks that are compared package by package
 AT_ONCE = 300
 
@@ -184,7 +184,7 @@ def _candidates(connection: sa.Connection, ids: Sequence[int], base: int) -> dic
     query = (
         sa.select(set_facts.c.set_id, fact_sets.c.digest)
         .join(fact_sets, fact_sets.c.id == set_facts.c.set_id)
-        .where(set_facts.c.fact_id.in_(ids), sa.exists().where(built))
+        .where(set_facts.c.fact_id.in_(ids), set_facts.c.subject == "build", sa.exists().where(built))
         .group_by(set_facts.c.set_id, fact_sets.c.digest)
         .order_by(sa.func.count().desc(), fact_sets.c.digest)
         .limit(CANDIDATES)

@@ -17,6 +17,7 @@ from trimtab.catalog.observation_schema import (
     base_tallies,
     breakers,
     fact_sets,
+    facts,
     observations,
     set_facts,
     tallies,
@@ -83,17 +84,16 @@ def shares(build: Mapping[str, Any], found: Mapping[int, bool]) -> dict[int, Cou
 
     Args:
         build: Its row.
-        found: The packages it was to have, and whether each was installed.
+        found: The packages it was to have, and whether each was installed; its breaker among them, if that has a version.
     """
     if build["outcome"] == "successful":
         return dict.fromkeys(found, Counts(1, 0, 0, 0))
     if build["outcome"] != "failed" or build["kind"] != "stack":
         return {}
     breaker = build["breaker_id"]
-    every = dict(found) | ({breaker: False} if breaker is not None else {})
     return {
         fact: Counts(0, 1, int(fact == breaker), int(fact != breaker and installed))
-        for fact, installed in every.items()
+        for fact, installed in found.items()
     }
 
 
@@ -103,7 +103,17 @@ def _facts(connection: sa.Connection, build: Mapping[str, Any]) -> dict[int, boo
     found: dict[int, bool] = {}
     for fact, relation in _told(connection, build, relations) if relations else ():
         found[fact] = found.get(fact, False) or relation in {"installed", "contains"}
+    if (
+        build["outcome"] == "failed"
+        and build["breaker_id"] is not None
+        and _has_version(connection, build["breaker_id"])
+    ):
+        found.setdefault(build["breaker_id"], False)
     return found
+
+
+def _has_version(connection: sa.Connection, fact: int) -> bool:
+    return bool(connection.execute(sa.select(facts.c.value).where(facts.c.id == fact)).scalar_one())
 
 
 def _told(connection: sa.Connection, build: Mapping[str, Any], relations: tuple[str, ...]) -> Iterator[Any]:

@@ -62,9 +62,7 @@ def upgrade() -> None:
         "library_symbols",
         sa.Column("fact_id", sa.Integer(), nullable=False),
         sa.Column("symbol_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["fact_id"], ["facts.id"], name="fk_library_symbols_fact_id", ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["fact_id"], ["facts.id"], name="fk_library_symbols_fact_id", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["symbol_id"], ["symbols.id"], name="fk_library_symbols_symbol_id"),
         sa.PrimaryKeyConstraint("fact_id", "symbol_id", name="pk_library_symbols"),
     )
@@ -73,6 +71,7 @@ def upgrade() -> None:
         "fact_sets",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("subject", sa.String(8), nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("size", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_fact_sets"),
@@ -82,20 +81,19 @@ def upgrade() -> None:
         "set_facts",
         sa.Column("set_id", sa.Integer(), nullable=False),
         sa.Column("fact_id", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.String(8), nullable=False),
         sa.ForeignKeyConstraint(["set_id"], ["fact_sets.id"], name="fk_set_facts_set_id", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["fact_id"], ["facts.id"], name="fk_set_facts_fact_id"),
         sa.PrimaryKeyConstraint("set_id", "fact_id", name="pk_set_facts"),
     )
-    op.create_index("ix_set_facts_fact_id_set_id", "set_facts", ["fact_id", "set_id"])
+    op.create_index("ix_set_facts_fact_id_subject_set_id", "set_facts", ["fact_id", "subject", "set_id"])
     op.create_table(
         "observations",
         sa.Column("source_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("set_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("relation", sa.String(12), nullable=False),
         sa.Column("how", sa.String(8), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["source_id"], ["sources.id"], name="fk_observations_source_id", ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name="fk_observations_source_id", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["set_id"], ["fact_sets.id"], name="fk_observations_set_id"),
         sa.PrimaryKeyConstraint("source_id", "set_id", "relation", name="pk_observations"),
     )
@@ -114,23 +112,15 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger()),
         sa.Column("at", sa.Double(), nullable=False),
         sa.Column("newest", sa.Boolean(create_constraint=False), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["source_id"], ["sources.id"], name="fk_image_analyses_source_id", ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name="fk_image_analyses_source_id", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["image_id"], ["images.id"], name="fk_image_analyses_image_id"),
-        sa.ForeignKeyConstraint(
-            ["reference_id"], ["image_references.id"], name="fk_image_analyses_reference_id"
-        ),
-        sa.ForeignKeyConstraint(
-            ["environment_id"], ["environments.id"], name="fk_image_analyses_environment_id"
-        ),
+        sa.ForeignKeyConstraint(["reference_id"], ["image_references.id"], name="fk_image_analyses_reference_id"),
+        sa.ForeignKeyConstraint(["environment_id"], ["environments.id"], name="fk_image_analyses_environment_id"),
         sa.PrimaryKeyConstraint("source_id", name="pk_image_analyses"),
     )
     op.create_index("ix_image_analyses_environment_id", "image_analyses", ["environment_id"])
     op.create_index("ix_image_analyses_image_id", "image_analyses", ["image_id"])
-    op.create_index(
-        "ix_image_analyses_newest_at_document_id", "image_analyses", ["newest", "at", "document_id"]
-    )
+    op.create_index("ix_image_analyses_newest_at_document_id", "image_analyses", ["newest", "at", "document_id"])
     op.create_index("ix_image_analyses_reference_id", "image_analyses", ["reference_id"])
     op.create_table(
         "log_analyses",
@@ -145,13 +135,9 @@ def upgrade() -> None:
         sa.Column("base_reference_id", sa.Integer()),
         sa.Column("base_digest", sa.String(100), nullable=False),
         sa.Column("at", sa.Double(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["source_id"], ["sources.id"], name="fk_log_analyses_source_id", ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name="fk_log_analyses_source_id", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["breaker_id"], ["facts.id"], name="fk_log_analyses_breaker_id"),
-        sa.ForeignKeyConstraint(
-            ["base_reference_id"], ["image_references.id"], name="fk_log_analyses_base_reference_id"
-        ),
+        sa.ForeignKeyConstraint(["base_reference_id"], ["image_references.id"], name="fk_log_analyses_base_reference_id"),
         sa.PrimaryKeyConstraint("source_id", name="pk_log_analyses"),
     )
     op.create_table(
@@ -166,9 +152,7 @@ def upgrade() -> None:
         sa.Column("line", sa.Integer()),
         sa.Column("recovered", sa.Boolean(create_constraint=False), nullable=False),
         sa.Column("breaker", sa.Boolean(create_constraint=False), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["source_id"], ["sources.id"], name="fk_failures_source_id", ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name="fk_failures_source_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("source_id", "number", name="pk_failures"),
     )
     op.create_index("ix_failures_package", "failures", ["package"])
@@ -189,15 +173,9 @@ def upgrade() -> None:
         sa.Column("output_analysis", _name(200), nullable=False),
         sa.Column("log_analysis", _name(200), nullable=False),
         sa.Column("at", sa.Double(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["source_id"], ["sources.id"], name="fk_build_documents_source_id", ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["base_reference_id"], ["image_references.id"], name="fk_build_documents_base_reference_id"
-        ),
-        sa.ForeignKeyConstraint(
-            ["output_reference_id"], ["image_references.id"], name="fk_build_documents_output_reference_id"
-        ),
+        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name="fk_build_documents_source_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["base_reference_id"], ["image_references.id"], name="fk_build_documents_base_reference_id"),
+        sa.ForeignKeyConstraint(["output_reference_id"], ["image_references.id"], name="fk_build_documents_output_reference_id"),
         sa.PrimaryKeyConstraint("source_id", name="pk_build_documents"),
     )
     op.create_index("ix_build_documents_base_analysis", "build_documents", ["base_analysis"])
@@ -222,13 +200,9 @@ def upgrade() -> None:
         sa.Column("class", sa.String(32), nullable=False),
         sa.Column("breaker_id", sa.Integer()),
         sa.Column("at", sa.Double(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["source_id"], ["sources.id"], name="fk_builds_source_id", ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name="fk_builds_source_id", ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["log_id"], ["sources.id"], name="fk_builds_log_id", ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(
-            ["output_id"], ["sources.id"], name="fk_builds_output_id", ondelete="SET NULL"
-        ),
+        sa.ForeignKeyConstraint(["output_id"], ["sources.id"], name="fk_builds_output_id", ondelete="SET NULL"),
         sa.ForeignKeyConstraint(["base_id"], ["image_references.id"], name="fk_builds_base_id"),
         sa.ForeignKeyConstraint(["base_image_id"], ["images.id"], name="fk_builds_base_image_id"),
         sa.ForeignKeyConstraint(["output_image_id"], ["images.id"], name="fk_builds_output_image_id"),
@@ -239,7 +213,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_builds_base_id", "builds", ["base_id"])
     op.create_index("ix_builds_base_image_id", "builds", ["base_image_id"])
-    op.create_index("ix_builds_breaker_id_base_id", "builds", ["breaker_id", "base_id"])
+    op.create_index("ix_builds_breaker_id_base_id_document_id", "builds", ["breaker_id", "base_id", "document_id"])
+    op.create_index("ix_builds_breaker_id_document_id", "builds", ["breaker_id", "document_id"])
     op.create_index("ix_builds_document_id", "builds", ["document_id"])
     op.create_index("ix_builds_log_id", "builds", ["log_id"])
     op.create_index("ix_builds_output_id", "builds", ["output_id"])
