@@ -175,6 +175,9 @@ def _breaker(
         facts.c.name == row[1],
         *([facts.c.value == row[2]] if by == "version" else []),
     ]
-    ids = list(connection.execute(sa.select(facts.c.id).where(*here).order_by(facts.c.value)).scalars())
+    broken = breakers.c.builds > 0 if kind is None else (breakers.c.builds > 0) & (breakers.c.kind == kind)
+    query = sa.select(facts.c.id).join(breakers, breakers.c.fact_id == facts.c.id)
+    query = query.where(*here, broken, breakers.c.base_id == base).order_by(facts.c.value).distinct()
+    ids = list(connection.execute(query.add_columns(facts.c.value)).scalars())
     sources = broken_by(connection, ids, base, kind)
     return Breaker(row[0], row[1], row[2] if by == "version" else "", "", "", failures, sources)

@@ -22,7 +22,7 @@ from trimtab.catalog.observation_schema import (
 from trimtab.catalog.observations.fact import Fact, FactSet, repository
 from trimtab.catalog.upserts import insert_absent
 
-__all__ = ["environment_id", "fact_ids", "image_id", "reference_id", "set_id", "store_symbols"]
+__all__ = ["environment_id", "fact_ids", "image_id", "known_facts", "reference_id", "set_id", "store_symbols"]
 
 AT_ONCE = 300  # rows of one query's list
 T = TypeVar("T")
@@ -31,10 +31,10 @@ T = TypeVar("T")
 def fact_ids(connection: sa.Connection, found: Iterable[Fact]) -> dict[Fact, int]:
     """The ids of facts, whose rows are there then."""
     wanted = sorted(set(found))
-    known = _known_facts(connection, wanted)
+    known = known_facts(connection, wanted)
     if missing := [each for each in wanted if each not in known]:
         insert_absent(connection, facts, [each._asdict() for each in missing])
-        known |= _known_facts(connection, missing)
+        known |= known_facts(connection, missing)
     return known
 
 
@@ -84,7 +84,8 @@ def environment_id(connection: sa.Connection, values: Mapping[str, str]) -> int:
     return _id_of(connection, environments, values)
 
 
-def _known_facts(connection: sa.Connection, wanted: Sequence[Fact]) -> dict[Fact, int]:
+def known_facts(connection: sa.Connection, wanted: Sequence[Fact]) -> dict[Fact, int]:
+    """The ids of those facts that are there."""
     key = sa.tuple_(facts.c.name, facts.c.kind, facts.c.value)
     known = {}
     for some in _parts(wanted):

@@ -13,11 +13,14 @@ from trimtab.catalog.observation_schema import (
     facts,
     image_references,
     set_facts,
+    sources,
     tallies,
 )
 from trimtab.catalog.observations.bases import base_id
 from trimtab.catalog.observations.confidence import Proportion, proportion
+from trimtab.catalog.observations.fact import Fact
 from trimtab.catalog.observations.first_bad import called
+from trimtab.catalog.observations.interning import known_facts
 from trimtab.catalog.observations.versions import order
 from trimtab.catalog.values import storable
 
@@ -32,7 +35,6 @@ __all__ = [
 
 POSTINGS = 5_000  # builds that the packages looked up may be in, all together
 CANDIDATES = 100  # stacks that are compared package by package
-AT_ONCE = 300
 
 
 class UnknownBuildError(LookupError):
@@ -138,8 +140,6 @@ def known_good_neighbours(
 
 
 def _build(connection: sa.Connection, document_id: str) -> Any:
-    from trimtab.catalog.observation_schema import sources
-
     logs = sa.select(sources.c.id).where(sources.c.document_id == document_id)
     told = sa.or_(
         builds.c.document_id == document_id, builds.c.log_id.in_(logs), builds.c.source_id.in_(logs)
@@ -151,27 +151,21 @@ def _build(connection: sa.Connection, document_id: str) -> Any:
 
 def _rarest(connection: sa.Connection, wanted: Mapping[str, str]) -> tuple[list[int], bool]:
     """The facts of a stack that builds had which succeeded, those that the fewest had first; and whether these are all of them."""
-    pairs = sorted(("pypi", name, version) for name, version in wanted.items() if version)
-    rows: list[Any] = []
-    for start in range(0, len(pairs), AT_ONCE):
-        key = sa.tuple_(facts.c.kind, facts.c.name, facts.c.value)
-        query = (
-            sa.select(facts.c.id, facts.c.name, tallies.c.succeeded)
-            .join(tallies, tallies.c.fact_id == facts.c.id)
-            .where(
-                key.in_(pairs[start : start + AT_ONCE]),
-                tallies.c.base_id == ANY_BASE,
-                tallies.c.succeeded > 0,
-            )
-        )
-        rows += connection.execute(query)
-    rows.sort(key=lambda row: (row.succeeded, row.name))
+    found = known_facts(
+        connection, sorted(Fact("pypi", name, version) for name, version in wanted.items() if version)
+    )
+    names = {number: each.name for each, number in found.items()}
+    query = sa.select(tallies.c.fact_id, tallies.c.succeeded).where(
+        tallies.c.base_id == ANY_BASE, tallies.c.fact_id.in_(names), tallies.c.succeeded > 0
+    )
+    rows = list(connection.execute(query))
+    rows.sort(key=lambda row: (row.succeeded, names[row.fact_id]))
     taken: list[int] = []
     left = POSTINGS
     for row in rows:
         if taken and row.succeeded > left:
             return taken, False
-        taken.append(row.id)
+        taken.append(row.fact_id)
         left -= row.succeeded
     return taken, True
 
