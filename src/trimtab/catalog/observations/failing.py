@@ -1,5 +1,6 @@
 """Which package versions appear in failed builds alone, and what breaks builds most often."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -8,13 +9,14 @@ import sqlalchemy as sa
 from trimtab.catalog.observation_schema import NO_FACT, base_tallies, breakers, facts, tallies
 from trimtab.catalog.observations.bases import FAILED, base_id, usual
 from trimtab.catalog.observations.confidence import TOO_FEW, Proportion, proportion
-from trimtab.catalog.observations.evidence import broken_by, failed_with
+from trimtab.catalog.observations.evidence import broken_by, failed_with, gathered
 from trimtab.catalog.observations.page import Page
 
 __all__ = ["Breaker", "BreakerBy", "OnlyInFailures", "most_frequent_breakers", "only_in_failures"]
 
 BreakerBy = Literal["package", "version", "class"]
 LEAST = 2  # builds: one is an anecdote
+VERSIONS = 3  # of a package, whose builds are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +106,20 @@ def only_in_failures(
         .limit(limit)
     ).all()
     rate = usual(connection, number)
-    return Page(tuple(_only(connection, row, number, rate) for row in rows), total)
+    broken = broken_by(connection, ((number, row.id) for row in rows if row.broke), "stack")
+    return Page(
+        tuple(
+            _only(row, rate, gathered(broken, number, [row.id]) or failed_with(connection, row.id, number))
+            for row in rows
+        ),
+        total,
+    )
 
 
-def _only(connection: sa.Connection, row: Any, base: int, rate: Proportion) -> OnlyInFailures:
+def _only(row: Any, rate: Proportion, sources: tuple[str, ...]) -> OnlyInFailures:
     failures = proportion(row.failed, row.failed)
     sure = row.failed >= LEAST and failures.exceeds(rate)
     verdict = ("breaks" if row.broke else "accompanies") if sure else TOO_FEW
-    sources = failed_with(connection, row.id, base)
     return OnlyInFailures(row.kind, row.name, row.value, failures, row.broke, rate, verdict, sources)
 
 
@@ -155,7 +163,15 @@ def most_frequent_breakers(
     total = connection.execute(sa.select(sa.func.count()).select_from(query.subquery())).scalar_one()
     rows = connection.execute(query.order_by(builds.desc(), *columns).offset(offset).limit(limit)).all()
     told = _told(connection, number)
-    return Page(tuple(_breaker(connection, by, kind, row, number, told) for row in rows), total)
+    if by == "class":
+        return Page(
+            tuple(Breaker("", "", "", *row[:2], proportion(int(row[2]), told), ()) for row in rows), total
+        )
+    versions = _broken_versions(connection, rows, number, kind)
+    looked_up = None if by == "version" else VERSIONS
+    pairs = ((number, each) for ids in versions.values() for each in list(ids.values())[:looked_up])
+    sources = broken_by(connection, pairs, kind)
+    return Page(tuple(_breaker(by, row, told, number, versions, sources) for row in rows), total)
 
 
 def _told(connection: sa.Connection, base: int) -> int:
@@ -164,20 +180,38 @@ def _told(connection: sa.Connection, base: int) -> int:
     return sum(row[each] for each in FAILED if each != "unexplained") if row else 0
 
 
+def _broken_versions(
+    connection: sa.Connection, rows: Sequence[Any], base: int, kind: str | None
+) -> dict[tuple[str, str], dict[str, int]]:
+    """Of each package on a page the versions that broke builds most, and their facts; by version."""
+    query = (
+        sa.select(facts, sa.func.sum(breakers.c.builds).label("builds"))
+        .join(breakers, breakers.c.fact_id == facts.c.id)
+        .where(sa.tuple_(facts.c.name, facts.c.kind).in_([(row[1], row[0]) for row in rows]))
+        .where(breakers.c.base_id == base, breakers.c.builds > 0)
+        .group_by(*facts.c)
+        .order_by(sa.func.sum(breakers.c.builds).desc(), facts.c.value)
+    )
+    if kind is not None:
+        query = query.where(breakers.c.kind == kind)
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for row in connection.execute(query):
+        found.setdefault((row.kind, row.name), {})[row.value] = row.id
+    return found
+
+
 def _breaker(
-    connection: sa.Connection, by: BreakerBy, kind: str | None, row: Any, base: int, told: int
+    by: BreakerBy,
+    row: Any,
+    told: int,
+    base: int,
+    versions: Mapping[tuple[str, str], Mapping[str, int]],
+    sources: Mapping[tuple[int, int], Sequence[str]],
 ) -> Breaker:
-    failures = proportion(int(row.builds), told)
-    if by == "class":
-        return Breaker("", "", "", row[0], row[1], failures, ())
-    here = [
-        facts.c.kind == row[0],
-        facts.c.name == row[1],
-        *([facts.c.value == row[2]] if by == "version" else []),
-    ]
-    broken = breakers.c.builds > 0 if kind is None else (breakers.c.builds > 0) & (breakers.c.kind == kind)
-    query = sa.select(facts.c.id).join(breakers, breakers.c.fact_id == facts.c.id)
-    query = query.where(*here, broken, breakers.c.base_id == base).order_by(facts.c.value).distinct()
-    ids = list(connection.execute(query.add_columns(facts.c.value)).scalars())
-    sources = broken_by(connection, ids, base, kind)
-    return Breaker(row[0], row[1], row[2] if by == "version" else "", "", "", failures, sources)
+    kind, name = row[:2]
+    version = row[2] if by == "version" else ""
+    known = versions.get((kind, name), {})
+    ids = [known[version]] if by == "version" and version in known else list(known.values())[:VERSIONS]
+    return Breaker(
+        kind, name, version, "", "", proportion(int(row.builds), told), gathered(sources, base, ids)
+    )

@@ -1,14 +1,16 @@
 """From which version on a package breaks builds."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
 from trimtab.catalog.observation_schema import breakers, facts, tallies
 from trimtab.catalog.observations.bases import base_id
 from trimtab.catalog.observations.confidence import TOO_FEW
-from trimtab.catalog.observations.evidence import broken_by
+from trimtab.catalog.observations.evidence import broken_by, gathered
 from trimtab.catalog.observations.ranges import BadRange, Tried, bad_range
 from trimtab.catalog.observations.versions import order
 from trimtab.catalog.stacks import normalise
@@ -61,16 +63,17 @@ def first_bad_version(
     """
     package = called(kind, name)
     number = base_id(connection, base)
-    seen = Seen((), {}) if number is None else seen_versions(connection, kind, package, number)
+    if number is None:
+        return FirstBad(kind, package, base, (), None, {}, TOO_FEW, ())
+    seen = seen_versions(connection, [(number, kind, package)]).get((number, kind, package), Seen((), {}))
     bad = bad_range(seen.tried)
-    if bad is None or number is None:
+    if bad is None:
         verdict = "no failure seen" if any(each.held for each in seen.tried) else TOO_FEW
         return FirstBad(kind, package, base, seen.tried, None, {}, verdict, ())
     ids = [seen.fact_ids[each] for each in bad.versions]
-    sources = broken_by(connection, ids, number, "stack")
-    return FirstBad(
-        kind, package, base, seen.tried, bad, classes_of(connection, ids, number), bad.verdict, sources
-    )
+    pairs = [(number, each) for each in ids]
+    sources = gathered(broken_by(connection, pairs, "stack"), number, ids)
+    return FirstBad(kind, package, base, seen.tried, bad, classes_of(connection, pairs), bad.verdict, sources)
 
 
 def called(kind: str, name: str) -> str:
@@ -78,28 +81,47 @@ def called(kind: str, name: str) -> str:
     return normalise(name) if kind == "pypi" else name
 
 
-def seen_versions(connection: sa.Connection, kind: str, name: str, base: int) -> Seen:
-    """The versions of a package that were tried, in their order."""
+def seen_versions(
+    connection: sa.Connection, packages: Sequence[tuple[int, str, str]]
+) -> dict[tuple[int, str, str], Seen]:
+    """The versions of packages that were tried, in their order.
+
+    Args:
+        connection: For reading.
+        packages: Numbers of base images, or `ANY_BASE`; systems; and names.
+    """
     query = (
-        sa.select(facts.c.id, facts.c.value, tallies.c.succeeded, tallies.c.held, tallies.c.broke)
+        sa.select(facts, tallies.c.base_id, tallies.c.succeeded, tallies.c.held, tallies.c.broke)
         .join(tallies, tallies.c.fact_id == facts.c.id)
-        .where(facts.c.name == name, facts.c.kind == kind, tallies.c.base_id == base)
+        .where(
+            sa.tuple_(facts.c.name, facts.c.kind).in_([(name, kind) for _, kind, name in packages]),
+            tallies.c.base_id.in_({base for base, _, _ in packages}),
+        )
     )
-    rows = [row for row in connection.execute(query) if row.succeeded + row.held + row.broke]
+    found: dict[tuple[int, str, str], list[Any]] = {each: [] for each in packages}
+    for row in connection.execute(query):
+        here = found.get((row.base_id, row.kind, row.name))
+        if here is not None and row.succeeded + row.held + row.broke:
+            here.append(row)
+    return {package: _seen(package[1], rows) for package, rows in found.items()}
+
+
+def _seen(kind: str, rows: list[Any]) -> Seen:
     key = order(kind)
     rows.sort(key=lambda row: (key(row.value), row.value))
     tried = tuple(Tried(row.value, row.succeeded + row.held, row.broke) for row in rows)
     return Seen(tried, {row.value: row.id for row in rows})
 
 
-def classes_of(connection: sa.Connection, fact_ids: Sequence[int], base: int) -> dict[str, int]:
-    """Why builds broke at these packages, the most frequent class first."""
-    number = sa.func.sum(breakers.c.builds)
-    query = (
-        sa.select(breakers.c["class"], number)
-        .where(breakers.c.fact_id.in_(fact_ids), breakers.c.base_id == base, breakers.c.kind == "stack")
-        .group_by(breakers.c["class"])
-        .having(number > 0)
-        .order_by(number.desc(), breakers.c["class"])
+def classes_of(connection: sa.Connection, broken: Sequence[tuple[int, int]]) -> dict[str, int]:
+    """Why builds broke at packages on base images, the most frequent class first."""
+    found: Counter[str] = Counter()
+    query = sa.select(breakers.c["class"], breakers.c.builds).where(
+        breakers.c.fact_id.in_({fact for _, fact in broken}),
+        breakers.c.base_id.in_({base for base, _ in broken}),
+        breakers.c.kind == "stack",
+        breakers.c.builds > 0,
     )
-    return {row[0]: int(row[1]) for row in connection.execute(query)}
+    for failure_class, number in connection.execute(query):
+        found[failure_class] += number
+    return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))

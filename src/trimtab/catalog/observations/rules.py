@@ -1,6 +1,6 @@
 """Candidate rules: which versions a resolver had better not choose on a base image, with the evidence for it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from trimtab.catalog.observation_schema import ANY_BASE, breakers, facts, image_references
 from trimtab.catalog.observations.bases import base_id
-from trimtab.catalog.observations.evidence import broken_by
-from trimtab.catalog.observations.first_bad import called, classes_of, seen_versions
+from trimtab.catalog.observations.evidence import broken_by, gathered
+from trimtab.catalog.observations.first_bad import Seen, called, classes_of, seen_versions
 from trimtab.catalog.observations.page import Page
 from trimtab.catalog.observations.ranges import BadRange, bad_range
 
@@ -72,7 +72,15 @@ def candidate_rules(
     number = sa.func.sum(breakers.c.builds)
     order = (number.desc(), facts.c.name, facts.c.kind, image_references.c.reference)
     rows = connection.execute(query.order_by(*order).offset(offset).limit(limit)).all()
-    found = (_rule(connection, row) for row in rows)
+    seen = seen_versions(connection, [(row.base_id, row.kind, row.name) for row in rows])
+    bad = {package: worst for package, each in seen.items() if (worst := bad_range(each.tried))}
+    broken = [
+        (package[0], seen[package].fact_ids[each])
+        for package, found in bad.items()
+        for each in found.versions
+    ]
+    sources = broken_by(connection, broken, "stack", SOURCES)
+    found = (_rule(connection, row, seen, bad, sources) for row in rows)
     return Page(tuple(each for each in found if each and (unsure or each.bad.verdict == "fails")), total)
 
 
@@ -106,12 +114,18 @@ def _broken(
     )
 
 
-def _rule(connection: sa.Connection, row: Any) -> Rule | None:
-    seen = seen_versions(connection, row.kind, row.name, row.base_id)
-    bad = bad_range(seen.tried)
+def _rule(
+    connection: sa.Connection,
+    row: Any,
+    seen: Mapping[tuple[int, str, str], Seen],
+    ranges: Mapping[tuple[int, str, str], BadRange],
+    sources: Mapping[tuple[int, int], Sequence[str]],
+) -> Rule | None:
+    package = (row.base_id, row.kind, row.name)
+    bad = ranges.get(package)
     if bad is None:
         return None
-    ids = [seen.fact_ids[each] for each in bad.versions]
+    ids = [seen[package].fact_ids[each] for each in bad.versions]
     text = "\0".join((row.reference or "", row.kind, row.name, bad.specifier))
     return Rule(
         id=f"rule-{sha256(text.encode()).hexdigest()[:16]}",
@@ -119,8 +133,8 @@ def _rule(connection: sa.Connection, row: Any) -> Rule | None:
         kind=row.kind,
         name=row.name,
         bad=bad,
-        classes=classes_of(connection, ids, row.base_id),
-        sources=broken_by(connection, ids, row.base_id, "stack", SOURCES),
+        classes=classes_of(connection, [(row.base_id, each) for each in ids]),
+        sources=gathered(sources, row.base_id, ids, SOURCES),
     )
 
 
