@@ -39,8 +39,8 @@ SIZES = [
     int(each)
     for each in os.environ.get("TRIMTAB_BENCH_ROWS", "20000" if QUICK else "1000000,10000000").split(",")
 ]
-ASKED, WARMUP = (20, 2) if QUICK else (200, 5)
-RECORDED = 20 if QUICK else 300
+ASKED, WARMUP = (20, 2) if QUICK else (100, 5)
+RECORDED = 20 if QUICK else 200
 NAMES, VERSIONS, BASES, SYSTEM, LIBRARIES, SYMBOLS = 3000, 20, 40, 20_000, 10_000, 4000
 CLASSES = ["compile-error", "missing-native", "conflict", "hash-mismatch", "package-build"]
 OTHER = [
@@ -62,10 +62,10 @@ class World:
     """
 
     def __init__(self, size: int) -> None:
-        self.stacks = max(20, size * 7 // 1000)
-        self.builds = max(50, size * 21 // 1000)
-        self.images = max(20, size * 17 // 10_000)
-        self.systems = max(4, size * 14 // 100_000)
+        self.stacks = max(20, size * 79 // 10_000)
+        self.builds = max(50, size * 237 // 10_000)
+        self.images = max(20, size * 19 // 10_000)
+        self.systems = max(4, size * 16 // 100_000)
         self._made: dict[int, tuple[int, int, str, str, str, int | None, int]] = {}
         rng = random.Random("bad")
         self.bad = {
