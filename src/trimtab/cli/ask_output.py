@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 import typer
@@ -21,7 +22,7 @@ def show(question: str, server: str | None, output: Output, **parameters: Any) -
     Exit codes: 0 there is an answer, be it that there are not enough builds to say; 1 nothing is known of what is asked about, or it could
     not be asked; 2 the question cannot be understood.
     """
-    asked = {name: value for name, value in parameters.items() if value is not None}
+    asked = {name: _value(each) for name, each in parameters.items() if each is not None}
     answer = _answer(question, server, asked)
     if output is Output.table:
         _print(question, answer)
@@ -29,6 +30,10 @@ def show(question: str, server: str | None, output: Output, **parameters: Any) -
     from trimtab.cli.inspection_output import print_document
 
     print_document(_plain(answer), output)
+
+
+def _value(given: Any) -> Any:
+    return given.value if isinstance(given, StrEnum) else given
 
 
 def _plain(value: Any) -> Any:

@@ -23,7 +23,7 @@ from trimtab.catalog.observations import (
     SpecifierError,
 )
 from trimtab.catalog.observations.listing import RELATIONS
-from trimtab.catalog.observations.versions import matching, split_requirement
+from trimtab.catalog.observations.versions import check_specifier, split_requirement
 from trimtab.server.answer import answer
 from trimtab.server.caller import Scope, needs
 from trimtab.server.container_images import add_container_images
@@ -39,8 +39,7 @@ MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description
 def _readable(text: str) -> str:
     """A package that can be asked for."""
     try:
-        _, specifier = split_requirement(text)
-        matching("pypi", specifier, ())
+        check_specifier(split_requirement(text)[1])
     except SpecifierError as error:
         raise ValueError(str(error)) from error
     return text

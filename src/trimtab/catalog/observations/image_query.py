@@ -21,7 +21,12 @@ from trimtab.catalog.observation_schema import (
 from trimtab.catalog.observations.fact import PACKAGES, named
 from trimtab.catalog.observations.first_bad import called
 from trimtab.catalog.observations.page import Page
-from trimtab.catalog.observations.versions import matching, split_requirement
+from trimtab.catalog.observations.versions import (
+    SpecifierError,
+    check_specifier,
+    matching,
+    split_requirement,
+)
 from trimtab.catalog.values import storable
 
 __all__ = ["HeldImage", "ImagesWanted", "images_holding", "resolve_image"]
@@ -173,11 +178,24 @@ def _package(connection: sa.Connection, wanted: ImagesWanted) -> dict[int, str] 
         key.in_([(called(kind, name), kind) for kind in kinds])
     )
     rows = connection.execute(query.limit(MOST_VERSIONS)).all()
+    check_specifier(specifier)
     found: dict[int, str] = {}
     for kind in {row.kind for row in rows}:
-        takes = set(matching(kind, specifier, [row.value for row in rows if row.kind == kind]))
+        takes = _taken(
+            kind, specifier, [row.value for row in rows if row.kind == kind], sure=wanted.kind is not None
+        )
         found |= {row.id: row.value for row in rows if row.kind == kind and row.value in takes}
     return found
+
+
+def _taken(kind: str, specifier: str, versions: list[str], *, sure: bool) -> set[str]:
+    """Which versions a specifier takes; of a system that was not asked for, and cannot read it, none."""
+    try:
+        return set(matching(kind, specifier, versions))
+    except SpecifierError:
+        if sure:
+            raise
+        return set()
 
 
 def _clauses(wanted: ImagesWanted) -> Iterator[sa.ColumnElement[bool]]:

@@ -12,6 +12,7 @@ from trimtab.catalog.observation_schema import (
     fact_sets,
     facts,
     image_references,
+    observations,
     set_facts,
     sources,
     tallies,
@@ -108,7 +109,7 @@ def neighbours_of_build(
     row = _build(connection, build) if storable(build) else None
     if row is None:
         raise UnknownBuildError(build)
-    packages = {} if row.stack_id is None else _packages(connection, [row.stack_id])[row.stack_id]
+    packages = _stack(connection, row.log_id)
     found = known_good_neighbours(connection, packages, base=base, limit=limit)
     breaker = f"{row.name}=={row.value}".removesuffix("==") if row.name else ""
     return Neighbours(found.packages, breaker, found.items, found.looked_at, found.complete)
@@ -145,8 +146,22 @@ def _build(connection: sa.Connection, document_id: str) -> Any:
         builds.c.document_id == document_id, builds.c.log_id.in_(logs), builds.c.source_id.in_(logs)
     )
     joined = builds.outerjoin(facts, facts.c.id == builds.c.breaker_id)
-    query = sa.select(builds.c.stack_id, facts.c.name, facts.c.value).select_from(joined).where(told)
+    query = sa.select(builds.c.log_id, facts.c.name, facts.c.value).select_from(joined).where(told)
     return connection.execute(query.order_by(builds.c.document_id).limit(1)).first()
+
+
+def _stack(connection: sa.Connection, log: int | None) -> dict[str, str]:
+    """The Python packages that a build was to have: those of its lock, or else what it installed and tried to."""
+    query = (
+        sa.select(observations.c.relation, observations.c.set_id)
+        .join(fact_sets, fact_sets.c.id == observations.c.set_id)
+        .where(observations.c.source_id == log, fact_sets.c.kind == "pypi")
+    )
+    found = {row.relation: row.set_id for row in connection.execute(query)}
+    relations = ("requires",) if "requires" in found else ("attempted", "installed")
+    chosen = [found[each] for each in relations if each in found]
+    sets = _packages(connection, chosen)
+    return {name: version for each in chosen for name, version in sets[each].items()}
 
 
 def _rarest(connection: sa.Connection, wanted: Mapping[str, str]) -> tuple[list[int], bool]:

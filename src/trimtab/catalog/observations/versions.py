@@ -10,12 +10,12 @@ from typing import Any
 
 from trimtab.catalog.errors import CatalogError
 
-__all__ = ["SpecifierError", "matching", "order", "split_requirement"]
+__all__ = ["SpecifierError", "check_specifier", "matching", "order", "split_requirement"]
 
 REQUIREMENT = re.compile(
     r"\s*([^\s<>=!~;,\[\]]{1,300})\s*((?:[<>=!~]=?=?[^,;]{1,100})(?:,\s*[<>=!~]=?=?[^,;]{1,100}){0,20})?\s*"
 )
-CLAUSE = re.compile(r"\s*(===?|!=|<=|>=|<<|>>|<|>|=)\s*(\S+)\s*")
+CLAUSE = re.compile(r"\s*(===?|!=|<=|>=|<<|>>|<|>|=)\s*([0-9A-Za-z]\S*)\s*")
 PIECES = re.compile(r"(\d+)|([^\d]+)")
 
 
@@ -54,6 +54,18 @@ def matching(kind: str, specifier: str, versions: Iterable[str]) -> list[str]:
     clauses = [_clause(each) for each in specifier.split(",")]
     key = order(kind)
     return [each for each in given if all(_holds(key(each), sign, key(bound)) for sign, bound in clauses)]
+
+
+def check_specifier(specifier: str) -> None:
+    """See whether some system could read it.
+
+    Raises:
+        SpecifierError: None could.
+    """
+    try:
+        matching("pypi", specifier, ())
+    except SpecifierError:
+        matching("deb", specifier, ())
 
 
 def _matching_python(specifier: str, versions: list[str]) -> list[str]:
