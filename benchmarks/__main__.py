@@ -22,6 +22,7 @@ NAMES = [
     "api",
     "buildlog",
     "image_scan",
+    "observations",
     "stacks",
 ]
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,4 +1,4 @@
-"""Builds: what is sent of them, and its analyses.
+"""Builds: what is sent of them, their analyses, and what is remembered of them.
 
 Names are imported when they are first used.
 """
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from trimtab.builds.analysing import analyse, image_request, log_request
     from trimtab.builds.cache import image_key, log_key
     from trimtab.builds.identity import Kind, kind_of, new_id
+    from trimtab.builds.observation_frames import frame, observation_rows
+    from trimtab.builds.questions import QuestionError, UnknownError, ask
     from trimtab.builds.recording import record_analysis, record_build
     from trimtab.builds.registry import Known, answer_of, look, pinned
     from trimtab.builds.submission import Build, BuildSubmission, Login, Logins, Missing
@@ -21,6 +23,8 @@ _HOMES = {
     "analysing": ("analyse", "image_request", "log_request"),
     "cache": ("image_key", "log_key"),
     "identity": ("Kind", "kind_of", "new_id"),
+    "observation_frames": ("frame", "observation_rows"),
+    "questions": ("QuestionError", "UnknownError", "ask"),
     "recording": ("record_analysis", "record_build"),
     "registry": ("Known", "answer_of", "look", "pinned"),
     "submission": ("Build", "BuildSubmission", "Login", "Logins", "Missing"),
@@ -36,10 +40,14 @@ __all__ = [
     "Logins",
     "Missing",
     "Named",
+    "QuestionError",
     "Registries",
     "Secret",
+    "UnknownError",
     "analyse",
     "answer_of",
+    "ask",
+    "frame",
     "image_key",
     "image_request",
     "kind_of",
@@ -47,6 +55,7 @@ __all__ = [
     "log_request",
     "look",
     "new_id",
+    "observation_rows",
     "pinned",
     "record_analysis",
     "record_build",

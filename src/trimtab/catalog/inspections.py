@@ -16,6 +16,7 @@ from trimtab.catalog.inspection_schema import (
     stack_packages,
     stacks,
 )
+from trimtab.catalog.observation_schema import image_analyses
 
 __all__ = [
     "Order",
@@ -174,14 +175,17 @@ def delete(connection: sa.Connection, inspection_id: str) -> bool:
 
 
 def prune(connection: sa.Connection) -> None:
-    """Delete stacks, packages, hardware and environments that belong to no inspection any more."""
+    """Delete stacks, packages, hardware and environments that belong to nothing any more."""
     for table, used in (
         (stacks, inspections.c.stack_id == stacks.c.id),
         (packages, stack_packages.c.package_id == packages.c.id),
         (hardware, runs.c.hardware_digest == hardware.c.digest),
-        (environments, runs.c.environment_id == environments.c.id),
     ):
         connection.execute(sa.delete(table).where(~sa.exists().where(used)))
+    # Images have environments, too.
+    users = (runs.c.environment_id, image_analyses.c.environment_id)
+    unused = (~sa.exists().where(column == environments.c.id) for column in users)
+    connection.execute(sa.delete(environments).where(*unused))
 
 
 def _ids(

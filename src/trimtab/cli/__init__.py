@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "trimtab.cli.parse_log",
         "Say what a build's log tells, and why it failed.",
     ),
+    "ask": ("trimtab.cli.ask", "Ask what all builds taught, and how sure that is."),
     "diff": ("trimtab.cli.diff", "Show what changed from one image to another."),
     "packages": (
         "trimtab.cli.packages",
@@ -49,6 +50,7 @@ Examples:
   trimtab inspect examples/inspection/SPEC.json --engine process
   trimtab packages registry.example/team/app:1.2
   trimtab parse-log build.log
+  trimtab ask breakers
   trimtab serve --port 8080
   trimtab sessions list
 """

@@ -12,7 +12,7 @@ from trimtab.cli.session_options import Output
 __all__ = ["app"]
 
 app = application(
-    """The rows by which inspections are found; the documents of the store are what they are made of.
+    """The rows by which inspections are found and questions answered; the documents of the store are what they are made of.
 
     \b
     Examples:
@@ -24,25 +24,30 @@ app = application(
 
 @app.callback()
 def _group() -> None:
-    """The rows by which inspections are found."""
+    """The rows by which inspections are found, and questions answered."""
 
 
 @app.command()
 def rebuild(
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print.")] = Output.table,
 ) -> None:
-    """Write the rows of all inspections of the store once more, and delete those whose documents are gone.
+    """Write the rows of all inspections, and what builds taught, once more; delete those whose documents are gone.
 
     It may be broken off and done again, and others may work meanwhile: what is not over keeps its rows. Exit codes: 0 all were
     written; 1 some cannot be read, or the database or the store cannot be used.
     """
+    from itertools import chain
+
+    from trimtab.catalog.observations.replaying import replay
     from trimtab.catalog.rebuild import rebuild as rebuilt
     from trimtab.cli.counting import counting
 
     counts: Counter[str] = Counter(written=0, removed=0, refused=0)
     refused: dict[str, str] = {}
-    with opened() as place, counting("inspections written") as progress:
-        for each in rebuilt(place.database, place.inspections):
+    with opened() as place, counting("documents read") as progress:
+        inspections = place.inspections
+        told = replay(place.database, inspections.store, inspections.deployment)
+        for each in chain(rebuilt(place.database, inspections), told):
             counts[each.change] += 1
             progress(counts.total(), None)
             if each.change == "refused":

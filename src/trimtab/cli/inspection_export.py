@@ -1,6 +1,5 @@
 """Inspections as a table in a file."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -11,21 +10,14 @@ import typer
 
 from trimtab.cli.inspection_copies import Server, library
 from trimtab.cli.inspection_filters import Base, Hardware, Package, State, Words, checked
-from trimtab.cli.place import USAGE, fail
+from trimtab.cli.place import fail
+from trimtab.cli.table_file import File, Format, form_of, write_file
 
 if TYPE_CHECKING:
     from trimtab.inspection.frames import Spool
     from trimtab.store import Inspections, StoreError
 
 __all__ = ["export"]
-
-
-class Form(StrEnum):
-    """What kind of file."""
-
-    parquet = "parquet"
-    csv = "csv"
-    jsonl = "jsonl"
 
 
 class Rows(StrEnum):
@@ -41,12 +33,8 @@ def export(
         typer.Argument(help="Ids of inspections; by default all that are over.", metavar="[INSPECTION]..."),
     ] = None,
     *,
-    form: Annotated[
-        Form | None, typer.Option("--format", help="Kind of the file; by default as its name ends.")
-    ] = None,
-    file: Annotated[
-        Path | None, typer.Option("--file", help="Write there; by default to standard output.")
-    ] = None,
+    form: Format = None,
+    file: File = None,
     rows: Annotated[Rows, typer.Option(help="What there is a row for.")] = Rows.run,
     state: State = None,
     words: Words = None,
@@ -59,23 +47,16 @@ def export(
 
     Exit codes: 0 all that was asked for is in the file; 1 some of it cannot be read, or nothing could be written.
     """
-    chosen, given = form or _form_of(file), inspection_ids or []
+    chosen, given = form_of(form, file), inspection_ids or []
     filters = {"state": state, "words": words, "base": base, "package": package, "hardware": hardware}
     checked(given, filters)
     with library(server) as found:
         ids = found.each(dict.fromkeys(given) if given else found.wanted(**filters))
         refused: dict[str, StoreError] = {}
         with _spool(found.inspections, ids, rows, refused) as spool:
-            _write(spool, file, chosen)
+            write_file(spool, file, chosen)
             count, left_out = spool.count, len(spool.left_out)
     _tell(count, left_out, refused, file)
-
-
-def _form_of(file: Path | None) -> Form:
-    name = file.suffix.removeprefix(".").lower() if file else ""
-    if name not in set(Form):
-        fail(f"--format: name one of {', '.join(Form)}, or a --file that ends so", USAGE)
-    return Form(name)
 
 
 @contextmanager
@@ -88,22 +69,6 @@ def _spool(
     found = rows_of(inspections, ids=ids, per=per.value, refused=refused.__setitem__)
     with Spool.of(found) as spool:
         yield spool
-
-
-def _write(spool: "Spool", file: Path | None, form: Form) -> None:
-    from trimtab.inspection.export import write
-    from trimtab.pages.files import replacing
-
-    if file is None:
-        if form is Form.parquet and sys.stdout.isatty():
-            fail("--file: a Parquet file is nothing for a terminal; name a file", USAGE)
-        write(spool, typer.get_binary_stream("stdout"), form.value)
-        return
-    try:
-        with replacing(file) as draft, draft.open("wb") as opened_:
-            write(spool, opened_, form.value)
-    except OSError as error:
-        fail(f"{file} cannot be written: {error.strerror or error}")
 
 
 def _tell(count: int, left_out: int, refused: "dict[str, StoreError]", file: Path | None) -> None:

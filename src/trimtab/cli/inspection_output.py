@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from trimtab.cli.json_text import json_text
+from trimtab.cli.json_text import UNSEEN, json_text
 from trimtab.cli.session_options import Output
 
 __all__ = ["exit_code", "print_document", "print_inspections", "print_report", "print_rows"]
@@ -30,7 +30,12 @@ def print_document(document: Any, output: Output) -> None:
     if output is Output.yaml:
         import yaml
 
-        typer.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), nl=False)
+        text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+        if UNSEEN.search(
+            text
+        ):  # what a terminal obeys is written as an escape, and then all that is not ASCII
+            text = yaml.safe_dump(document, sort_keys=False)
+        typer.echo(text, nl=False)
     else:
         typer.echo(json_text(document))
 

@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-__all__ = ["json_text"]
+__all__ = ["UNSEEN", "json_text"]
 
-_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What JSON lets stand and a terminal obeys, or what is no character at all: controls, directions, half surrogates."""
 
 
@@ -14,4 +14,4 @@ def json_text(document: Any) -> str:
     import json
 
     text = json.dumps(document, indent=2, ensure_ascii=False)
-    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

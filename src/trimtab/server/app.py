@@ -122,6 +122,7 @@ def create_app(
         work.append(_work(place, settings, registries, metrics))
         _add_inspections(app, place, work[0].inspecting, settings, token)
         _add_builds(app, place, work[0].accepting, registries, metrics, token)
+        _add_observations(app, place, token)
     app.include_router(api.create_router(sessions), dependencies=[*token, admin])
     app.include_router(servo.create_router(sessions, metrics), dependencies=[*token, agent])
     app.include_router(oauth.create_router(), dependencies=[agent])
@@ -160,6 +161,12 @@ def _add_builds(
     desk = Desk(accepting, Registrar(registries), metrics.count_part)
     app.include_router(original.create_router(library, desk), dependencies=token)
     app.include_router(beside.create_router(library), dependencies=token)
+
+
+def _add_observations(app: FastAPI, place: "Place", token: list[Any]) -> None:
+    from trimtab.server import observations
+
+    app.include_router(observations.create_router(place.database), dependencies=token)
 
 
 def _registries(settings: ServerSettings) -> "Registries":

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from trimtab.inspection.frames.flat import SEPARATOR, Cell, Row
+from trimtab.frames.cell import Cell, Row
+from trimtab.inspection.frames.flat import SEPARATOR
 from trimtab.inspection.statistics.summary import summarise
 
 __all__ = ["FIGURES", "PARAMETERS", "BatchRun", "inspection_row"]

@@ -11,9 +11,10 @@ from loguru import logger
 
 from trimtab.catalog.stacks import packages_of, stack_digest
 from trimtab.catalog.values import at, moment
+from trimtab.frames.cell import Row, plain
 from trimtab.inspection.attempts import attempts
 from trimtab.inspection.frames.batch import inspection_row
-from trimtab.inspection.frames.flat import SEPARATOR, Row, flat, plain
+from trimtab.inspection.frames.flat import SEPARATOR, flat
 from trimtab.inspection.statistics.hardware import Hardware
 from trimtab.inspection.statistics.measures import measures
 from trimtab.store import Inspections, InspectionStore, NotFoundError, StoreError, UnavailableError

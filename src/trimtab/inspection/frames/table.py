@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
+from trimtab.frames.spool import MAX_COLUMNS, Spool
 from trimtab.inspection.frames.rows import Per, Refused, rows
-from trimtab.inspection.frames.spool import MAX_COLUMNS, Spool
 from trimtab.store import Inspections, Store
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trimtab.inspection.frames.flat import MAX_CELLS, MAX_DEPTH, MAX_NAME, MAX_TEXT, flat, plain
+from trimtab.frames import MAX_TEXT, plain
+from trimtab.inspection.frames.flat import MAX_CELLS, MAX_DEPTH, MAX_NAME, flat
 
 
 def test_names_are_those_of_the_original():

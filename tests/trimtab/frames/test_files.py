@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 import pyarrow.parquet as pq
 import pytest
 
-from trimtab.inspection.export import write
-from trimtab.inspection.frames import Spool
+from trimtab.frames import Spool, write
 
 ROWS = [
     {"name": "a", "count": 1, "share": 0.5, "good": True, "when": datetime(2026, 11, 26, tzinfo=UTC)},

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Self, TypeAlias
 
-from trimtab.inspection.frames.flat import Cell, Row
+from trimtab.frames.cell import Cell, Row
 
 __all__ = ["MAX_COLUMNS", "Kind", "Spool"]
 

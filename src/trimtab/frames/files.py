@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any, BinaryIO, Literal, TypeAlias
 
-from trimtab.inspection.frames.spool import Spool
+from trimtab.frames.spool import Spool
 
 __all__ = ["Format", "write"]
 

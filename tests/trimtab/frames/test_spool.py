@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trimtab.inspection.frames import Spool
+from trimtab.frames import Spool
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
