@@ -152,8 +152,8 @@ async def test_the_server_holds_no_descriptor_of_a_run_and_none_of_our_variables
     await until(lambda: pids)
     server = server_pid()
     assert variables_of(server) <= {b"LANG", b"LC_CTYPE", b"LD_LIBRARY_PATH"}
-    assert open_files(server, "pipe:") == 2  # its own, to hear of its children
-    assert open_files(server, "socket:") == 2  # where it is asked, twice
+    await until(lambda: open_files(server, "pipe:") == 2)  # its own, to hear of its children
+    await until(lambda: open_files(server, "socket:") == 2)  # where it is asked, twice
     assert variables_of(pids[0]) <= {b"PATH", b"PWD"}
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
