@@ -101,11 +101,13 @@ class TarReader:
                 raise LimitError(f"more than {self._limits.members} members")
             header = Header._make(HEADER.unpack(block))
             _verify(block, header)
-            size = int(told["size"]) if "size" in told else _number(header.size)
+            size = _number(header.size)
             if header.type in ABOUT_THE_NEXT:
+                # A size that was told is the member's, not that of another header before it: who takes it for one
+                # reads other members than everybody else.
                 self._about_the_next(header.type, size, told)
                 continue
-            member = self._member(header, block, size, told)
+            member = self._member(header, block, int(told.get("size", size)), told)
             told = {}
             if member is not None:
                 yield member

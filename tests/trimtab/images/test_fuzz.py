@@ -192,7 +192,7 @@ WANTED = sorted({(each.within or ("",))[0] + (name if not name.startswith(".") e
                    "node_modules/a/package.json", "usr/local/cuda/version.json", "lib/libx.so.1"})  # fmt: skip
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(
     st.dictionaries(
         st.sampled_from([each for each in WANTED if "\0" not in each]),
@@ -285,7 +285,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(index=VALUES, manifest=VALUES, config=VALUES, tag=st.none() | st.just("x"))
 def test_documents_of_strangers_end_with_our_errors_only(index, manifest, config, tag):
     """Of a layout and of Docker's archive, whatever JSON they hold."""

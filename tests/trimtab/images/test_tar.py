@@ -118,3 +118,20 @@ def test_contents_passed_over_by_seeking_are_where_the_reader_says():
     data = out.getvalue()
     assert [size for _, size in found] == sizes
     assert all(data[at : at + size] == bytes([number]) * size for number, (at, size) in enumerate(found))
+
+
+def test_a_size_that_is_told_is_not_that_of_another_header_before_the_member():
+    """Else a header could hide members, or bring some that no other tool sees."""
+    record = b"13 size=1024\n"
+    pax, name, hidden = tarfile.TarInfo("x"), tarfile.TarInfo("L"), tarfile.TarInfo("hidden")
+    pax.type, pax.size = tarfile.XHDTYPE, len(record)
+    name.type, name.size = tarfile.GNUTYPE_LONGNAME, 5
+    member = tarfile.TarInfo("short")
+    blocks = [
+        pax.tobuf(tarfile.USTAR_FORMAT), record.ljust(512, b"\0"),
+        name.tobuf(tarfile.USTAR_FORMAT), b"long\0".ljust(512, b"\0"),
+        member.tobuf(tarfile.USTAR_FORMAT), hidden.tobuf(tarfile.USTAR_FORMAT), bytes(512),
+        bytes(1024),
+    ]  # fmt: skip
+    reader = TarReader(io.BytesIO(b"".join(blocks)), Limits(), Findings())
+    assert [(each.path, each.size) for each in reader] == [("long", 1024)]
