@@ -50,8 +50,13 @@ _MEANT_FOR_OTHERS = {
 
 
 def _commands() -> Iterator[tuple[str, list[str], dict[str, str]]]:
-    containers = {"CONTAINERS_CONF": os.environ.get("CONTAINERS_CONF", str(ROOT / "scripts" / "containers.conf"))}
-    host, program = os.environ.get("TRIMTAB_TEST_DOCKER_HOST", ""), os.environ.get("TRIMTAB_TEST_DOCKER", "/usr/bin/docker")
+    containers = {
+        "CONTAINERS_CONF": os.environ.get("CONTAINERS_CONF", str(ROOT / "scripts" / "containers.conf"))
+    }
+    host, program = (
+        os.environ.get("TRIMTAB_TEST_DOCKER_HOST", ""),
+        os.environ.get("TRIMTAB_TEST_DOCKER", "/usr/bin/docker"),
+    )
     yield "podman", ["podman"], containers
     yield "buildah", ["buildah"], containers
     if host and shutil.which(program):
@@ -77,21 +82,48 @@ def builders(index: str, secure: str) -> None:
         for name, text in _CASES.items():
             if (tool, name) in _MEANT_FOR_OTHERS:
                 continue
-            _build(tool, program, env, name, (_FROM.strip() + (" " if text.startswith("AS") else "\n") + text).replace("{index}", index))
+            _build(
+                tool,
+                program,
+                env,
+                name,
+                (_FROM.strip() + (" " if text.startswith("AS") else "\n") + text).replace("{index}", index),
+            )
         with _registry("open") as registry, _registry("closed", closed=True) as closed:
             names = {"registry": registry, "closed": closed, "secure": secure.removeprefix("https://")}
             for name, base in _BASES.items():
                 if (tool, name) in _MEANT_FOR_OTHERS:
                     continue
-                _build(tool, program, env, name, f"FROM {base.format(**names)}\nRUN true\n", tls=name == "base-certificate")
+                _build(
+                    tool,
+                    program,
+                    env,
+                    name,
+                    f"FROM {base.format(**names)}\nRUN true\n",
+                    tls=name == "base-certificate",
+                )
         _more(tool, program, env)
 
 
-def _build(tool: str, program: list[str], env: Mapping[str, str], name: str, text: str, *options: str, tls: bool = True) -> None:
+def _build(
+    tool: str,
+    program: list[str],
+    env: Mapping[str, str],
+    name: str,
+    text: str,
+    *options: str,
+    tls: bool = True,
+) -> None:
     place = fresh(f"{tool}-{name}")
     (place / "Dockerfile").write_text(text)
     insecure = [] if tls or tool in {"docker", "buildkit"} else ["--tls-verify=false"]
-    record(tool, name, [*program, *_BUILD[tool], *insecure, *options, "--tag", "localhost/recorded", str(place)], env=env, cwd=place)
+    record(
+        tool,
+        name,
+        [*program, *_BUILD[tool], *insecure, *options, "--tag", "localhost/recorded", str(place)],
+        env=env,
+        cwd=place,
+    )
 
 
 def _more(tool: str, program: list[str], env: Mapping[str, str]) -> None:
@@ -101,15 +133,26 @@ def _more(tool: str, program: list[str], env: Mapping[str, str]) -> None:
         _build(tool, program, env, "out-of-memory", hog, "--memory", "64m", "--memory-swap", "64m")
     cached = fresh(f"{tool}-cached")
     (cached / "Dockerfile").write_text(_FROM + "RUN echo once\nRUN echo twice\n")
-    command = [*program, *(each for each in _BUILD[tool] if each != "--no-cache"), *(["--layers"] if tool == "buildah" else []), str(cached)]
+    command = [
+        *program,
+        *(each for each in _BUILD[tool] if each != "--no-cache"),
+        *(["--layers"] if tool == "buildah" else []),
+        str(cached),
+    ]
     subprocess.run(command, env=os.environ | env, check=False, capture_output=True, cwd=cached)
     record(tool, "cached", command, env=env, cwd=cached)
 
 
 def _image(tool: str, program: list[str], env: Mapping[str, str]) -> None:
-    archive = subprocess.run([ROOT / "scripts/test-image"], capture_output=True, text=True, check=True).stdout.strip()
+    archive = subprocess.run(
+        [ROOT / "scripts/test-image"], capture_output=True, text=True, check=True
+    ).stdout.strip()
     if not archive:
-        archive = str(Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "trimtab-test" / "python-3.11.tar")
+        archive = str(
+            Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+            / "trimtab-test"
+            / "python-3.11.tar"
+        )
     if tool in {"docker", "buildkit"}:
         subprocess.run([*program, "load", "--quiet", "--input", archive], check=True, env=os.environ | env)
 
@@ -131,7 +174,9 @@ def pushes(_: str, secure: str) -> None:
                 _push(tool, program, env, name, target, options)
 
 
-def _push(tool: str, program: list[str], env: Mapping[str, str], name: str, target: str, options: list[str]) -> None:
+def _push(
+    tool: str, program: list[str], env: Mapping[str, str], name: str, target: str, options: list[str]
+) -> None:
     if tool == "docker":
         subprocess.run([*program, "tag", "localhost/recorded", target], check=True, env=os.environ | env)
         record(tool, name, [*program, "push", target], env=env)

@@ -65,7 +65,9 @@ class _Index(http.server.BaseHTTPRequestHandler):
             ("<!DOCTYPE html><html><body>" + "\n".join(links) + "</body></html>").encode() if links else b""
         )
 
-    def _answer(self, status: int, body: bytes, kind: str = "text/html", *, length: int | None = None) -> None:
+    def _answer(
+        self, status: int, body: bytes, kind: str = "text/html", *, length: int | None = None
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body) if length is None else length))

@@ -76,8 +76,8 @@ def _uv_faults(tool: str, bin_: Path, index: str, secure: str) -> None:
 
 def _uv_syncs(tool: str, bin_: Path, index: str) -> None:
     project = fresh("uv-project")
-    text = """[project]\nname = "ship"\nversion = "0"\nrequires-python = ">=3.11"\ndependencies = ["harbour"]
-[[tool.uv.index]]\nname = "local"\nurl = "{index}/simple"\ndefault = true\n""".format(index=index)
+    text = f"""[project]\nname = "ship"\nversion = "0"\nrequires-python = ">=3.11"\ndependencies = ["harbour"]
+[[tool.uv.index]]\nname = "local"\nurl = "{index}/simple"\ndefault = true\n"""
     (project / "pyproject.toml").write_text(text)
     sync = [str(bin_ / "uv"), "sync", "--no-cache", "--python", str(bin_ / "python")]
     record(tool, "sync", sync, cwd=project)
@@ -97,7 +97,11 @@ def _pipfile(place: Path, index: str, packages: Mapping[str, str]) -> None:
 def pipenv(index: str, _: str) -> None:
     """Locks and installs."""
     for version, python in _PIPENV.items():
-        bin_ = environment(f"pipenv-{version}", (f"pipenv=={version}", "setuptools<60"), python)
+        bin_ = environment(
+            f"pipenv-{version}",
+            (f"pipenv=={version}", *(["setuptools<60"] if version.startswith("2018") else [])),
+            python,
+        )
         if bin_ is not None:
             _pipenv(_name("pipenv", version), bin_, index)
 
@@ -226,7 +230,9 @@ def _micropipenv(tool: str, bin_: Path, index: str, secure: str) -> None:
     }  # fmt: skip
     for name, entries in cases.items():
         _micropipenv_run(tool, name, bin_, f"{index}/simple", entries)
-    _micropipenv_run(tool, "success-verbose-as-a-module", bin_, f"{index}/simple", cases["success"], module=True)
+    _micropipenv_run(
+        tool, "success-verbose-as-a-module", bin_, f"{index}/simple", cases["success"], module=True
+    )
     _micropipenv_run(tool, "setup-error-verbose-as-a-module", bin_, f"{index}/simple", [_entry("leak", "1.0"), galley], module=True)  # fmt: skip
     _micropipenv_run(tool, "refused", bin_, "http://127.0.0.1:10999/simple", [galley])
     _micropipenv_run(tool, "certificate", bin_, f"{secure}/simple", [galley], verify=True)
@@ -253,5 +259,7 @@ def _micropipenv_run(
         "PATH": f"{bin_}:{os.environ['PATH']}", "PIP_NO_BUILD_ISOLATION": "0", "PIP_FORCE_REINSTALL": "1", "PIP_RETRIES": "1", "PIP_TIMEOUT": "2",
         "PIP_TARGET": str(fresh("micropipenv-target")),
     }  # fmt: skip
-    command = [str(bin_ / "python"), "-m", "micropipenv", "--verbose"] if module else [str(bin_ / "micropipenv")]
+    command = (
+        [str(bin_ / "python"), "-m", "micropipenv", "--verbose"] if module else [str(bin_ / "micropipenv")]
+    )
     record(tool, name, [*command, "install", "--method", "pipenv"], env=env, cwd=place)

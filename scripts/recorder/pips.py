@@ -23,7 +23,12 @@ def pip(index: str, secure: str) -> None:
     """Every case with every version."""
     bare = environment("pip-24.0-without-setuptools", ("pip==24.0",), "3.12")
     if bare is not None:
-        record("pip-24.0", "missing-setuptools", [*_command("24.0", bare), "--index-url", f"{index}/simple", "rigging"], env={"PIP_NO_BUILD_ISOLATION": "0"})
+        record(
+            "pip-24.0",
+            "missing-setuptools",
+            [*_command("24.0", bare), "--index-url", f"{index}/simple", "rigging"],
+            env={"PIP_NO_BUILD_ISOLATION": "0"},
+        )
     for version, python in _PIPS.items():
         bin_ = environment(f"pip-{version}", (f"pip=={version}", "setuptools<60", "wheel<0.38"), python)
         if bin_ is not None:

@@ -8,7 +8,18 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["CORPUS", "ONLY_NEW", "ROOT", "WANTED", "WORK", "clean", "environment", "fresh", "prepare", "record"]
+__all__ = [
+    "CORPUS",
+    "ONLY_NEW",
+    "ROOT",
+    "WANTED",
+    "WORK",
+    "clean",
+    "environment",
+    "fresh",
+    "prepare",
+    "record",
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "tests" / "trimtab" / "buildlogs" / "corpus"
@@ -22,7 +33,17 @@ _HOST = re.compile(
     r"(?<![\w.@-])(?!(?:[\w-]+\.)*(?:example|invalid)\b)(?:[a-z0-9-]+\.)+(?:org|com|net|io|dev)(?![\w-])",
     re.IGNORECASE,
 )
-_OURS = ("PIP_", "UV_", "PIPENV", "POETRY_", "VIRTUAL_ENV", "PYTHON", "SSL_CERT", "REQUESTS_CA", "MICROPIPENV")
+_OURS = (
+    "PIP_",
+    "UV_",
+    "PIPENV",
+    "POETRY_",
+    "VIRTUAL_ENV",
+    "PYTHON",
+    "SSL_CERT",
+    "REQUESTS_CA",
+    "MICROPIPENV",
+)
 
 
 def clean(text: str) -> str:

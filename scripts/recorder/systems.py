@@ -31,7 +31,7 @@ _RPMS = (
 
 
 def dnf(index: str, secure: str) -> None:
-    """dnf into a root of its own."""
+    """Dnf into a root of its own."""
     if not all(map(shutil.which, ("dnf", "rpmbuild", "createrepo_c"))):
         print("dnf: not here, or nothing that makes its repositories")
         return
@@ -42,7 +42,11 @@ def dnf(index: str, secure: str) -> None:
     prepare([*kept, "install", "hull-1.0"])
     record("dnf", "upgrade", [*kept, "upgrade"])
     record("dnf", "nothing-to-do", [*kept, "install", "hull"])
-    for name, wanted in {"no-such-package": "no-such-thing", "missing-dependency": "mirage", "scriptlet-fails": "surf"}.items():
+    for name, wanted in {
+        "no-such-package": "no-such-thing",
+        "missing-dependency": "mirage",
+        "scriptlet-fails": "surf",
+    }.items():
         record("dnf", name, [*_dnf(good), "install", wanted])
     record("dnf", "conflict", [*_dnf(good), "install", "fire", "water"])
     record("dnf", "unsigned", [*_dnf(good, check=True), "install", "rope"])
@@ -61,7 +65,11 @@ def _dnf_broken(index: str) -> None:
     shutil.copytree(WORK / "repositories" / "rpm", broken)
     for each in broken.glob("rope-*.rpm"):
         each.write_bytes(bytes(reversed(each.read_bytes())))
-    record("dnf", "wrong-checksum", [*_dnf(f"{index}/repositories/rpm-broken"), "--setopt=local.retries=1", "install", "rope"])
+    record(
+        "dnf",
+        "wrong-checksum",
+        [*_dnf(f"{index}/repositories/rpm-broken"), "--setopt=local.retries=1", "install", "rope"],
+    )
     place = fresh("dnf-small")
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", place], check=True)
     try:
@@ -72,8 +80,19 @@ def _dnf_broken(index: str) -> None:
 
 def _dnf(address: str, *, check: bool = False, root: Path | None = None) -> list[str]:
     place = root or fresh("dnf-root")
-    options = [f"--installroot={place}", "--releasever=1", "--disablerepo=*", f"--repofrompath=local,{address}", "--setopt=local.name=local"]
-    options += [f"--setopt=cachedir={fresh('dnf-cache')}", f"--setopt=local.gpgcheck={int(check)}", "--setopt=reposdir=/none", "--setopt=varsdir=/none"]
+    options = [
+        f"--installroot={place}",
+        "--releasever=1",
+        "--disablerepo=*",
+        f"--repofrompath=local,{address}",
+        "--setopt=local.name=local",
+    ]
+    options += [
+        f"--setopt=cachedir={fresh('dnf-cache')}",
+        f"--setopt=local.gpgcheck={int(check)}",
+        "--setopt=reposdir=/none",
+        "--setopt=varsdir=/none",
+    ]
     empty = WORK / "dnf.conf"
     empty.write_text("[main]\n")
     return ["dnf", "--assumeyes", "--noplugins", f"--config={empty}", *options]
@@ -88,13 +107,20 @@ def _repository(place: Path) -> None:
         requires, pre = ("", extra) if extra.startswith("%") else (extra, "")
         size = 4_000_000 if name == "rope" else 1000
         spec.write_text(_SPEC.format(name=name, version=version, extra=requires, size=size) + pre)
-        options = ["--define", f"_topdir {fresh('rpmbuild')}", "--define", f"_rpmdir {place}", "--define", "_build_name_fmt %{NAME}-%{VERSION}.rpm"]
+        options = [
+            "--define",
+            f"_topdir {fresh('rpmbuild')}",
+            "--define",
+            f"_rpmdir {place}",
+            "--define",
+            "_build_name_fmt %{NAME}-%{VERSION}.rpm",
+        ]
         subprocess.run(["rpmbuild", "-bb", "--quiet", *options, spec], check=True, capture_output=True)
     subprocess.run(["createrepo_c", "--quiet", place], check=True)
 
 
 def apk(index: str, secure: str) -> None:
-    """apk in an Alpine that ALPINE_ROOT names, with a repository of its own."""
+    """Apk in an Alpine that ALPINE_ROOT names, with a repository of its own."""
     alpine = Path(os.environ.get("ALPINE_ROOT", "/none"))
     if not (alpine / "sbin/apk").exists() and not (alpine / "usr/sbin/apk").exists():
         print("apk: ALPINE_ROOT names no Alpine")
@@ -141,12 +167,45 @@ def _apk_repository(alpine: Path, place: Path) -> None:
         ("hull", "1.0", "rope>=1", ""), ("rope", "1.2", "", ""), ("rope", "1.3", "", ""), ("mirage", "1.0", "ghost=4", ""), ("fire", "1.0", "", ""),
         ("water", "1.0", "!fire", ""), ("surf", "1.0", "", "pre-install"),
     ):  # fmt: skip
-        info = [f"name:{name}", f"version:{version}-r0", "arch:x86_64", "license:none", "description:made here"]
+        info = [
+            f"name:{name}",
+            f"version:{version}-r0",
+            "arch:x86_64",
+            "license:none",
+            "description:made here",
+        ]
         info += [f"depends:{depends}"] if depends else []
-        arguments = [part for each in info for part in ("--info", each)] + (["--script", "pre-install:/srv/repository/pre-install"] if script else [])
+        arguments = [part for each in info for part in ("--info", each)] + (
+            ["--script", "pre-install:/srv/repository/pre-install"] if script else []
+        )
         output = f"/srv/repository/{name}-{version}-r0.apk"
-        subprocess.run(["chroot", alpine, "/sbin/apk", "mkpkg", *arguments, "--files", "/srv/repository/files", "--output", output], check=True)
+        subprocess.run(
+            [
+                "chroot",
+                alpine,
+                "/sbin/apk",
+                "mkpkg",
+                *arguments,
+                "--files",
+                "/srv/repository/files",
+                "--output",
+                output,
+            ],
+            check=True,
+        )
     packages = sorted(f"/srv/repository/{each.name}" for each in inside.glob("*.apk"))
-    subprocess.run(["chroot", alpine, "/sbin/apk", "--allow-untrusted", "mkndx", "--output", "/srv/repository/APKINDEX.tar.gz", *packages], check=True)
+    subprocess.run(
+        [
+            "chroot",
+            alpine,
+            "/sbin/apk",
+            "--allow-untrusted",
+            "mkndx",
+            "--output",
+            "/srv/repository/APKINDEX.tar.gz",
+            *packages,
+        ],
+        check=True,
+    )
     for each in [*inside.glob("*.apk"), inside / "APKINDEX.tar.gz"]:
         shutil.copy(each, place / each.name)

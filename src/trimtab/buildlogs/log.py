@@ -51,11 +51,21 @@ class Parser:
 
     def _take(self, lines: Sequence[str]) -> None:
         # The one hot loop: what most lines need is here, and what few need is elsewhere. Blanks are put in for all at once.
-        number, main, starts, marks, cold, prefixes, cri, digits = self._number, self._main, STARTS, MARKS, COLD, self._prefixes, CRI.match, DIGITS
+        number, main, starts, marks, cold, prefixes, cri, digits = (
+            self._number,
+            self._main,
+            STARTS,
+            MARKS,
+            COLD,
+            self._prefixes,
+            CRI.match,
+            DIGITS,
+        )
         blanked = "\n".join(lines).encode().translate(BLANKS).split(b"\n")
         for text, blank in zip(lines, blanked, strict=False):
             number += 1
-            channel, line = main, None
+            channel: Channel = main
+            line: Prefixed | re.Match[str] | None = None
             if text[:1] in digits and (found := cri(text)) is not None and not prefixes.joining:
                 # The one prefix of most logs that have any; what it says is read when it is wanted.
                 line, end = found, found.end()
@@ -126,7 +136,11 @@ class Parser:
 def _line(text: str, number: int, prefix: Prefixed | re.Match[str] | None) -> Line:
     if prefix is None:
         return Line(text, number)
-    return Line(text, number, prefix.time, prefix.offset) if isinstance(prefix, Prefixed) else Line(text, number, prefix[1])
+    return (
+        Line(text, number, prefix.time, prefix.offset)
+        if isinstance(prefix, Prefixed)
+        else Line(text, number, prefix[1])
+    )
 
 
 def _without_prefix(raw: str, blank: bytes, line: Prefixed) -> bytes:

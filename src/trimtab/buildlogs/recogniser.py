@@ -2,7 +2,8 @@
 
 import re
 from collections import deque
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, TypeVar
 
@@ -191,7 +192,7 @@ class Channel:
         if full:
             self.waiting = [each for each in self.waiting if len(each.excerpt) <= BEFORE + AFTER]
 
-    def sign(self, found: Sign, line: Line, levels: Set[int | None]) -> None:
+    def sign(self, found: Sign, line: Line, levels: AbstractSet[int | None]) -> None:
         """A sign was seen; these failed with it."""
         match = found.pattern.search(line.text)
         if not match:
@@ -208,7 +209,9 @@ class Channel:
             for level in levels:
                 self._failed(level, found, package, version, line)
 
-    def _failed(self, level: int | None, found: Sign, package: str | None, version: str | None, line: Line) -> None:
+    def _failed(
+        self, level: int | None, found: Sign, package: str | None, version: str | None, line: Line
+    ) -> None:
         if level is None:
             return
         progress = self.installer if level == INSTALLER else self.findings.progress[level]

@@ -13,7 +13,9 @@ __all__ = ["LONGEST", "Tokenizer"]
 
 LONGEST: Final = 16 * 1024
 _SEQUENCE: Final = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
-_PLAIN: Final = bytes(code for code in range(256) if (code >= ord(" ") or code in b"\t\n") and code not in b"\x7f\xc2")
+_PLAIN: Final = bytes(
+    code for code in range(256) if (code >= ord(" ") or code in b"\t\n") and code not in b"\x7f\xc2"
+)
 """What a line may hold as it is; characters that two bytes encode, of which 0xC2 is the first, may be controls."""
 _ODD: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _BLANK: Final = b" \t\n\r\x0b\x0c\0"

@@ -18,7 +18,7 @@ Handler = tuple[str, type[Recogniser], Method]
 _COMMON: Final = frozenset(
     b"packages version hashes requirements metadata install installed status error internal requirement versions exit found package Running pyproject command"
     b" failed matching satisfies code the find building downloading Error sha256 digest image layers Downloading not wheel wheels poetry with file File dependencies directory process environment"
-    b" container dependency Failed such subprocess linux terminated command information operation Dockerfile dockerfile writing download requires".split()
+    b" container dependency Failed such subprocess linux terminated command information operation Dockerfile dockerfile writing download requires build pip gcc x86 64 linux gnu for No This".split()
 )
 # Everything but letters, digits and the ends of lines is a blank: words are compared with a set of them, a line's at once.
 BLANKS: Final = bytes(

@@ -20,7 +20,15 @@ GOOD = {
     "verbose-success", "directory-success", "nothing-to-do",
 }  # fmt: skip
 # pip before 20.3 installs conflicting packages, and says so; it has no last line for what is there, nor has podman for a push.
-UNTOLD = {"conflict", "incompatible", "satisfied", "push-success"}
+# And micropipenv 1.0 keeps what pip says to itself.
+UNTOLD = {
+    "conflict",
+    "incompatible",
+    "satisfied",
+    "push-success",
+    "micropipenv-1.0.0/success",
+    "micropipenv-1.0.0/sdist-success",
+}
 JUDGED = yaml.safe_load(Path(__file__).with_name("reviewed.yaml").read_text())
 FAILURES = {
     "hash-mismatch": "hash-mismatch", "compile-error": "missing-native", "missing-library": "missing-native", "missing-backend": "missing-build-dependency",
@@ -68,9 +76,11 @@ def test_what_was_made_to_fail_is_judged_a_failure_and_what_was_made_to_go_well_
     """The recording script knows what it did; this does not depend on who read the log."""
     for path in LOGS:
         judged, made = JUDGED[_name(path)], path.stem
+        if UNTOLD & {made, _name(path)}:
+            continue
         if made in GOOD or made.startswith("success"):
             assert (judged["outcome"], judged.get("breaker")) == ("successful", None), path
-        elif made not in UNTOLD:
+        else:
             assert judged["outcome"] == "failed", path
 
 

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trimtab.buildlogs import Parser, parse
-from trimtab.buildlogs.vocabulary import SIGNS, STARTS
+from trimtab.buildlogs.harmless import plain
 from trimtab.buildlogs.tokenizer import LONGEST, Tokenizer
+from trimtab.buildlogs.vocabulary import SIGNS, STARTS
 
 WORDS = sorted(
     {
@@ -202,3 +203,19 @@ def test_a_line_inside_of_json_is_as_harmless():
         "six",
         "ERROR: No matching distribution found for six==9",
     )
+
+
+@pytest.mark.parametrize("piece", [b"\r", b" \r", b"\x1b[K\r", b"\x1b[31m\x1b[0m\r", b"\t\0\r"])
+def test_as_many_returns_as_bytes_are_looked_at_together(piece):
+    """A megabyte of empty pieces once took a second for each four of its lines."""
+    log = (piece * (1_000_000 // len(piece)) + b"\n") * 3 + b"Collecting six==1.16.0\n"
+    document = parse(log).document
+    assert [each["package_name"] for each in document["installation"]] == ["six"]
+
+
+@given(st.lists(st.sampled_from(["a", " ", "\r", "\x1b[K", "\x1b[31m", "\0", "\x9b1m", "\x1b]0;t\x07", "\ufffd"]), max_size=30).map("".join))  # fmt: skip
+def test_of_pieces_between_returns_the_last_that_is_seen_is_read(line):
+    """Whatever escapes stand in them: the same as looking at each alone."""
+    seen = [each for each in map(plain, line.split("\r")) if each.strip()]
+    expected = (seen[-1] if seen else "") if "\r" in line else plain(line)
+    assert Tokenizer().feed(line.encode() + b"\n") == [expected]

@@ -213,3 +213,84 @@ def test_a_failure_that_the_build_survives_is_recovered():
 def test_nothing_recognised_is_unknown(log):
     ours = document(log)
     assert (ours["outcome"], ours["installation_successful"], ours["tool"]) == ("unknown", None, None)
+
+
+def test_a_network_that_came_back_is_not_why_there_is_no_such_version():
+    """The versions that are listed are an answer of the index."""
+    log = """\
+Looking in indexes: https://pypi.example/simple
+WARNING: Retrying (Retry(total=4)) after connection broken by 'NewConnectionError(': Connection refused')': /simple/galley/
+ERROR: Could not find a version that satisfies the requirement galley==9.9 (from versions: 0.5)
+ERROR: No matching distribution found for galley==9.9
+"""
+    ours = document(log)
+    assert (ours["build_breaker"]["class"], ours["build_breaker"]["package"]) == ("no-such-version", "galley")
+    assert [(each["class"], each["recovered"]) for each in ours["errors"]] == [
+        ("connection", True),
+        ("no-such-version", False),
+    ]
+
+
+def test_what_pip_makes_of_a_failure_is_no_error_of_its_own():
+    """A package that could not be built is not one that the index has not."""
+    log = """\
+Collecting leak==1.0
+  Downloading leak-1.0.tar.gz (201 bytes)
+  ERROR: Command errored out with exit status 1:
+WARNING: Discarding https://pypi.example/files/leak-1.0.tar.gz. Command errored out with exit status 1: python setup.py egg_info
+ERROR: Could not find a version that satisfies the requirement leak==1.0 (from versions: 1.0)
+ERROR: No matching distribution found for leak==1.0
+"""
+    ours = document(log)
+    assert [each["class"] for each in ours["errors"]] == ["package-build"]
+    assert (ours["outcome"], ours["failed"]) == ("failed", ["leak"])
+
+
+def test_every_package_of_a_conflict_is_not_installed():
+    log = "Collecting anchor\nCollecting buoy\nERROR: Cannot install anchor==1.1, buoy==3.0 and -r r.txt (line 3) because these package versions have conflicting dependencies.\n"
+    ours = document(log)
+    assert ours["failed"] == ["anchor", "buoy"]
+    assert ours["build_breaker"]["class"] == "conflict"
+
+
+def test_the_nearest_to_a_cause_counts_of_what_a_line_says():
+    """The disk is why nothing could be installed, though pip says that first and at greater length."""
+    log = "Collecting freight\nERROR: Could not install packages due to an OSError: [Errno 28] No space left on device\n"
+    ours = document(log)
+    assert (ours["build_breaker"]["class"], ours["failed"]) == ("disk-full", ["freight"])
+
+
+def test_what_is_shown_between_a_saved_and_a_restored_place_is_gone():
+    """Apk's progress bar on a terminal."""
+    log = "\x1b7  0%      \x1b8\x1b[0K(1/1) Installing hull (1.0-r0)\n\x1b7100% ████\x1b8\x1b[0KOK: 2 B in 2 packages\n"
+    ours = document(log)
+    assert (ours["outcome"], [each["name"] for each in ours["packages"]]) == ("successful", ["hull"])
+
+
+def test_the_step_that_a_builder_gave_up_in_has_failed():
+    log = "Step 1/2 : FROM a\nStep 2/2 : COPY b /\nCOPY failed: file not found in build context\n"
+    ours = document(log)
+    assert [each["state"] for each in ours["steps"]] == ["done", "failed"]
+    assert ours["build_breaker"]["class"] == "bad-instruction"
+
+
+def test_a_build_of_nothing_but_what_is_cached_is_done_after_its_last_step():
+    """Podman has no other last line where the image has no name."""
+    log = "STEP 1/2: FROM a\nSTEP 2/2: RUN b\n--> Using cache 50d8aa5b471f06b20069801c68cb9c3acf96719a\n--> 50d8aa5b471\n"
+    ours = document(log)
+    assert (ours["outcome"], ours["steps"][1]["state"]) == ("successful", "cached")
+    assert (
+        document("[1/2] STEP 1/1: FROM a\n--> 50d8aa5b471\n[2/2] STEP 1/1: FROM b\n")["outcome"] == "unknown"
+    )
+
+
+def test_why_a_push_failed_is_told_before_that_it_did():
+    log = 'Error: pushing image "localhost/app" to "docker://registry.example/ns/app:v1": trying to reuse blob sha256:c0 at destination: pinging container registry registry.example: Get "https://registry.example/v2/": x509: certificate signed by unknown authority\n'
+    ours = document(log)
+    assert (ours["outcome"], ours["build_breaker"]["class"]) == ("failed", "certificate")
+    assert ours["info"]["push_destination"] == {"image": "registry.example/ns/app", "tag": "v1"}
+
+
+def test_a_base_image_that_is_not_for_us_is_no_push_that_failed():
+    log = "STEP 1/1: FROM registry.example/base:1\nError: creating build container: initializing source docker://registry.example/base:1: reading manifest 1 in registry.example/base: unauthorized: authentication required\n"
+    assert document(log)["build_breaker"]["class"] == "index-forbidden"

@@ -25,10 +25,22 @@ class Apk(Recogniser):
         sign(F.SYSTEM_PACKAGE, "(no such package):", r"(?P<package>\S+) \(no such package\)"),
         # What follows names them.
         sign(F.INSTALLER, ("unable to select packages", "unsatisfiable constraints"), r"^ERROR: uns?a?"),
-        sign(F.SYSTEM_PACKAGE, "breaks: world[", r"breaks: world\[(?P<package>[\w.+-]+?)(?:[=<>~]+(?P<version>[^\]]+))?\]"),
+        sign(
+            F.SYSTEM_PACKAGE,
+            "breaks: world[",
+            r"breaks: world\[(?P<package>[\w.+-]+?)(?:[=<>~]+(?P<version>[^\]]+))?\]",
+        ),
         sign(F.SYSTEM_PACKAGE, "breaks: ", r"breaks: (?!world\[)(?P<package>\S+?)-(?P<version>\d\S*?)\["),
-        sign(F.SYSTEM_PACKAGE, ": exited with error ", r"(?:^ERROR: |/)(?P<package>[^/\s]+?)-(?P<version>\d\S*)\.(?:pre|post)-\w+: exited with error"),
-        sign(F.SYSTEM_PACKAGE, ": script exited with error ", r"^ERROR: (?P<package>\S+?)-(?P<version>\d\S*)\.(?:pre|post)-\w+: script exited"),
+        sign(
+            F.SYSTEM_PACKAGE,
+            ": exited with error ",
+            r"(?:^ERROR: |/)(?P<package>[^/\s]+?)-(?P<version>\d\S*)\.(?:pre|post)-\w+: exited with error",
+        ),
+        sign(
+            F.SYSTEM_PACKAGE,
+            ": script exited with error ",
+            r"^ERROR: (?P<package>\S+?)-(?P<version>\d\S*)\.(?:pre|post)-\w+: script exited",
+        ),
         sign(F.METADATA, ("UNTRUSTED signature", "BAD archive", "BAD signature")),
     )
 

@@ -5,8 +5,8 @@ from typing import Final
 
 from trimtab.buildlogs.classes import FailureClass as F
 from trimtab.buildlogs.findings import BUILDER, Step
-from trimtab.buildlogs.recognisers.dockerfile import SIGNALS
 from trimtab.buildlogs.recogniser import Line, Recogniser, sign
+from trimtab.buildlogs.recognisers.dockerfile import SIGNALS
 
 __all__ = ["BuildKit"]
 

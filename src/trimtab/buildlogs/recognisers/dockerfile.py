@@ -78,7 +78,11 @@ class Dockerfile(Recogniser):
         ),
         sign(
             F.FORBIDDEN,
-            ("unauthorized: authentication required", "no basic auth credentials", "denied: requested access"),
+            (
+                "unauthorized: authentication required",
+                "no basic auth credentials",
+                "denied: requested access",
+            ),
             r"(?:initializing source|reading manifest|/manifests/).*(?:unauthorized|no basic auth credentials|denied)",
             level=BUILDER,
         ),

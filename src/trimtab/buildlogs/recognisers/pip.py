@@ -71,6 +71,7 @@ class Pip(Recogniser):
         sign(F.ARCHIVE, "BadZipFile:", r"^(?:\w+\.)*BadZipFile:"),
         sign(F.CONNECTION, "error: incomplete-download", r"^error: incomplete-download"),
         sign(F.PACKAGE_BUILD, "Command errored out with exit status"),
+        sign(F.PACKAGE_BUILD, " exited with ", r"^ERROR: (?:Getting requirements to build|Preparing|Building) .* exited with \d+$"),
         sign(F.PACKAGE_BUILD, "failed with error code", rf"Command \".*\" failed with error code \d+(?: in /\S*/(?P<package>{_NAME})/?$)?"),
         # The next ways to build it are tried after this, so it alone fails nothing.
         sign(F.PACKAGE_BUILD, "Failed building wheel for", rf"for (?P<package>{_NAME})", level=None),

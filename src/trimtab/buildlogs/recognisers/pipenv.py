@@ -17,7 +17,11 @@ class Pipenv(Recogniser):
         "An error occurred while installing ": "later",
     }  # fmt: skip
     signs = (
-        sign(F.CONFLICT, "Could not find a version that matches", r"that matches (?P<requirement>[\w.\[\]-]+ ?[<>=!~][^\s,;]*)"),
+        sign(
+            F.CONFLICT,
+            "Could not find a version that matches",
+            r"that matches (?P<requirement>[\w.\[\]-]+ ?[<>=!~][^\s,;]*)",
+        ),
         # Nothing is wanted of it, so nothing contradicts: there is none.
         sign(F.NO_PACKAGE, "Could not find a version that matches", r"that matches (?P<package>[\w.-]+)$"),
         sign(F.CONFLICT, "There are incompatible versions in the resolved dependencies"),
@@ -44,7 +48,7 @@ class Pipenv(Recogniser):
                 self.channel.installer.begun = line.number
 
     def later(self, line: Line) -> None:
-        """`An error occurred while installing keel==2.1 --hash=…! Will try again.`"""
+        """`An error occurred while installing keel==2.1 --hash=…! Will try again.`."""
         name, _, version = requirement(line.text.removeprefix("An error occurred while installing "))
         if name:
             self.findings.tool("pipenv")

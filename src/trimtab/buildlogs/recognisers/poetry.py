@@ -14,7 +14,9 @@ _OPERATION: Final = re.compile(
 )
 _BOX: Final = 60
 _VERSION: Final = re.compile(r"\d[\w.+!-]*$")
-_UNREACHABLE: Final = re.compile(r"All attempts to connect to \S+ failed|HTTPS?ConnectionPool\(|\d{3} (?:Server|Client) Error: ")
+_UNREACHABLE: Final = re.compile(
+    r"All attempts to connect to \S+ failed|HTTPS?ConnectionPool\(|\d{3} (?:Server|Client) Error: "
+)
 _QUOTED: Final = re.compile(r" *(?:→ )?\d+│")
 _ASKED_FOR: Final = re.compile(r"So, because \S+ depends on (?:both )?([A-Za-z0-9][\w.-]*) \(")
 
@@ -35,7 +37,12 @@ class Poetry(Recogniser):
         "Writing lock file": "wrote",
         "Poetry": "version",
     }
-    finds = {"Max retries exceeded with url": "unreachable", " Server Error: ": "unreachable", " Client Error: ": "unreachable", "All attempts to connect to": "unreachable"}
+    finds = {
+        "Max retries exceeded with url": "unreachable",
+        " Server Error: ": "unreachable",
+        " Client Error: ": "unreachable",
+        "All attempts to connect to": "unreachable",
+    }
     signs = (
         sign(F.LOCK, "pyproject.toml changed significantly since poetry.lock was last generated"),
         sign(F.LOCK, "poetry.lock is not up to date with pyproject.toml"),
@@ -45,7 +52,11 @@ class Poetry(Recogniser):
             r"Hash for (?P<package>[\w.-]+?) \((?P<version>[^)]+)\) from archive",
         ),
         sign(F.HASH_MISMATCH, "not found in known hashes"),
-        sign(F.INTERPRETER, ("so it will not be satisfied for Python", "so it will not be installable for Python"), r"^- (?P<package>[\w.-]+) requires Python"),
+        sign(
+            F.INTERPRETER,
+            ("so it will not be satisfied for Python", "so it will not be installable for Python"),
+            r"^- (?P<package>[\w.-]+) requires Python",
+        ),
         sign(F.PACKAGE_BUILD, "build backend raised an exception", r"(?i)build backend raised an exception"),
         sign(F.PACKAGE_BUILD, "ChefBuildError"),
         sign(

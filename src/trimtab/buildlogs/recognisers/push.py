@@ -41,7 +41,12 @@ class Push(Recogniser):
             r"^(?!.*(?:initializing source|reading manifest|/manifests/)).*(?:unauthorized: a|denied: requested|manifest invalid|no basic auth)",
             level=PUSH,
         ),
-        sign(F.PUSH, ("trying to reuse blob", "writing blob:", "writing manifest:"), r"^Error: .*(?:trying to reuse blob|writing blob:|writing manifest:)", level=PUSH),
+        sign(
+            F.PUSH,
+            ("trying to reuse blob", "writing blob:", "writing manifest:"),
+            r"^Error: .*(?:trying to reuse blob|writing blob:|writing manifest:)",
+            level=PUSH,
+        ),
         sign(F.PUSH, ("Push failed, retrying", "push failed, retrying"), level=PUSH, passing=True),
         sign(F.PUSH, "failed to push", r"failed to push", level=PUSH),
     )

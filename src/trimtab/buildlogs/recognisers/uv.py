@@ -22,7 +22,9 @@ _NO_VERSION: Final = re.compile(
 _PYTHON: Final = re.compile(
     r"Python version \([^)]*\) does not satisfy Python\S+ and ([\w.-]+?)(?:==([\w.!+-]+))? depends on"
 )
-_ASKED_FOR: Final = re.compile(r"because you require ([\w.-]+?)(?:\[[^\]]*\])?(?:==([\w.!+-]+))?(?=[ ,<>=!~])")
+_ASKED_FOR: Final = re.compile(
+    r"because you require ([\w.-]+?)(?:\[[^\]]*\])?(?:==([\w.!+-]+))?(?=[ ,<>=!~])"
+)
 _WHEELS: Final = re.compile(r"([\w.-]+?)(?:==([\w.!+-]+))? has no wheels with a matching")
 _BUILD: Final = re.compile(
     r"Failed to (?:build|download|download and build|prepare|generate package metadata for) (?:`([\w.-]+?)(?:==([^`\s]+))?`|([\w.-]+)==(\S+))(?: @ \S+)?$"
@@ -43,7 +45,11 @@ class Uv(Recogniser):
     signs = (
         sign(F.LOCK, "The lockfile at `uv.lock` needs to be updated"),
         sign(F.BUILD_DEPENDENCY, "Failed to resolve requirements from `build-system.requires`"),
-        sign(F.INTERPRETER, "interpreter resolved to Python", r"interpreter resolved to Python [\w.]+, which is incompatible"),
+        sign(
+            F.INTERPRETER,
+            "interpreter resolved to Python",
+            r"interpreter resolved to Python [\w.]+, which is incompatible",
+        ),
         sign(F.INSTALLER, "Failed to parse: `", r"^error: Failed to parse: `"),
         sign(F.INSTALLER, "File not found: ", r"^error: File not found: "),
         sign(F.HASH_MISMATCH, "Hash mismatch for `", r"Hash mismatch for `(?P<requirement>[^`]+)`"),

@@ -36,10 +36,20 @@ class _Meaning:
 
 
 _DISK_FULL: Final = _Meaning("disk", _INFRASTRUCTURE, "There is no space left.", retry=True)
-_MEMORY: Final = _Meaning("out-of-memory", _INFRASTRUCTURE, "The build needed more memory than it had; ask for more in build.requests.memory.")
+_MEMORY: Final = _Meaning(
+    "out-of-memory",
+    _INFRASTRUCTURE,
+    "The build needed more memory than it had; ask for more in build.requests.memory.",
+)
 _NETWORK: Final = _Meaning("network", _INFRASTRUCTURE, "An index or a mirror did not answer.", retry=True)
-_NO_VERSION: Final = _Meaning("no-such-version", _STACK, "A package has no such version for this Python and this machine.")
-_BUILD: Final = _Meaning("package-build", _STACK, "A package has no wheel for this machine and could not be built; add what it needs to packages.")
+_NO_VERSION: Final = _Meaning(
+    "no-such-version", _STACK, "A package has no such version for this Python and this machine."
+)
+_BUILD: Final = _Meaning(
+    "package-build",
+    _STACK,
+    "A package has no wheel for this machine and could not be built; add what it needs to packages.",
+)
 _INSTRUCTION: Final = _Meaning("error", _STACK, "An instruction of the build failed.")
 _INSTALLER_LACKS: Final = _Meaning("no-installer", _STACK, "The base image lacks what installs the stack.")
 _MEANINGS: Final[Mapping[Log, _Meaning]] = {
