@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="""The documents and logs of inspections.
+    help="""The documents and logs of inspections and builds.
 
     \b
     Examples:
@@ -32,7 +32,7 @@ app = typer.Typer(
 
 @app.callback()
 def _group() -> None:
-    """The documents and logs of inspections."""
+    """The documents and logs of inspections and builds."""
 
 
 @app.command()
