@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = application(
-    """The documents and logs of inspections.
+    """The documents and logs of inspections and builds.
 
     \b
     Examples:
@@ -29,7 +29,7 @@ app = application(
 
 @app.callback()
 def _group() -> None:
-    """The documents and logs of inspections."""
+    """The documents and logs of inspections and builds."""
 
 
 @app.command()

@@ -61,7 +61,7 @@ def root(callers) -> httpx2.AsyncClient:
     return callers["root"]
 
 
-async def until_over(client: httpx2.AsyncClient, path: str, seconds: float = 90) -> httpx2.Response:
+async def until_over(client: httpx2.AsyncClient, path: str, seconds: float = 300) -> httpx2.Response:
     """The first answer that is not 202."""
     deadline = time.monotonic() + seconds
     while (response := await client.get(path)).status_code == 202:

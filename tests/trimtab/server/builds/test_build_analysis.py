@@ -7,7 +7,7 @@ import pytest
 from trimtab.catalog import analyses
 from trimtab.store import BuildsStore
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
 PATH = "/api/v1/build-analysis"
 TLS = {"base_registry_verify_tls": False, "output_registry_verify_tls": False}

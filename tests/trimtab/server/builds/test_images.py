@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
 ANALYZE, METADATA = "/api/v1/analyze", "/api/v1/image/metadata"
 SECRET = "a-secret-word"
