@@ -118,7 +118,7 @@ class Agent:
         try:
             if swept():
                 logger.warning("credentials that a killed agent left were removed")
-            await self.journal.read(lambda db: self.spool.sweep(db))
+            await self.journal.read(self.spool.sweep)
             await self._expose()
         except BaseException:
             await self.stop()
@@ -128,8 +128,9 @@ class Agent:
                 source, self.config, self.journal, submitter=self.submitter, parts=self.parts, secrets=self.secrets, metrics=self.metrics, clock=self._clock
             )  # fmt: skip
             self._watchers.append(watcher)
-            existing = self.config.analyze_existing
-            self._begin(f"source-{source.name}", lambda it=watcher: it.run(existing=existing))  # type: ignore[misc]
+            self._begin(
+                f"source-{source.name}", lambda it=watcher: it.run(existing=self.config.analyze_existing)
+            )  # type: ignore[misc]
         tidy = Housekeeping(
             self.config, self.journal, self.spool, parts=self.parts, metrics=self.metrics, clock=self._clock
         )

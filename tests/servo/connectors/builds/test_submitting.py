@@ -164,7 +164,7 @@ async def test_nobody_who_answers_is_tried_again(agent, source, backend, build, 
         (422, {"detail": "no"}),
     ],
 )
-async def test_what_is_refused_for_good_becomes_a_tombstone(
+async def test_what_is_refused_for_good_becomes_a_tombstone(  # noqa: PLR0917 - fixtures
     agent, source, backend, build, until, refused, state_of, status, document
 ):
     running = await agent()
