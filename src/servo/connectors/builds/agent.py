@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from servo.connectors.builds.backend import Backend
 from servo.connectors.builds.configuration import BuildsConfiguration, name_of
@@ -128,9 +129,8 @@ class Agent:
                 source, self.config, self.journal, submitter=self.submitter, parts=self.parts, secrets=self.secrets, metrics=self.metrics, clock=self._clock
             )  # fmt: skip
             self._watchers.append(watcher)
-            self._begin(
-                f"source-{source.name}", lambda it=watcher: it.run(existing=self.config.analyze_existing)
-            )  # type: ignore[misc]
+            existing = self.config.analyze_existing
+            self._begin(f"source-{source.name}", partial(watcher.run, existing=existing))
         tidy = Housekeeping(
             self.config, self.journal, self.spool, parts=self.parts, metrics=self.metrics, clock=self._clock
         )

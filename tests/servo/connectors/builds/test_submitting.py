@@ -297,7 +297,7 @@ async def test_a_source_that_fails_is_noticed_and_read_again(agent, source, back
     await until(lambda: backend.taken)
     source.batches.append(None)  # nonsense, for which the watcher fails
     source.given.set()
-    await until(lambda: running.trouble())
+    await until(running.trouble)
     assert "list:" in running.trouble()
     assert running.metrics.total("build_watcher_source_errors_total", "list") >= 1
     source.watch = original
