@@ -22,6 +22,7 @@ NAMES = [
     "api",
     "buildlog",
     "image_scan",
+    "watch",
 ]
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"

@@ -21,6 +21,7 @@ COLUMNS = {
     "image_scan": {"image", "files", "scan_mb_s", "share", "peak_mib"},
     "load": {"load", "rps", "p99_us", "core_share"},
     "run_overhead": {"engine", "script", "by_hand_ms", "ours_ms", "share_ms", "cpu_share_ms"},
+    "watch": {"builds", "events_s", "floor_events_s", "peak_mib"},
     "environment": {"cache", "way", "build_ms", "import_ms", "ratio"},
 }
 

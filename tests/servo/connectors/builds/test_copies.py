@@ -61,7 +61,7 @@ async def test_copies_are_what_is_submitted_with_the_credentials_of_their_regist
         "base": {"user": "writer", "password": "push-word"},
         "output": {"user": "writer", "password": "push-word"},
     }
-    (_, target, _, body) = backend.requests[0]
+    (_, target, *_) = backend.requests[0]
     assert "word" not in backend.requests[0][1]
     assert "verify_tls" not in target  # only the source's is not verified
     for _, _, at_source, at_push in skopeo.copied:
@@ -147,6 +147,10 @@ async def test_copies_expire_unless_somebody_else_points_to_them(
     assert skopeo.deleted[0].endswith(f"@{DIGEST}")
 
 
+def read(path):
+    return Path(path).read_text()
+
+
 @pytest.fixture
 def program(tmp_path):
     """A program that stands for skopeo, and tells with what it was called and what it saw."""
@@ -182,8 +186,8 @@ async def test_no_secret_is_among_the_arguments(program, tmp_path):
     assert "docker://registry.example/app:1" in arguments
     assert "--src-tls-verify=false" in arguments
     assert "--dest-tls-verify=false" not in arguments
-    assert set(Path(f"{seen}.mode").read_text().split()) == {"600"}
-    files = [json.loads(each) for each in Path(f"{seen}.auth").read_text().replace("}{", "}\n{").splitlines()]
+    assert set(read(f"{seen}.mode").split()) == {"600"}
+    files = [json.loads(each) for each in read(f"{seen}.auth").replace("}{", "}\n{").splitlines()]
     assert {host for each in files for host in each["auths"]} == {"registry.example", "push.example"}
 
 

@@ -24,7 +24,7 @@ class Inline(Executor):
         future = Future()
         try:
             future.set_result(function(*args, **options))
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - a future's
             future.set_exception(error)
         return future
 
