@@ -24,6 +24,7 @@ NAMES = [
     "image_scan",
     "observations",
     "stacks",
+    "watch",
 ]
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"

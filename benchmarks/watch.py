@@ -119,7 +119,7 @@ class _Source:
     def __init__(self, count: int) -> None:
         self.name, self.count = "benchmark", count
 
-    async def watch(self, position: str | None) -> AsyncGenerator[Any, None]:
+    async def watch(self, position: str | None) -> AsyncGenerator[Any, None]:  # noqa: ARG002 - a source
         from servo.connectors.builds import Batch
 
         for start in range(0, self.count, BATCH):
@@ -127,7 +127,7 @@ class _Source:
             yield Batch(batch, str(start + len(batch)))
         await asyncio.Event().wait()
 
-    async def log(self, build: Any) -> AsyncGenerator[bytes, None]:
+    async def log(self, build: Any) -> AsyncGenerator[bytes, None]:  # noqa: ARG002 - a source
         yield LOG
 
     async def check(self) -> str:
@@ -167,7 +167,7 @@ async def _agent(port: str, count: int) -> dict[str, Any]:
         agent = Agent(_config(port, directory), sources=[_Source(count)])
         began, used = time.perf_counter(), time.process_time()
         await agent.start()
-        while agent.metrics.total("build_watcher_builds_total", outcome="submitted") < count:
+        while agent.metrics.total("build_watcher_builds_total", outcome="submitted") < count:  # noqa: ASYNC110 - a counter tells nobody
             await asyncio.sleep(0.005)
         seconds, used = time.perf_counter() - began, time.process_time() - used
         commits = agent.journal.commits

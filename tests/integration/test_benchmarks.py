@@ -22,6 +22,7 @@ COLUMNS = {
     "load": {"load", "rps", "p99_us", "core_share"},
     "run_overhead": {"engine", "script", "by_hand_ms", "ours_ms", "share_ms", "cpu_share_ms"},
     "stacks": {"what", "questions_s", "candidates_s"},
+    "watch": {"builds", "events_s", "floor_events_s", "peak_mib"},
     "environment": {"cache", "way", "build_ms", "import_ms", "ratio"},
 }
 

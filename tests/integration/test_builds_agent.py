@@ -156,7 +156,10 @@ def machine(registry, server, tmp_path_factory):
     }
     yield directory, environment
     subprocess.run(["podman", "rmi", "--all", "--force"], env=environment, capture_output=True, check=False)
-    subprocess.run(["umount", directory / "graph" / "overlay"], capture_output=True, check=False)
+    # podman leaves its storage mounted, and pytest could not remove it.
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for each in sorted((each for each in mounts if each.startswith(f"{directory}/")), reverse=True):
+        subprocess.run(["umount", each], capture_output=True, check=False)
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,12 @@ import pytest
 COMMANDS = [
     ["init"], ["list"], ["connectors"], ["show"], ["show", "components"], ["show", "connectors"], ["show", "events"],
     ["show", "metrics"], ["run"], ["check"], ["describe"], ["measure"], ["adjust"], ["config"], ["schema"],
-    ["validate"], ["generate"], ["version"],
+    ["validate"], ["generate"], ["version"], ["builds", "watch"], ["builds", "run"], ["builds", "submit"], ["builds", "list"],
+    ["builds", "show"], ["builds", "retry"], ["builds", "recover"],
 ]  # fmt: skip
 
-# Added since: options of the log, and `check`. Later: the sidecar commands, and commands of these connectors.
-ADDED = re.compile(r"  (--log-f.*|check  .*)\n( {30,}.*\n)?")
+# Added since: options of the log, `check` and `builds`. Later: the sidecar commands, and commands of these connectors.
+ADDED = re.compile(r"  (--log-f.*|check  .*|builds  .*)\n( {30,}.*\n)?")
 NOT_YET = re.compile(
     r"^  (inject-sidecar|eject-sidecar|prometheus|vegeta) .*\n|^Connector Commands:\n", re.MULTILINE
 )

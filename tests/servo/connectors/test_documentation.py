@@ -10,6 +10,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from servo.connectors.builds import BuildsConfiguration, BuildsConnector
+from servo.connectors.builds.metrics import GAUGES, HELP
 from servo.connectors.load import LoadConfiguration, LoadConnector
 from servo.connectors.load.report import metrics
 from servo.connectors.process import ProcessConfiguration, ProcessConnector
@@ -73,7 +75,36 @@ def test_the_example_of_targets_is_valid(tmp_path):
     assert [target.method for target in found] == ["GET", "POST"]
 
 
-@pytest.mark.parametrize("connector", [ProcessConnector, LoadConnector, WaitConnector, ScriptsConnector])
+def test_each_key_and_metric_of_builds_has_its_page():
+    page = (PAGE.parent / "builds-agent.md").read_text()
+    assert sorted(key for key in keys(BuildsConfiguration) if f"`{key}`" not in page) == []
+    assert [name for name in (*HELP, *GAUGES) if f"`{name}`" not in page] == []
+
+
+def test_each_option_of_builds_has_its_page():
+    import typer
+
+    from servo.cli.builds import cli
+
+    page = (PAGE.parent / "builds-agent.md").read_text()
+    commands = typer.main.get_command(cli).commands
+    options = {
+        (name, option)
+        for name, command in commands.items()
+        for each in command.params
+        for option in each.opts
+    }
+    missing = [
+        (name, option) for name, option in options if option.startswith("-") and f"`{option}`" not in page
+    ]
+    assert missing == []
+    variables = {each.envvar for command in commands.values() for each in command.params if each.envvar}
+    assert [name for name in variables if f"`{name}`" not in page] == []
+
+
+@pytest.mark.parametrize(
+    "connector", [BuildsConnector, ProcessConnector, LoadConnector, WaitConnector, ScriptsConnector]
+)
 def test_each_connector_says_what_it_is(connector):
     assert connector.full_name == f"{connector.__name__.removesuffix('Connector')} Connector"
     assert None not in (connector.description, connector.license, connector.maturity)

@@ -28,11 +28,18 @@ def _preloaded() -> set[str]:
     return imported("")
 
 
+def test_the_command_line_imports_builds_only_when_they_are_asked_for():
+    modules = imported("import servo.cli.application; servo.cli.application.ServoCLI()")
+    assert not [each for each in modules if each.startswith("servo.connectors")]
+    assert modules.isdisjoint({"sqlite3", "httptools", "pydantic"})
+
+
 def test_the_packages_know_their_names():
+    import servo.connectors.builds
     import servo.connectors.load
     import servo.connectors.process
 
-    for package in (servo.connectors.load, servo.connectors.process):
+    for package in (servo.connectors.builds, servo.connectors.load, servo.connectors.process):
         for name in package.__all__:
             assert getattr(package, name).__name__ == name
         assert getattr(package, "Nonsense", None) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from servo.connectors.builds.backend import Backend
 from servo.connectors.builds.configuration import BuildsConfiguration, name_of
@@ -118,7 +119,7 @@ class Agent:
         try:
             if swept():
                 logger.warning("credentials that a killed agent left were removed")
-            await self.journal.read(lambda db: self.spool.sweep(db))
+            await self.journal.read(self.spool.sweep)
             await self._expose()
         except BaseException:
             await self.stop()
@@ -129,7 +130,7 @@ class Agent:
             )  # fmt: skip
             self._watchers.append(watcher)
             existing = self.config.analyze_existing
-            self._begin(f"source-{source.name}", lambda it=watcher: it.run(existing=existing))  # type: ignore[misc]
+            self._begin(f"source-{source.name}", partial(watcher.run, existing=existing))
         tidy = Housekeeping(
             self.config, self.journal, self.spool, parts=self.parts, metrics=self.metrics, clock=self._clock
         )

@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from servo.configuration import AbstractBaseConfiguration, BaseConfiguration
 from servo.connectors.builds.credentials import DEFAULT_USER, Credentials
+from servo.connectors.builds.redaction import MIN_VALUE
 from servo.connectors.builds.references import Reference
 from servo.types.core import Duration
 
@@ -295,7 +296,7 @@ class BuildsConfiguration(BaseConfiguration):
     def _sensible(self) -> Self:
         if not (self.base_image or self.output_image or self.build_log):
             raise ValueError("neither base images nor output images nor logs: nothing would be sent")
-        source, push = self.source_registry, self.destination_registry
+        source = self.source_registry
         if (source.user or source.password) and self.copy_to is None:
             raise ValueError(
                 "credentials of the source registry, and no registry to copy to; add `copy_to.registry`, or give them as `destination_registry`"
@@ -324,9 +325,8 @@ class BuildsConfiguration(BaseConfiguration):
         values = [_variable(name) for name in self.log.secret_environment]
         values += [_file(path) for path in self.log.secret_files]
         own = (self.backend.token, self.source_registry.password, self.destination_registry.password)
-        return values + [
-            each.get_secret_value() for each in own if each and len(each.get_secret_value()) >= 6
-        ]  # noqa: PLR2004 - as Secrets wants them
+        known = [each.get_secret_value() for each in own if each]
+        return values + [each for each in known if len(each) >= MIN_VALUE]
 
     @property
     def spool(self) -> Path:

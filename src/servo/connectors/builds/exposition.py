@@ -61,7 +61,7 @@ class Exposition:
             writer.close()
 
     def _answer(self, head: bytes) -> bytes:
-        method, target, *_ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ") + ["", ""]
+        method, target, *_ = [*head.split(b"\r\n", 1)[0].decode("latin-1").split(" "), "", ""]
         path = target.partition("?")[0]
         if method not in {"GET", "HEAD"}:
             return _page(405, "Method Not Allowed", "only GET\n", method)

@@ -98,7 +98,7 @@ class Housekeeping:
         before = self._clock() - self._config.queue.retention.total_seconds()
         forgotten = await self._journal.write(records.pruned, before, 10_000)
         if forgotten:
-            await self._journal.read(lambda db: self._spool.sweep(db))
+            await self._journal.read(self._spool.sweep)
         return forgotten
 
 

@@ -184,7 +184,8 @@ class _Connection(asyncio.Protocol):
         return Answer(self.parser.get_status_code(), self.headers, bytes(self.body))
 
     async def _stream(self, head: bytes, body: AsyncIterator[bytes]) -> None:
-        assert self.transport is not None and self.waiter is not None
+        assert self.transport is not None
+        assert self.waiter is not None
         self.transport.write(head)
         async for piece in body:
             # A server that has refused already need not hear the rest.

@@ -10,7 +10,6 @@ import tempfile
 from codecs import getincrementaldecoder
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Self
 
 from servo.connectors.builds.errors import PartError
@@ -45,7 +44,7 @@ class Log:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property

@@ -16,6 +16,7 @@ __all__ = ["Spool"]
 
 _SUFFIX = ".log"
 RUNNING = ".running"
+_HALF = ".new-"
 _NEW = 3600.0
 
 
@@ -55,12 +56,11 @@ class Spool:
         if self.size + log.kept > self._limit:
             raise JournalFullError("there is no room for more logs (`queue.logs`)")
         path = self.path(identity)
-        fresh = path.with_suffix(f".new-{os.getpid()}")
+        fresh = path.with_suffix(f"{_HALF}{os.getpid()}")
         try:
             self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                for piece in log.pieces():
-                    file.write(piece)
+                file.writelines(log.pieces())
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(path)
@@ -86,12 +86,7 @@ class Spool:
         """
         rows = db.execute("SELECT identity FROM builds WHERE state <> 'submitted'")
         wanted = {self.path(row[0]).name for row in rows}
-        old = time.time() - _NEW
-        left = [
-            each
-            for each in self._files()
-            if each.name not in wanted and each.suffix != RUNNING and each.stat().st_mtime < old
-        ]
+        left = [each for each in self._files() if each.name not in wanted and _is_left(each)]
         for each in left:
             each.unlink(missing_ok=True)
         self._size = None
@@ -100,3 +95,11 @@ class Spool:
     def _files(self) -> Iterator[Path]:
         if self.directory.is_dir():
             yield from (each for each in self.directory.iterdir() if each.is_file() and not each.is_symlink())
+
+
+def _is_left(path: Path) -> bool:
+    """Whether nobody will come for a file: a log that is half written by a process that is gone, or one of no build."""
+    _, half, process = path.suffix.partition(_HALF)
+    if half:
+        return not Path("/proc", process).exists()
+    return path.suffix != RUNNING and path.stat().st_mtime < time.time() - _NEW

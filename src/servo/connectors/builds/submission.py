@@ -52,19 +52,23 @@ class Given:
     name = SOURCE
 
     async def watch(self, position: str | None) -> AsyncGenerator[Batch, None]:
+        """Nothing is seen."""
         for batch in list[Batch]():
             yield batch
 
     async def existing(self) -> AsyncGenerator[Batch, None]:
+        """Nothing is there."""
         for batch in list[Batch]():
             yield batch
 
     def log(self, build: Build) -> AsyncGenerator[bytes, None]:
+        """Return the log of a build whose log is a file."""
         from servo.connectors.builds.logs import read_file
 
         return read_file(Path(build.log or ""))
 
     async def check(self) -> str:
+        """Return its name."""
         return SOURCE
 
 

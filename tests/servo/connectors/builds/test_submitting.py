@@ -164,7 +164,7 @@ async def test_nobody_who_answers_is_tried_again(agent, source, backend, build, 
         (422, {"detail": "no"}),
     ],
 )
-async def test_what_is_refused_for_good_becomes_a_tombstone(
+async def test_what_is_refused_for_good_becomes_a_tombstone(  # noqa: PLR0917 - fixtures
     agent, source, backend, build, until, refused, state_of, status, document
 ):
     running = await agent()
@@ -297,7 +297,7 @@ async def test_a_source_that_fails_is_noticed_and_read_again(agent, source, back
     await until(lambda: backend.taken)
     source.batches.append(None)  # nonsense, for which the watcher fails
     source.given.set()
-    await until(lambda: running.trouble())
+    await until(running.trouble)
     assert "list:" in running.trouble()
     assert running.metrics.total("build_watcher_source_errors_total", "list") >= 1
     source.watch = original

@@ -101,13 +101,13 @@ def known(db: sqlite3.Connection, identities: Sequence[str]) -> set[str]:
     marks = ", ".join("?" for _ in identities)
     return {
         row[0] for row in db.execute(f"SELECT identity FROM builds WHERE identity IN ({marks})", identities)
-    }  # noqa: S608 - marks only
+    }
 
 
 def due(db: sqlite3.Connection, now: float, count: int, without: Collection[str]) -> list[Record]:
     """Return builds that are to be tried, those first that wait the longest."""
     rows = db.execute(
-        f"SELECT identity, {_COLUMNS} FROM builds WHERE state = 'waiting' AND due_at <= ? ORDER BY due_at LIMIT ?",  # noqa: S608 - our own names
+        f"SELECT identity, {_COLUMNS} FROM builds WHERE state = 'waiting' AND due_at <= ? ORDER BY due_at LIMIT ?",
         (now, count + len(without)),
     )
     return list(islice((_record(row[1:]) for row in rows if row[0] not in without), count))
@@ -160,7 +160,7 @@ def revived(db: sqlite3.Connection, identities: Iterable[str] | None, now: float
 
 def one(db: sqlite3.Connection, identity: str) -> Record | None:
     """Return what the journal says of a build."""
-    row = db.execute(f"SELECT {_COLUMNS} FROM builds WHERE identity = ?", (identity,)).fetchone()  # noqa: S608 - our own names
+    row = db.execute(f"SELECT {_COLUMNS} FROM builds WHERE identity = ?", (identity,)).fetchone()
     return None if row is None else _record(row)
 
 
@@ -169,7 +169,7 @@ def newest(db: sqlite3.Connection, state: State | None, count: int) -> list[Reco
     where, values = ("WHERE state = ?", [str(state)]) if state else ("", [])
     rows = db.execute(
         f"SELECT {_COLUMNS} FROM builds {where} ORDER BY sequence DESC LIMIT ?", [*values, count]
-    )  # noqa: S608 - our own names
+    )
     return [_record(row) for row in rows]
 
 

@@ -178,7 +178,7 @@ def _saved(old: sqlite3.Connection, fresh: sqlite3.Connection, table: str) -> in
     key = "sequence" if table == "builds" else ""
     for order in ("ASC", "DESC") if key else ("",):
         with suppress(sqlite3.Error):
-            rows = old.execute(f"SELECT * FROM {table} {f'ORDER BY {key} {order}' if key else ''}")  # noqa: S608 - our own names
+            rows = old.execute(f"SELECT * FROM {table} {f'ORDER BY {key} {order}' if key else ''}")
             marks = ", ".join("?" for _ in rows.description)
             with fresh:
                 fresh.execute("BEGIN")
@@ -186,5 +186,5 @@ def _saved(old: sqlite3.Connection, fresh: sqlite3.Connection, table: str) -> in
                     for row in rows:
                         count += fresh.execute(
                             f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row
-                        ).rowcount  # noqa: S608 - as above
+                        ).rowcount
     return count

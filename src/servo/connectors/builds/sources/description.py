@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import isnan
 from typing import Any
 
 from servo.connectors.builds.build import Build, Image, Phase, identity_of
@@ -38,8 +39,8 @@ def parse(text: str | bytes) -> dict[str, Any]:
     for key in ("started_at", "finished_at", "exit_code"):
         value = values.get(key)
         if value is not None and (
-            isinstance(value, bool) or not isinstance(value, int | float) or value != value
-        ):  # noqa: PLR0124 - NaN
+            isinstance(value, bool) or not isinstance(value, int | float) or isnan(value)
+        ):
             raise ValueError(f"{key} is a number")
     labels = values.get("labels")
     if labels is not None and not (isinstance(labels, dict) and len(labels) <= _MAX_LABELS):

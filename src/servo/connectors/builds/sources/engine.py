@@ -121,7 +121,8 @@ class Engine(ABC):
 
     async def _events(self, since: float) -> AsyncGenerator[dict[str, Any], None]:
         process = await self._start(self._listening(since), limit=_MAX_LINE)
-        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
         try:
             while line := await _line(process.stdout):
                 with suppress(ValueError):

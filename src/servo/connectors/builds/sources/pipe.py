@@ -125,6 +125,9 @@ async def _lines(descriptor: int) -> AsyncGenerator[list[bytes], None]:
         *lines, held = held.split(b"\n")
         if lines and skipping:
             lines, skipping = lines[1:], False
+        if any(len(line) > MAX_LINE for line in lines):
+            logger.warning(f"a line of more than {MAX_LINE} bytes is left out")
+            lines = [line for line in lines if len(line) <= MAX_LINE]
         if len(held) > MAX_LINE:
             logger.warning(f"a line of more than {MAX_LINE} bytes is left out")
             held, skipping = b"", True
