@@ -26,6 +26,7 @@ app = typer.Typer(
       trimtab ask rules --output yaml
     """,  # \b is Click's mark of a paragraph not to be wrapped
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )

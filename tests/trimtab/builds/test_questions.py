@@ -125,11 +125,12 @@ def test_answers_are_json(taught, question):
 @pytest.mark.parametrize("question", sorted(QUESTIONS))
 def test_who_knows_nothing_says_so(database, question):
     """An answer without builds, or that nothing is known: no error of ours."""
-    try:
-        found = ask(database, question, **PARAMETERS.get(question, {}))
-    except UnknownError as error:
-        assert "known" in str(error)
+    parameters = PARAMETERS.get(question, {})
+    if question in {"drift", "neighbours", "observations"}:
+        with pytest.raises(UnknownError, match="known"):
+            ask(database, question, **parameters)
     else:
+        found = ask(database, question, **parameters)
         assert [found.get(name) for name in ("items", "rules", "bad") if found.get(name)] == []
 
 

@@ -187,7 +187,7 @@ def _broken_versions(
     query = (
         sa.select(facts, sa.func.sum(breakers.c.builds).label("builds"))
         .join(breakers, breakers.c.fact_id == facts.c.id)
-        .where(sa.tuple_(facts.c.name, facts.c.kind).in_([(row[1], row[0]) for row in rows]))
+        .where(facts.c.name.in_([row[1] for row in rows]), facts.c.kind.in_({row[0] for row in rows}))
         .where(breakers.c.base_id == base, breakers.c.builds > 0)
         .group_by(*facts.c)
         .order_by(sa.func.sum(breakers.c.builds).desc(), facts.c.value)

@@ -17,6 +17,8 @@ from trimtab.catalog.stacks import normalise
 
 __all__ = ["FirstBad", "Seen", "called", "first_bad_version", "seen_versions"]
 
+AT_ONCE = 500  # facts of one query's list
+
 
 @dataclass(frozen=True, slots=True)
 class FirstBad:
@@ -90,27 +92,32 @@ def seen_versions(
         connection: For reading.
         packages: Numbers of base images, or `ANY_BASE`; systems; and names.
     """
-    query = (
-        sa.select(facts, tallies.c.base_id, tallies.c.succeeded, tallies.c.held, tallies.c.broke)
-        .join(tallies, tallies.c.fact_id == facts.c.id)
-        .where(
-            sa.tuple_(facts.c.name, facts.c.kind).in_([(name, kind) for _, kind, name in packages]),
+    names = sorted({name for _, _, name in packages})
+    kinds = {kind for _, kind, _ in packages}
+    named = sa.select(facts).where(facts.c.name.in_(names), facts.c.kind.in_(kinds))
+    versions = {row.id: row for row in connection.execute(named)}
+    found: dict[tuple[int, str, str], list[Any]] = {each: [] for each in packages}
+    numbers = sorted(versions)
+    for start in range(
+        0, len(numbers), AT_ONCE
+    ):  # databases begin with all of a base, if they are asked for both at once
+        query = sa.select(tallies).where(
+            tallies.c.fact_id.in_(numbers[start : start + AT_ONCE]),
             tallies.c.base_id.in_({base for base, _, _ in packages}),
         )
-    )
-    found: dict[tuple[int, str, str], list[Any]] = {each: [] for each in packages}
-    for row in connection.execute(query):
-        here = found.get((row.base_id, row.kind, row.name))
-        if here is not None and row.succeeded + row.held + row.broke:
-            here.append(row)
+        for row in connection.execute(query):
+            fact = versions[row.fact_id]
+            here = found.get((row.base_id, fact.kind, fact.name))
+            if here is not None and row.succeeded + row.held + row.broke:
+                here.append((fact, row))
     return {package: _seen(package[1], rows) for package, rows in found.items()}
 
 
 def _seen(kind: str, rows: list[Any]) -> Seen:
     key = order(kind)
-    rows.sort(key=lambda row: (key(row.value), row.value))
-    tried = tuple(Tried(row.value, row.succeeded + row.held, row.broke) for row in rows)
-    return Seen(tried, {row.value: row.id for row in rows})
+    rows.sort(key=lambda row: (key(row[0].value), row[0].value))
+    tried = tuple(Tried(fact.value, row.succeeded + row.held, row.broke) for fact, row in rows)
+    return Seen(tried, {fact.value: fact.id for fact, _ in rows})
 
 
 def classes_of(connection: sa.Connection, broken: Sequence[tuple[int, int]]) -> dict[str, int]:

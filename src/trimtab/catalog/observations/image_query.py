@@ -16,6 +16,7 @@ from trimtab.catalog.observation_schema import (
     library_symbols,
     observations,
     set_facts,
+    sources,
     symbols,
 )
 from trimtab.catalog.observations.fact import PACKAGES, named
@@ -156,7 +157,7 @@ def resolve_image(connection: sa.Connection, called_: str) -> tuple[int, HeldIma
         .limit(1)
     )
     for here in (
-        image_analyses.c.document_id == called_,
+        image_analyses.c.source_id.in_(sa.select(sources.c.id).where(sources.c.document_id == called_)),
         images.c.identity == digest,
         image_references.c.reference == called_,
         image_references.c.reference == name,
@@ -173,11 +174,11 @@ def _package(connection: sa.Connection, wanted: ImagesWanted) -> dict[int, str] 
         return None
     name, specifier = (wanted.package, "") if wanted.exact else split_requirement(wanted.package)
     kinds = PACKAGES if wanted.kind is None else (wanted.kind,)
-    key = sa.tuple_(facts.c.name, facts.c.kind)
-    query = sa.select(facts.c.id, facts.c.kind, facts.c.value).where(
-        key.in_([(called(kind, name), kind) for kind in kinds])
+    names = {kind: called(kind, name) for kind in kinds}
+    query = sa.select(facts.c.id, facts.c.kind, facts.c.name, facts.c.value).where(
+        facts.c.name.in_(set(names.values())), facts.c.kind.in_(kinds)
     )
-    rows = connection.execute(query.limit(MOST_VERSIONS)).all()
+    rows = [row for row in connection.execute(query.limit(MOST_VERSIONS)) if row.name == names[row.kind]]
     check_specifier(specifier)
     found: dict[int, str] = {}
     for kind in {row.kind for row in rows}:

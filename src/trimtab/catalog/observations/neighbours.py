@@ -171,9 +171,9 @@ def _rarest(connection: sa.Connection, wanted: Mapping[str, str]) -> tuple[list[
     )
     names = {number: each.name for each, number in found.items()}
     query = sa.select(tallies.c.fact_id, tallies.c.succeeded).where(
-        tallies.c.base_id == ANY_BASE, tallies.c.fact_id.in_(names), tallies.c.succeeded > 0
+        tallies.c.base_id == ANY_BASE, tallies.c.fact_id.in_(names)
     )
-    rows = list(connection.execute(query))
+    rows = [row for row in connection.execute(query) if row.succeeded]
     rows.sort(key=lambda row: (row.succeeded, names[row.fact_id]))
     taken: list[int] = []
     left = POSTINGS
