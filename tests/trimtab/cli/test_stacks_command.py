@@ -169,6 +169,17 @@ def test_newest_ends_at_the_verdict_that_passes(run, tmp_path):
     assert "The newest that passes is" in result.output
 
 
+def test_around_a_lock_says_what_each_changes(run, tmp_path):
+    """What else the lock holds is no difference."""
+    lock = tmp_path / "lock.txt"
+    lock.write_text("web==1.6\ncore==2.1\ntool==1.0\n")
+    result = run("candidates", "web\n", "--plan", "around", "--lock", lock, "--count", 2, "--output", "table")
+    assert result.exit_code == 0, result.output
+    assert "web 1.6 → 1.7  web 1.7" in result.output
+    assert "web 1.6 → 1.5  web 1.5" in result.output
+    assert "tool" not in result.output
+
+
 @pytest.mark.parametrize(
     ("text", "options", "code", "message"),
     [
