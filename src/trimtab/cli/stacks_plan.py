@@ -73,7 +73,9 @@ async def choose(search: Search, question: Question, name: PlanName, seed: int, 
     space = found.space
     if name is PlanName.around:
         pins = read_pins(locks.lock) if locks.lock else dict(search.project.pins)
-        return Chosen(Around(space, pins), found, pins)
+        # A lock may hold more than is required here: development packages, other extras.
+        shared = {each: version for each, version in pins.items() if each in found.first.pins}
+        return Chosen(Around(space, pins), found, shared)
     plans: dict[PlanName, Any] = {
         PlanName.all: lambda: All(space),
         PlanName.random: lambda: Random(space, seed),

@@ -1,13 +1,16 @@
 """One locked set of packages."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from trimtab.catalog.stacks import Package, packages_of, stack_digest
+from packaging.utils import canonicalize_name
 
 __all__ = ["Refusal", "Stack"]
+
+_PINNED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==([^\s;\\]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -15,25 +18,26 @@ class Stack:
     """Locked dependencies, valid for one target.
 
     Attributes:
-        lock: requirements.txt with a hash of each file that may be installed.
+        lock: requirements.txt with a hash of each file that may be installed, as uv writes it.
     """
 
     lock: str = field(repr=False)
 
     @cached_property
-    def packages(self) -> tuple[Package, ...]:
-        """Its packages, sorted."""
-        return packages_of({"python": {"lock": {"requirements.txt": self.lock}}})
-
-    @cached_property
     def pins(self) -> Mapping[str, str]:
-        """Version by name."""
-        return {each.name: each.version for each in self.packages}
+        """Version by canonical name, sorted; without what has a URL instead of a version."""
+        found = ((canonicalize_name(name), version) for name, version in _PINNED.findall(self.lock))
+        return dict(sorted(found))
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256, in hex, of its packages: the catalog knows a stack by the same one, whatever file it was locked in."""
-        return stack_digest(self.packages)
+        """SHA-256, in hex, of its packages.
+
+        It is `trimtab.catalog.stacks.stack_digest` of this lock, by which the catalog knows the stack whatever file it was
+        locked in. It is computed here because the catalog brings a database along, which a search does not need.
+        """
+        lines = (f"{name}=={version} @ pypi\n" for name, version in self.pins.items())
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
 
     @cached_property
     def lock_digest(self) -> str:

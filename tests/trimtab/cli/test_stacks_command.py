@@ -2,9 +2,15 @@
 
 import importlib.util
 import json
+import os
+import signal
+import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -163,6 +169,17 @@ def test_newest_ends_at_the_verdict_that_passes(run, tmp_path):
     assert "The newest that passes is" in result.output
 
 
+def test_around_a_lock_says_what_each_changes(run, tmp_path):
+    """What else the lock holds is no difference."""
+    lock = tmp_path / "lock.txt"
+    lock.write_text("web==1.6\ncore==2.1\ntool==1.0\n")
+    result = run("candidates", "web\n", "--plan", "around", "--lock", lock, "--count", 2, "--output", "table")
+    assert result.exit_code == 0, result.output
+    assert "web 1.6 → 1.7  web 1.7" in result.output
+    assert "web 1.6 → 1.5  web 1.5" in result.output
+    assert "tool" not in result.output
+
+
 @pytest.mark.parametrize(
     ("text", "options", "code", "message"),
     [
@@ -205,3 +222,33 @@ def test_help_has_examples():
         shown = CliRunner().invoke(app, ["stacks", command, "--help"]).output
         assert "Examples:\n" in shown
         assert f"trimtab stacks {command} " in shown
+
+
+def test_an_interrupted_search_ends_at_once_and_leaves_no_process(tmp_path):
+    """Also while an index does not come to an end with its answer."""
+    server = local_index.Server(local_index.LocalIndex(tmp_path / "index"))
+    silent = threading.Event()
+    server.answer = lambda *_: silent.wait() and None
+    path = tmp_path / "requirements.in"
+    path.write_text("web\n")
+    environment = {**os.environ, "PIP_CONFIG_FILE": "/dev/null", "UV_DEFAULT_INDEX": server.url}
+    command = ["stacks", "count", str(path), "--home", str(tmp_path / "home")]
+    code = "import sys; from trimtab.cli import main; sys.argv = sys.argv[1:]; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "trimtab", *command], env=environment, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while not server.index.asked and time.monotonic() < deadline:
+            time.sleep(0.05)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        silent.set()
+        server.close()
+    assert process.returncode == 130
+    assert said.strip() == "Error: interrupted"
+    assert children
+    assert not psutil.wait_procs(children, timeout=10)[1]

@@ -94,3 +94,10 @@ def test_a_certificate_that_is_not_there_is_not_passed_on(tmp_path):
         Index.of_this_machine(NOTHING | {"SSL_CERT_FILE": str(tmp_path / "ca.pem")}).certificate
         == tmp_path / "ca.pem"
     )
+
+
+def test_how_long_the_answers_of_an_index_are_fresh_is_told_to_uv():
+    index = Index("https://pypi.example/simple", ("https://registry.example/simple",))
+    document = tomllib.loads(index.uv_toml({"api": "max-age=600"}))
+    assert [each["cache-control"] for each in document["index"]] == [{"api": "max-age=600"}] * 2
+    assert "cache-control" not in index.uv_toml()

@@ -103,12 +103,14 @@ def opened(served, cache, requirements):
     """Open a search over an index: the shop by default."""
 
     @asynccontextmanager
-    async def open_search(text=FIVE, *, url=None, target=None, sieves=(), surveyed=True, **options):
+    async def open_search(
+        text=FIVE, *, url=None, target=None, sieves=(), surveyed=True, parallel=None, **options
+    ):
         target = target or Target()
         project = read_project(requirements(text))
         index = Index(default=url or served.url)
         async with (
-            Oracle(project, target, cache, index=index) as oracle,
+            Oracle(project, target, cache, index=index, parallel=parallel) as oracle,
             Releases(oracle.index) as releases,
         ):
             made = [each(target, releases) if callable(each) else each for each in sieves]

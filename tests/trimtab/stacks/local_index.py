@@ -122,6 +122,13 @@ class LocalIndex:
         return "<!DOCTYPE html><html><body>\n" + "\n".join(links) + "\n</body></html>\n"
 
 
+class _Quiet(ThreadingHTTPServer):
+    """Says nothing of clients that were ended in the middle."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass
+
+
 class Server:
     """Serves an index over HTTP, on a port that the kernel chooses.
 
@@ -156,7 +163,7 @@ class Server:
 
         self.index = index
         self.status = status
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Quiet(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}/simple"
