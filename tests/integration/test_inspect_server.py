@@ -217,3 +217,50 @@ def test_who_follows_reads_the_log_of_the_build_too(serve, make, specification):
     assert "registry.example/python:3.11 is not used" in seen
     code, out, _ = done(process)
     assert (code, json.loads(out)["state"]) == (0, "succeeded")
+
+
+@pytest.fixture
+def containers(tmp_path):
+    """Whether containers or images of an inspection are there, by podman; the base that tests have is made."""
+    if os.getuid() != 0 or not shutil.which("podman"):
+        pytest.skip("no root or no podman (scripts/system-packages)")
+    kept = dict(os.environ)
+    if not Path("/sys/fs/cgroup/cgroup.controllers").exists():  # where control groups are of version 1
+        kept.setdefault("CONTAINERS_CONF", str(ROOT / "scripts/containers.conf"))
+    made = subprocess.run([ROOT / "scripts/test-image"], env=kept, capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip(f"scripts/test-image made no image: {made.stderr.decode()[-300:]}")
+
+    def find(name):
+        command = ["podman", "ps", "--all", "--quiet", "--filter", f"label=trimtab.inspection={name}"]
+        return subprocess.run(command, env=kept, capture_output=True, text=True, check=True).stdout.split()
+
+    find.environment = kept
+    return find
+
+
+def test_a_server_that_is_stopped_leaves_no_container_and_the_next_one_goes_on(
+    serve, make, specification, containers
+):
+    """SIGTERM while a run is under way in podman: it is nobody's fault, and made as if it had not been begun."""
+    settings = {
+        name: value for name, value in containers.environment.items() if name == "CONTAINERS_CONF"
+    } | {"TRIMTAB_ENGINE": "podman"}
+    server = serve(**settings)
+    script = "#!/bin/sh\nsleep 8\n"
+    path = specification(script, base="localhost/python:3.11", batch_size=2)
+    following = make(server, "inspect", path, "-o", "json")
+    name = first_line(following, "run 1 of 2 is under way")[0].strip()
+    while not containers(name):
+        time.sleep(0.1)
+    server.send_signal(signal.SIGTERM)
+    assert server.wait(120) == 0
+    assert containers(name) == []
+    serve(port=server.port, **settings)
+    code, out, err = done(following)
+    assert code == 0, err
+    assert [(each["item"], each["state"]) for each in json.loads(out)["runs"]] == [
+        (0, "succeeded"),
+        (1, "succeeded"),
+    ]
+    assert containers(name) == []
