@@ -35,5 +35,6 @@ Authority = Annotated[
     typer.Option("--certificate-authority", help="A file of certificates to trust besides the system's."),
 ]
 Mirrors = Annotated[
-    list[str] | None, typer.Option("--mirror", help="A host to ask before the registry; repeatable.")
+    list[str] | None,
+    typer.Option("--mirror", help="Who to ask before the registry: HOST[:PORT][/PATH]; repeatable."),
 ]
