@@ -91,6 +91,7 @@ class Channel:
     installer: Progress = field(default_factory=Progress)
     errors: list[Error] = field(default_factory=list)
     recognisers: dict[type, Any] = field(default_factory=dict)
+    causes: set[str] = field(default_factory=set)
 
     def of(self, kind: "type[R]") -> "R":
         """The recogniser of that kind, made when it is first wanted."""
@@ -165,6 +166,8 @@ class Channel:
             return
         error.excerpt = [*(each[:_MESSAGE] for each in self.tail), line.text[:_MESSAGE]]
         self.errors.append(error)
+        if package and failure not in _NOT_TO_BE_HAD:
+            self.causes.add(normalised(package))
         if len(self.waiting) < _WAITING:
             self.waiting.append(error)
 
@@ -227,10 +230,18 @@ class Channel:
         if failure not in _NOT_TO_BE_HAD or not package:
             return False
         name = normalised(package)
-        return any(
-            each.package and each.failure not in _NOT_TO_BE_HAD and normalised(each.package) == name
-            for each in self.open_errors()
+        if name not in self.causes:
+            return False
+        found = any(
+            not each.recovered
+            and each.package
+            and each.failure not in _NOT_TO_BE_HAD
+            and normalised(each.package) == name
+            for each in self.errors
         )
+        if not found:
+            self.causes.discard(name)
+        return found
 
     def _not_installed(
         self, package: str | None, version: str | None, failure: FailureClass, line: Line

@@ -183,3 +183,25 @@ def test_the_breakers_of_the_statistical_analyser_are_found():
     assert document("build-breaker/thoth-lab.pip.failed.2.log")["build_breaker"]["package"] == "jupyter_d3"
     assert document("build-breaker/pipenv.failed.log")["build_breaker"]["package"] == "six"
     assert document("build-breaker/thoth-lab.pip.clean.log")["build_breaker"] is None
+
+
+# What each of the reference's logs says, as it was read: nothing of it comes from the parser.
+READ = {
+    "build-breaker/pipenv.failed.log": "conflict six", "build-breaker/thoth-lab.pip.clean.log": None, "build-breaker/thoth-lab.pip.success.log": None,
+    "build-breaker/thoth-lab.pip.failed.log": "cannot-uninstall certifi", "build-breaker/thoth-lab.pip.failed.2.log": "no-such-package jupyter_d3",
+    "micropipenv-1.10-pip-21.3.1/sdist-metadata-failure.log": "missing-native mysqlclient", "micropipenv-1.10-pip-21.3.1/success.log": None,
+    "micropipenv-1.10-pip-23.2/hash-mismatch.log": "hash-mismatch idna", "micropipenv-1.10-pip-23.2/no-matching-version.log": "no-such-version click",
+    "micropipenv-1.10-pip-23.2/recovered-after-retry.log": None, "micropipenv-1.10-pip-23.2/sdist-build-success.log": None,
+    "micropipenv-1.10-pip-23.2/sdist-metadata-failure.log": "missing-native mysqlclient", "micropipenv-1.10-pip-23.2/success-verbose-module.log": None,
+    "micropipenv-1.10-pip-23.2/success.log": None, "micropipenv-1.10-pip-26.3/hash-mismatch.log": "hash-mismatch idna",
+    "micropipenv-1.10-pip-26.3/success.log": None, "s2i-micropipenv/sample.log": None, "s2i-micropipenv/sample_error.log": "hash-mismatch sqlalchemy",
+}  # fmt: skip
+
+
+def test_every_log_of_the_reference_says_how_it_ended_and_why():
+    assert {str(each.relative_to(DATA)) for each in DATA.rglob("*.log")} == set(READ)
+    for name, wanted in READ.items():
+        ours = document(name)
+        breaker = ours["build_breaker"]
+        assert ours["outcome"] == ("failed" if wanted else "successful"), name
+        assert (f"{breaker['class']} {breaker['package']}" if breaker else None) == wanted, name
