@@ -19,7 +19,7 @@ MISSING = [each for each in NEEDED if not shutil.which(each)]
 
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
     pytest.mark.skipif(bool(MISSING), reason=f"no {', '.join(MISSING)}: run scripts/system-packages"),
     pytest.mark.skipif(os.geteuid() != 0, reason="podman with a storage of its own is tried as root"),
 ]
