@@ -622,7 +622,7 @@ def _recording(
 
 
 def _log(run_: str, number: int) -> dict[str, Any]:
-    found = [_name(_python(*each)) for each in _stack(10**9 + number).items()]
+    found = [_name(_python(*each)) for each in _stack(int(run_, 16) * 10**6 + number).items()]
     failed = number % 5 == 0
     error = {
         "class": "compile-error",
@@ -663,7 +663,7 @@ def _told(run_: str, number: int) -> dict[str, Any]:
 
 def _scan(run_: str, number: int) -> dict[str, Any]:
     system = [{"name": f"lib{each}", "version": f"1.{each * number % 4}-1"} for each in range(250)]
-    python = [_name(_python(*each)) for each in _stack(2 * 10**9 + number).items()]
+    python = [_name(_python(*each)) for each in _stack(int(run_, 16) * 10**6 + 10**5 + number).items()]
     return {
         "metadata": {"document_id": f"package-extract-{run_}-{number}", "timestamp": 1.8e9 + number},
         "result": {
