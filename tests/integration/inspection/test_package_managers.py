@@ -3,6 +3,7 @@
 microdnf, yum (on Debian a name of dnf, which is not packaged) and apk are not to be had here: what they are asked is in `test_install.py`.
 """
 
+import secrets
 import shutil
 import subprocess
 
@@ -14,7 +15,7 @@ from trimtab.engines.errors import BuildFailedError
 from trimtab.inspection import Specification, build_request, inspection_id, write_context
 from trimtab.inspection.failure import of_build
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]
 
 PACKAGE = """\
 Name: trimtab-hello
@@ -67,12 +68,21 @@ def base(request, podman, package, tmp_path):
     shutil.copy(package, tmp_path / "base" / "repository")
     (tmp_path / "base" / "ours.repo").write_text(REPOSITORY)
     (tmp_path / "base" / "Containerfile").write_text(CONTAINERFILE.replace("MANAGER", request.param))
+    image = f"localhost/trimtab-test-{request.param}-{secrets.token_hex(6)}"
     of_machine = [f"{each}:{each}:ro" for each in ("/etc/ssl/certs", "/etc/apt")]
-    options = ["--network=host", *(word for each in of_machine for word in ("-v", each))]
-    image, printed = podman.build(tmp_path / "base", *options, check=False)
-    if podman.call("podman", "image", "exists", image, check=False).returncode:
-        pytest.skip(f"Debian's {request.param} cannot be installed: {printed[-300:]}")
-    return image
+    options = ["--network=host", "--layers=false", *(word for each in of_machine for word in ("-v", each))]
+    made = subprocess.run(
+        ["podman", "build", *options, "-t", image, tmp_path / "base"],
+        env=podman.environment,
+        capture_output=True,
+        text=True,
+        timeout=850,  # packages are fetched, and the machine may be busy
+        check=False,
+    )
+    if made.returncode:
+        pytest.skip(f"Debian's {request.param} cannot be installed: {made.stderr[-300:]}")
+    yield image
+    podman.call("podman", "rmi", "--force", image, check=False)
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def described(place, sessions, make_spec, make_agent, conclude):
 @pytest.mark.timeout(300)
 def test_every_answer_is_one_that_is_described(described):
     operations = [each.ok() for each in described.get_all_operations()]
-    assert len(operations) == 63
+    assert len(operations) == 65
     for operation in operations:
         try_out(operation, [positive_data_acceptance] if operation.label in GRAMMAR else [])
 
