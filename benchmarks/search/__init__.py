@@ -29,8 +29,7 @@ as small as one likes. 100 % noise is a robust standard deviation of a function'
 reproduces the figures known for random search, TPE and CMA-ES. Settings of the model were chosen on seeds 0 to 2 and 20 to 31.
 
 What bounds the figure without noise: on functions of many hills (4, 15, 17, 19, 23, 24) 100 trials find no more than TPE \
-does; on the others it is a tenth of TPE's and less. Optuna's Gaussian process was run with one seed and without 5 % noise, \
-for it takes long.
+does; on the others it is a tenth of TPE's and less.
 
 What bounds the noisy figures: on eight functions (2, 6, 8 to 12, 20) one reading at 15 % has a noise of 5 to 2000 times \
 what random search leaves to be gained, on others (16, 19, 23) of its size; on all of these, readings near the optimum tell \
@@ -54,10 +53,7 @@ def run(
         chosen = _sample(campaign.tasks(parts, ("random", "tpe", runs.OURS), 1, (20,)))
         cached = False
     else:
-        main = [sampler for sampler in samplers if sampler != "optuna-gp"]
-        chosen = campaign.tasks(parts, main, seeds)
-        if "optuna-gp" in samplers:
-            chosen += [task for task in campaign.tasks(parts, ["optuna-gp"], 1, (50,)) if _affordable(task)]
+        chosen = campaign.tasks(parts, samplers, seeds)
     found = campaign.carry_out(chosen, jobs, campaign.CACHE if cached else None)
     table = summary.rows(found)
     # A sample is too small to judge an aim by.
@@ -70,7 +66,3 @@ def _sample(tasks: list[Any]) -> list[Any]:
     names = {"1", "8", "15", "queueing", "caching", "compression"}
     return [task for task in tasks if task.problem in names and task.noise in {0.0, 0.15}]
 
-
-def _affordable(task: Any) -> bool:
-    """Half a minute a run: one seed, without the middle noise."""
-    return task.noise != 0.05
