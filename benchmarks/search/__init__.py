@@ -65,4 +65,3 @@ def run(
 def _sample(tasks: list[Any]) -> list[Any]:
     names = {"1", "8", "15", "queueing", "caching", "compression"}
     return [task for task in tasks if task.problem in names and task.noise in {0.0, 0.15}]
-
