@@ -111,16 +111,18 @@ async def test_a_run_out_of_time_is_asked_to_end_then_killed(runner):
 async def test_the_cpu_quota_throttles(runner):
     script = """\
 import glob, json, time
-end = time.monotonic() + 1
-while time.monotonic() < end: pass
 (path,) = [p for p in ("/sys/fs/cgroup/cpu.stat", "/sys/fs/cgroup/cpu/cpu.stat") if glob.glob(p)]
-print(json.dumps({"used": time.process_time(), **dict(line.split() for line in open(path))}))
+def throttled(): return int(dict(line.split() for line in open(path))["nr_throttled"])
+began, before = time.monotonic(), time.process_time()
+while throttled() < 3 or time.monotonic() < began + 1: pass
+print(json.dumps({"wall": time.monotonic() - began, "used": time.process_time() - before, "throttled": throttled()}))
 """
+    # On a busy machine it takes a while until a period's quota is used up.
     run = await runner.sh(f"exec python3 -c '{script}'", cpu=0.2)
     assert run.exit_code == 0
     found = json.loads(runner.result())
-    assert int(found["nr_throttled"]) >= 3
-    assert found["used"] < 0.6
+    assert found["throttled"] >= 3
+    assert found["used"] < 0.25 * found["wall"] + 0.2
 
 
 async def test_the_number_of_processes_is_limited(runner):
