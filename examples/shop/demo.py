@@ -1,4 +1,6 @@
-"""Inspects the shop's stack, then tunes the shop for real, in two to three minutes, and leaves a report of each: `make demo`.
+"""Inspects the shop's stack, watches builds of it, then tunes the shop for real, in two to three minutes: `make demo`.
+
+Inspection and tuning leave a report each; of the builds it asks what fails most often.
 
 It uses a free port and a folder of its own, so that it disturbs nothing and can be run again at once. Options are those
 of `trimtab tune`, and win over the ones below: `python examples/shop/demo.py --trials 30 --time 10m`.
@@ -13,6 +15,8 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from watching import watch
 
 from inspection import specification
 
@@ -78,7 +82,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], **streams: objec
 
 
 def main() -> int:
-    """Run both, and tidy up."""
+    """Run all three, and tidy up."""
     with tempfile.TemporaryDirectory(prefix="trimtab-demo-") as name:
         folder = Path(name)
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
@@ -88,7 +92,16 @@ def main() -> int:
         if inspected >= SIGNALLED:
             return inspected
         print(file=sys.stderr)
-        return run(tuning(configuration(folder)), environment) or inspected
+        watched = watch(
+            folder,
+            free_port(),
+            environment,
+            lambda command, variables: run(command, variables, stdout=sys.stderr),
+        )
+        if watched < 0 or watched >= SIGNALLED:
+            return watched
+        print(file=sys.stderr)
+        return run(tuning(configuration(folder)), environment) or inspected or watched
 
 
 if __name__ == "__main__":

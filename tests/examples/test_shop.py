@@ -231,7 +231,7 @@ def test_the_benchmark_prints_what_an_inspection_reads(data):
 @pytest.mark.integration
 @pytest.mark.timeout(300)
 def test_the_demo_tunes_the_shop_and_tidies_up(tmp_path):
-    """A shortened `make demo`: the whole inspection, fewer and shorter trials, all else as it is."""
+    """A shortened `make demo`: the whole inspection, both builds, fewer and shorter trials, all else as it is."""
     before = {each.name for each in Path("/tmp").glob("trimtab-demo-*")}
     short = [
         "--trials",
@@ -263,6 +263,7 @@ def test_the_demo_tunes_the_shop_and_tidies_up(tmp_path):
         f"web.{name}" for name in ("workers", "cache", "compression", "database_cache", "batch", "ranking")
     }
     assert (tmp_path / "report.html").stat().st_size > 50_000
+    assert "starlette  1 of 1" in done.stderr  # what its own builds taught
     assert "All 3 runs succeeded" in (tmp_path / "inspection" / "report.html").read_text()
     assert {each.name for each in Path("/tmp").glob("trimtab-demo-*")} <= before
 
