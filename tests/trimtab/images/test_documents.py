@@ -34,7 +34,7 @@ FILES = {
 CONFIG = {"config": {"Env": ["PATH=/bin"], "Labels": {"k": "<b>v</b>"}}, "created": "2026-01-01T00:00:00Z"}
 KEYS = {
     "layers", "image_size", "operating-system", "rpm", "rpm-dependencies", "deb", "deb-dependencies",
-    "python-packages", "python-files", "python-interpreters", "system-symbols", "cuda-version",
+    "packages", "python-packages", "python-files", "python-interpreters", "system-symbols", "cuda-version",
     "skopeo-inspect", "aicoe-ci",
 }  # fmt: skip
 
@@ -67,10 +67,23 @@ def test_the_original_document_has_its_keys_and_forms(found):
     assert result["python-packages"] == [
         {"package_name": "p", "package_version": "1", "location": "/usr/lib/python3/dist-packages"}
     ]
+    assert result["packages"] == []
     assert result["aicoe-ci"] == {"requirements": {"packages": {"p": "*"}}, "requirements_lock": None}
     assert result["skopeo-inspect"]["Env"] == ["PATH=/bin"]
     assert told["metadata"]["document_id"] == "package-extract-1"
     assert len(result["layers"][0]) == 64
+
+
+def test_packages_of_systems_that_the_original_did_not_know_are_told_beside_its_keys(read):
+    files = {
+        "lib/apk/db/installed": b"P:musl\nV:1.2.5-r1\nA:x86_64\n\n",
+        "usr/lib/node_modules/n/package.json": b'{"name": "n", "version": "2.0.0"}',
+    }
+    told = analysis(read(files), Circumstances("image"))["result"]["packages"]
+    assert [(each["type"], each["name"], each["version"]) for each in told] == [
+        ("apk", "musl", "1.2.5-r1"),
+        ("npm", "n", "2.0.0"),
+    ]
 
 
 def test_two_versions_of_cuda_are_both_told(found):

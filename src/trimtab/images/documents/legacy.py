@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Circumstances", "analysis", "envelope", "metadata", "result"]
 
 KEPT = ("id", "name", "version", "version_id", "platform_id", "variant_id")
+KNOWN = {"deb", "rpm", "pypi"}
 CUDA_TEXT = "/usr/local/cuda/version.txt"
 
 
@@ -81,6 +82,11 @@ def result(contents: Contents) -> dict[str, Any]:
         "python-packages": [
             {"package_name": each.name, "package_version": each.version, "location": each.location}
             for each in packages.get("pypi", ())
+        ],
+        "packages": [  # of the systems that the original did not know
+            {"type": each.type, "name": each.name, "version": each.version, "location": each.location}
+            for each in contents.packages
+            if each.type not in KNOWN
         ],
         "python-files": [
             {"filepath": path, "sha256": digest} for path, digest in contents.python_files.items()
