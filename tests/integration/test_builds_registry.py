@@ -185,6 +185,15 @@ def test_a_build_of_a_registry_with_tls_and_passwords_is_taken_apart(server, ima
         assert pair not in content, path
 
 
+def test_metadata_tell_the_tags_of_the_repository(server, image):
+    url, _, _ = server
+    asked = {"image": image, "registry_user": USER, "registry_password": PASSWORD}
+    with httpx2.Client(base_url=url, timeout=100) as client:
+        told = client.post("/api/v1/image/metadata", params=asked)
+    assert told.status_code == 200, told.text
+    assert told.json()["tag"] in told.json()["repo_tags"]
+
+
 def test_who_has_no_credentials_or_wrong_ones_is_told(server, image):
     url, _, _ = server
     wrong = {"credentials": {"output": {"user": USER, "password": "not-it"}}}

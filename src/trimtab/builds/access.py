@@ -61,7 +61,7 @@ class Registries:
                 f"this server does not ask the registry {reference.host}: TRIMTAB_REGISTRY_HOSTS"
             )
         credentials = self._known(secret.name, reference) if isinstance(secret, Named) else secret
-        return Access(None, credentials, None, verify_tls, self.authority)
+        return Access(credentials=credentials, verify_tls=verify_tls, authority=self.authority, stored=False)
 
     def _known(self, name: str, reference: Reference) -> Credentials:
         path = self.secrets / f"{name}.json" if self.secrets and NAME.fullmatch(name) else None

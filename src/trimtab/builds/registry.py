@@ -1,6 +1,7 @@
 """What a registry says of an image, before anything of it is read; and what it means if it refuses."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from trimtab.images import (
     NotFoundError,
     Reference,
     in_registry,
+    tags,
 )
 from trimtab.images.documents import metadata
 
@@ -41,8 +43,17 @@ class Known:
     metadata: dict[str, Any]
 
 
-def look(image: str, registries: Registries, secret: Secret | None, *, verify_tls: bool) -> Known:
+def look(
+    image: str, registries: Registries, secret: Secret | None, *, verify_tls: bool, with_tags: bool = False
+) -> Known:
     """Ask a registry for an image's manifest and configuration. Blocks.
+
+    Args:
+        image: Which.
+        registries: How they are reached.
+        secret: Who asks.
+        verify_tls: Whether certificates are verified.
+        with_tags: Whether the repository's tags are asked for, too; where they cannot be had, there are none.
 
     Raises:
         ImageError: It cannot be had; no message holds a secret.
@@ -50,7 +61,11 @@ def look(image: str, registries: Registries, secret: Secret | None, *, verify_tl
     access = registries.access(image, secret, verify_tls=verify_tls)
     reference = Reference.parse(image)
     with in_registry(image, access) as found:
-        told = metadata(found, f"{reference.host}/{reference.repository}", reference.tag)
+        listed: list[str] = []
+        if with_tags:
+            with suppress(ImageError):
+                listed = tags(image, access)
+        told = metadata(found, f"{reference.host}/{reference.repository}", reference.tag, listed)
         return Known(found.digest or "", told)
 
 

@@ -36,6 +36,7 @@ class Access:
         authority: A file of certificates that are trusted besides the system's.
         mirrors: Who is asked before the registry: `HOST[:PORT][/PATH]`.
         retries: When a registry is asked again.
+        stored: Whether credentials that this machine keeps are used; not for what a stranger names.
     """
 
     platform: str | None = None
@@ -45,6 +46,7 @@ class Access:
     authority: Path | None = None
     mirrors: tuple[str, ...] = ()
     retries: Retries = field(default_factory=Retries)
+    stored: bool = True
 
 
 @contextmanager
@@ -89,7 +91,7 @@ def tags(text: str, access: Access | None = None) -> list[str]:
 
 @contextmanager
 def in_registry(text: str, access: Access) -> Iterator[Image]:
-    """Open an image of a registry, with these credentials alone: what a stranger names is nothing of this machine.
+    """Open an image of a registry, whatever lies on this machine by that name.
 
     Raises:
         ImageReferenceError: The text names none.
@@ -97,7 +99,7 @@ def in_registry(text: str, access: Access) -> Iterator[Image]:
     """
     from trimtab.images.sources.registry.client import from_registry
 
-    registry = _reached(access, stored=False)
+    registry = _reached(access)
     with from_registry(Reference.parse(text), registry, Platform.parse(access.platform)) as image:
         yield image
 
@@ -139,7 +141,7 @@ def _registry(text: str, access: Access, platform: Platform) -> Iterator[Image]:
         yield image
 
 
-def _reached(access: Access, *, stored: bool = True) -> Registry:
+def _reached(access: Access) -> Registry:
     from trimtab.images.sources.registry.client import Registry
 
     return Registry(
@@ -149,7 +151,7 @@ def _reached(access: Access, *, stored: bool = True) -> Registry:
         access.authority,
         access.mirrors,
         access.retries,
-        stored,
+        access.stored,
     )
 
 

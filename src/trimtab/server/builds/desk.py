@@ -64,7 +64,9 @@ class Desk:
         secret = None
         try:
             secret = _secret(asked.registry_user, asked.registry_password)
-            known = await self.registrar.look(asked.image, secret, verify_tls=asked.verify_tls)
+            known = await self.registrar.look(
+                asked.image, secret, verify_tls=asked.verify_tls, with_tags=True
+            )
         except ImageError as error:
             raise RefusedError(*answer_of(error, secret), parameters) from None
         return known.metadata

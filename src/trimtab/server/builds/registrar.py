@@ -35,7 +35,9 @@ class Registrar:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_room", threading.BoundedSemaphore(self.most))
 
-    async def look(self, image: str, secret: Secret | None, *, verify_tls: bool) -> Known:
+    async def look(
+        self, image: str, secret: Secret | None, *, verify_tls: bool, with_tags: bool = False
+    ) -> Known:
         """What the registry of an image says of it.
 
         Raises:
@@ -46,7 +48,7 @@ class Registrar:
 
         def call() -> Known:
             try:
-                return look(image, self.registries, secret, verify_tls=verify_tls)
+                return look(image, self.registries, secret, verify_tls=verify_tls, with_tags=with_tags)
             finally:
                 self._room.release()
 
