@@ -157,7 +157,7 @@ async def _by_engine(bench: Bench, engine: ProcessEngine) -> Path:
     context.mkdir(exist_ok=True)
     lock = Lock("requirements", {"requirements.txt": bench.pins.read_bytes()})
     resources = Resources(float(os.cpu_count() or 1), 2 * 2**30)
-    request = BuildRequest(f"inspection-bench-{os.getpid()}", context, "none", resources, 600, lock)
+    request = BuildRequest(f"inspection-bench-{os.getpid()}", context, "none", resources, 600, lock=lock)
     build = await engine.build(request, lambda _: None)
     assert not build.cached
     (slot,) = (bench.state / "environments").glob("*/venv")

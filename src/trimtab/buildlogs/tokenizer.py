@@ -25,7 +25,7 @@ class Tokenizer:
     """Lines out of bytes.
 
     Attributes:
-        truncated: Whether of some line something was left out.
+        truncated: Whether of some line, or of what a carriage return ended in it, something was left out.
         size: Bytes that were fed.
     """
 
@@ -84,11 +84,13 @@ class Tokenizer:
 
     def _squeeze(self, data: bytes) -> None:
         """Keep the last visible piece that is complete, and the one that is not, each as long as it may be."""
-        before, found, last = (bytes(self._kept) + data).rpartition(b"\r")
+        text = bytes(self._kept) + data
+        # Also of a piece that is overwritten: what was seen of it depends on how the bytes were cut.
+        self.truncated = self.truncated or max(map(len, text.split(b"\r"))) > LONGEST
+        before, found, last = text.rpartition(b"\r")
         shown = _shown(before) if found else None
         kept = [last] if shown is None else [shown, last]
         self._skipping = len(kept[-1]) > LONGEST
-        self.truncated = self.truncated or any(len(each) > LONGEST for each in kept)
         self._kept[:] = b"\r".join(each[:LONGEST] for each in kept)
 
 

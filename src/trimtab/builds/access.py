@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from trimtab.images import Access, Credentials, ImageError, Reference, stored_credentials
+from trimtab.images import Access, Credentials, ImageError, Reference, Retries, stored_credentials
 
-__all__ = ["CredentialsError", "Named", "Registries", "Secret"]
+__all__ = ["CredentialsError", "Named", "Registries", "Secret", "strangers_access"]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
@@ -32,6 +32,20 @@ class Named:
 
 
 Secret = Credentials | Named
+
+
+def strangers_access(credentials: Credentials | None, authority: Path | None, *, verify_tls: bool) -> Access:
+    """How an image is reached that somebody else named: with their credentials, and with none of this machine.
+
+    It is asked once: the queue tries again, with longer waits, and whatever ends meanwhile.
+    """
+    return Access(
+        credentials=credentials,
+        verify_tls=verify_tls,
+        authority=authority,
+        retries=Retries(attempts=1),
+        stored=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +75,7 @@ class Registries:
                 f"this server does not ask the registry {reference.host}: TRIMTAB_REGISTRY_HOSTS"
             )
         credentials = self._known(secret.name, reference) if isinstance(secret, Named) else secret
-        return Access(credentials=credentials, verify_tls=verify_tls, authority=self.authority, stored=False)
+        return strangers_access(credentials, self.authority, verify_tls=verify_tls)
 
     def _known(self, name: str, reference: Reference) -> Credentials:
         path = self.secrets / f"{name}.json" if self.secrets and NAME.fullmatch(name) else None

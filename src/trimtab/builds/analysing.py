@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from trimtab.builds.access import strangers_access
 from trimtab.images import Access, Credentials, contents, in_registry
 from trimtab.images.documents import Circumstances, analysis, envelope
 
@@ -73,12 +74,10 @@ def _image(request: Mapping[str, Any]) -> dict[str, Any]:
     started, began = datetime.now(UTC), time.monotonic()
     credentials = request["credentials"]
     authority = request["authority"]
-    access = Access(
-        None,
+    access = strangers_access(
         credentials and Credentials(*credentials),
-        None,
-        request["verify_tls"],
         authority and Path(authority),
+        verify_tls=request["verify_tls"],
     )
     with in_registry(request["image"], access) as image:
         found = contents(image)

@@ -80,6 +80,14 @@ def test_long_lines_are_cut_in_the_same_place(parts, data):
     assert pieces.truncated == whole.truncated
 
 
+def test_a_long_piece_that_is_overwritten_is_told_however_it_was_cut():
+    log = b"b" * LONGEST + b"x\rx\r"
+    whole, pieces = Tokenizer(), Tokenizer()
+    expected = whole.feed(log) + whole.finish()
+    assert pieces.feed(log[: LONGEST + 1]) + pieces.feed(log[LONGEST + 1 :]) + pieces.finish() == expected
+    assert pieces.truncated is whole.truncated is True
+
+
 @given(st.binary(max_size=500))
 def test_a_log_of_nothing_known_is_never_called_successful(log):
     document = parse(log).document

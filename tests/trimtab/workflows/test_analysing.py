@@ -152,8 +152,9 @@ async def test_what_does_not_pass_ends_after_so_many_attempts(place, registry):
 
 
 async def test_what_will_not_pass_is_tried_once(place, registry):
-    registry.push("other", files={"b": b"b"})
-    other = registry.answers[registry.layer]
+    registry.push()
+    code, headers, whole = registry.answers[registry.layer]
+    other = (code, headers, bytes(len(whole)))  # of the right length
     answers = {
         "a": ("manifest", (401, {}, b""), "authentication"),
         "b": ("manifest", (403, {}, b""), "do not allow"),
@@ -169,7 +170,7 @@ async def test_what_will_not_pass_is_tried_once(place, registry):
             registry.answers[there] = answer
             accepted = await accepting.image(part(registry, name=name), Terms())
             row = await ended(place, accepted.id)
-            assert (row["state"], row["attempts"]) == ("failed", 0)
+            assert (row["state"], row["attempts"]) == ("failed", 0), (name, row["reason"])
             assert reason in row["reason"], row["reason"]
             assert len([asked for asked, _ in registry.asked if asked == there]) == 1
             assert not AnalysisResultsStore(*where(place)).document_exists(accepted.id)

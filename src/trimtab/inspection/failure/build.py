@@ -78,6 +78,12 @@ _MEANINGS: Final[Mapping[Log, _Meaning]] = {
 _NO_INSTALLER: Final = re.compile(
     r"\b(?:micropipenv|pipenv|pip3?|python3?|uv): (?:command )?not found|ensurepip is not available|No module named '?(?:venv|ensurepip|pip)\b"
 )
+_NO_PROVIDER: Final = re.compile(
+    r"^\W*(?:no provider of|package) '[^']{1,200}'(?: not)? found", re.IGNORECASE | re.MULTILINE
+)
+"""What zypper says of a package that is not to be had; the reader of logs does not know it."""
+_LOCAL: Final = re.compile(r"pinging container registry localhost: ")
+"""podman asks this machine for what it would keep itself, if it had it: no registry is away."""
 _ERROR: Final = re.compile(r"^\s*(?:error|e|fatal)\b[: ]", re.IGNORECASE)
 _LACKS: Final = 78
 """How our installer ends if the image lacks something."""
@@ -164,9 +170,15 @@ def _found(log: str) -> tuple[_Meaning | None, tuple[str, ...]]:
     if breaker is None:
         return _unrecognised(lines_of(log))
     meaning = _MEANINGS[breaker.failure]
+    told = "\n".join(breaker.excerpt)
+    if meaning is _NETWORK and _LOCAL.search(told):
+        meaning = _MEANINGS[Log.BASE_IMAGE]
+    if meaning is _INSTRUCTION and _NO_PROVIDER.search(log):
+        meaning = _MEANINGS[Log.SYSTEM_PACKAGE]
     if meaning is _INSTRUCTION or breaker.failure is Log.BUILD_DEPENDENCY:
         meaning = _INSTALLER_LACKS if _NO_INSTALLER.search(breaker.message) else meaning
-    return meaning, tuple(lines_of("\n".join(breaker.excerpt))[:LINES])
+    # Of what a tool says in several lines, the excerpt may end before the one that matters.
+    return meaning, tuple(dict.fromkeys(lines_of(f"{told}\n{breaker.message}")))[:LINES]
 
 
 def _unrecognised(lines: list[str]) -> tuple[_Meaning | None, tuple[str, ...]]:
