@@ -101,7 +101,7 @@ class _Backend(asyncio.Protocol):
             data = data[whole:]
             self.transport.write(
                 b"HTTP/1.1 202 Accepted\r\nContent-Length: %d\r\n\r\n%b" % (len(ANSWER), ANSWER)
-            )  # type: ignore[attr-defined]
+            )  # type: ignore[attr-defined]  # it was connected, so it is one that writes
         self.held = data
 
 
@@ -119,7 +119,7 @@ class _Source:
     def __init__(self, count: int) -> None:
         self.name, self.count = "benchmark", count
 
-    async def watch(self, position: str | None) -> AsyncGenerator[Any, None]:  # noqa: ARG002 - a source
+    async def watch(self, position: str | None) -> AsyncGenerator[Any, None]:  # noqa: ARG002  # what every source is given
         from servo.connectors.builds import Batch
 
         for start in range(0, self.count, BATCH):
@@ -127,7 +127,7 @@ class _Source:
             yield Batch(batch, str(start + len(batch)))
         await asyncio.Event().wait()
 
-    async def log(self, build: Any) -> AsyncGenerator[bytes, None]:  # noqa: ARG002 - a source
+    async def log(self, build: Any) -> AsyncGenerator[bytes, None]:  # noqa: ARG002  # what every source is given
         yield LOG
 
     async def check(self) -> str:

@@ -116,7 +116,7 @@ def first_bad_version(
     Examples:
       trimtab ask first-bad-version mysqlclient
       trimtab ask first-bad-version libpq-dev --kind deb --base registry.example/python:3.11
-    """  # noqa: D301
+    """  # noqa: D301  # the \b is for Click, which keeps the lines below it
     show("first-bad-version", server, output, package=package, base=base, kind=kind)
 
 
@@ -135,7 +135,7 @@ def drift(
     \b
     Examples:
       trimtab ask drift registry.example/app:1 registry.example/app:2
-    """  # noqa: D301
+    """  # noqa: D301  # the \b is for Click, which keeps the lines below it
     show("drift", server, output, before=before, after=after)
 
 
@@ -168,7 +168,7 @@ def images(
       trimtab ask images 'numpy>=1.20,<2'
       trimtab ask images openssl --kind rpm --os-name rhel --os-version 9
       trimtab ask images --library libstdc++.so.6 --symbol GLIBCXX_3.4.30
-    """  # noqa: D301
+    """  # noqa: D301  # the \b is for Click, which keeps the lines below it
     asked = {
         "package": package,
         "kind": kind,
@@ -199,7 +199,7 @@ def failure_rates(
     Examples:
       trimtab ask failure-rates --kind stack
       trimtab ask failure-rates --by repository
-    """  # noqa: D301
+    """  # noqa: D301  # the \b is for Click, which keeps the lines below it
     show("failure-rates", server, output, by=by, kind=kind, base=base, page=page, limit=limit)
 
 
@@ -220,7 +220,7 @@ def breakers(
     Examples:
       trimtab ask breakers --kind stack
       trimtab ask breakers --by class --base registry.example/python:3.11
-    """  # noqa: D301
+    """  # noqa: D301  # the \b is for Click, which keeps the lines below it
     chosen = None if kind is Kind.any else kind
     show("breakers", server, output, by=by, kind=chosen, base=base, page=page, limit=limit)
 
@@ -245,7 +245,7 @@ def neighbours(
     Examples:
       trimtab ask neighbours build-analysis-261127055302-0123456789abcdef
       trimtab ask neighbours --package numpy==2.0.0 --package scipy==1.11.4
-    """  # noqa: D301
+    """  # noqa: D301  # the \b is for Click, which keeps the lines below it
     show("neighbours", server, output, build=build, package=package, base=base, limit=limit)
 
 
@@ -270,7 +270,7 @@ def rules(
     Examples:
       trimtab ask rules --output yaml > rules.yaml
       trimtab ask rules --base registry.example/python:3.11 --unsure
-    """  # noqa: D301
+    """  # noqa: D301  # the \b is for Click, which keeps the lines below it
     asked = {"base": base, "package": package, "any_base": any_base, "least": least, "unsure": unsure}
     show("rules", server, output, **asked, page=page, limit=limit)
 
@@ -291,7 +291,7 @@ def observations(
     \b
     Examples:
       trimtab ask observations buildlog-parser-261127055302-0123456789abcdef --relation failed
-    """  # noqa: D301
+    """  # noqa: D301  # the \b is for Click, which keeps the lines below it
     show("observations", server, output, document=document, relation=relation)
 
 

@@ -249,7 +249,7 @@ def _differences(row: Mapping[str, Any]) -> str:
         f"{each['name']} {each['failing'] or 'none'} → {each['good'] or 'none'}"
         for each in row["differences"]
     ]
-    return ", ".join(found[:10]) + (f" and {len(found) - 10} more" if len(found) > 10 else "") or "none"  # noqa: PLR2004
+    return ", ".join(found[:10]) + (f" and {len(found) - 10} more" if len(found) > 10 else "") or "none"  # noqa: PLR2004  # as many as fit a line
 
 
 def _neighbours_head(answer: Mapping[str, Any]) -> Iterator[str]:

@@ -210,7 +210,7 @@ def _add_versions(router: APIRouter, database: Database) -> None:
         least: Annotated[
             int, Query(ge=1, le=1 << 30, description="Builds that a package must have broken")
         ] = 3,
-        unsure: Annotated[bool, Query(description="Also where there are not enough builds to say")] = False,  # noqa: FBT002
+        unsure: Annotated[bool, Query(description="Also where there are not enough builds to say")] = False,  # noqa: FBT002  # a query parameter, which is given by its name
         page: Number = 1,
         limit: Limit = 100,
     ) -> Response:

@@ -78,12 +78,12 @@ class BuildLogsStore(_Kind):
 
     RESULT_TYPE = "buildlogs"
 
-    def store_document(self, document: dict[str, Any], name: str | None = None) -> str:  # type: ignore[override]
+    def store_document(self, document: dict[str, Any], name: str | None = None) -> str:  # type: ignore[override]  # the original names no document here: its digest does
         """Store a log, and return its name, which its content gives.
 
         Raises:
             DocumentError: It is no JSON.
-            InvalidKeyError: It was given a name, and it is another.
+            NotFoundError: It was given a name, and it is another.
         """
         found = buildlog_id(document)
         if name not in {None, found}:

@@ -151,7 +151,7 @@ class Queue:
         """Take from these lines, too."""
         # Public names are for before it is launched; its thread looks at the list again each second.
         assert self._taking is not None
-        listening = self._taking._listening_queues  # noqa: SLF001
+        listening = self._taking._listening_queues  # noqa: SLF001  # DBOS reads it at each look, and has no public name for it
         assert listening is not None
         new = [each for each in lines if each.name not in listening]
         self._register(new)

@@ -93,7 +93,7 @@ class DirectTransport:
     ) -> Answer:
         """Send a request, see :meth:`Transport.request`."""
         streamed = not isinstance(body, bytes)
-        framing = "Transfer-Encoding: chunked" if streamed else f"Content-Length: {len(body)}"  # type: ignore[arg-type]
+        framing = "Transfer-Encoding: chunked" if streamed else f"Content-Length: {len(body)}"  # type: ignore[arg-type]  # not streamed, so they are bytes
         lines = [
             f"{method} {target} HTTP/1.1",
             f"Host: {self._authority}",
