@@ -1,7 +1,7 @@
 """From which version on a package breaks builds."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,13 +122,34 @@ def _seen(kind: str, rows: list[Any]) -> Seen:
 
 def classes_of(connection: sa.Connection, broken: Sequence[tuple[int, int]]) -> dict[str, int]:
     """Why builds broke at packages on base images, the most frequent class first."""
+    return most_frequent(broken, classes_by_pair(connection, broken))
+
+
+def classes_by_pair(
+    connection: sa.Connection, broken: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], dict[str, int]]:
+    """Why builds broke at each of these packages on its base image, and how many."""
+    found: dict[tuple[int, int], dict[str, int]] = {}
+    numbers, bases = sorted({fact for _, fact in broken}), {base for base, _ in broken}
+    for start in range(0, len(numbers), AT_ONCE):
+        query = sa.select(
+            breakers.c.base_id, breakers.c.fact_id, breakers.c["class"], breakers.c.builds
+        ).where(
+            breakers.c.fact_id.in_(numbers[start : start + AT_ONCE]),
+            breakers.c.base_id.in_(bases),
+            breakers.c.kind == "stack",
+            breakers.c.builds > 0,
+        )
+        for base, fact, failure_class, number in connection.execute(query):
+            found.setdefault((base, fact), {})[failure_class] = number
+    return found
+
+
+def most_frequent(
+    pairs: Iterable[tuple[int, int]], classes: Mapping[tuple[int, int], Mapping[str, int]]
+) -> dict[str, int]:
+    """The classes of these pairs together, the most frequent first."""
     found: Counter[str] = Counter()
-    query = sa.select(breakers.c["class"], breakers.c.builds).where(
-        breakers.c.fact_id.in_({fact for _, fact in broken}),
-        breakers.c.base_id.in_({base for base, _ in broken}),
-        breakers.c.kind == "stack",
-        breakers.c.builds > 0,
-    )
-    for failure_class, number in connection.execute(query):
-        found[failure_class] += number
+    for each in pairs:
+        found.update(classes.get(each, {}))
     return dict(sorted(found.items(), key=lambda each: (-each[1], each[0])))

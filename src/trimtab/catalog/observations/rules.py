@@ -10,7 +10,13 @@ import sqlalchemy as sa
 from trimtab.catalog.observation_schema import ANY_BASE, breakers, facts, image_references
 from trimtab.catalog.observations.bases import base_id
 from trimtab.catalog.observations.evidence import broken_by, gathered
-from trimtab.catalog.observations.first_bad import Seen, called, classes_of, seen_versions
+from trimtab.catalog.observations.first_bad import (
+    Seen,
+    called,
+    classes_by_pair,
+    most_frequent,
+    seen_versions,
+)
 from trimtab.catalog.observations.page import Page
 from trimtab.catalog.observations.ranges import BadRange, bad_range
 
@@ -79,8 +85,8 @@ def candidate_rules(
         for package, found in bad.items()
         for each in found.versions
     ]
-    sources = broken_by(connection, broken, "stack", SOURCES)
-    found = (_rule(connection, row, seen, bad, sources) for row in rows)
+    sources, classes = broken_by(connection, broken, "stack", SOURCES), classes_by_pair(connection, broken)
+    found = (_rule(row, seen, bad, sources, classes) for row in rows)
     return Page(tuple(each for each in found if each and (unsure or each.bad.verdict == "fails")), total)
 
 
@@ -115,11 +121,11 @@ def _broken(
 
 
 def _rule(
-    connection: sa.Connection,
     row: Any,
     seen: Mapping[tuple[int, str, str], Seen],
     ranges: Mapping[tuple[int, str, str], BadRange],
     sources: Mapping[tuple[int, int], Sequence[str]],
+    classes: Mapping[tuple[int, int], Mapping[str, int]],
 ) -> Rule | None:
     package = (row.base_id, row.kind, row.name)
     bad = ranges.get(package)
@@ -133,7 +139,7 @@ def _rule(
         kind=row.kind,
         name=row.name,
         bad=bad,
-        classes=classes_of(connection, [(row.base_id, each) for each in ids]),
+        classes=most_frequent([(row.base_id, each) for each in ids], classes),
         sources=gathered(sources, row.base_id, ids, SOURCES),
     )
 
