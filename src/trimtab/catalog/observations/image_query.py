@@ -125,10 +125,13 @@ def images_holding(
         table = table.join(environments, environments.c.id == image_analyses.c.environment_id)
     if wanted.image is not None:
         table = table.outerjoin(image_references, image_references.c.id == image_analyses.c.reference_id)
-    # Counted on the way: what they hold is looked up once.
-    counted = sa.func.count().over().label("total")
-    query = sa.select(image_analyses.c.source_id, counted).select_from(table).where(*here)
-    order = (image_analyses.c.at.desc(), image_analyses.c.document_id.desc())
+    # Counted on the way: what they hold is looked up once. All are counted, so PostgreSQL must not hope to be done after a
+    # page: it would compare each image with all that hold the package, and take seconds.
+    columns = (image_analyses.c.source_id, image_analyses.c.at, image_analyses.c.document_id)
+    all_of_them = sa.select(*columns).select_from(table).where(*here).cte("all_of_them")
+    all_of_them = all_of_them.prefix_with("MATERIALIZED", dialect="postgresql")
+    query = sa.select(all_of_them.c.source_id, sa.func.count().over().label("total"))
+    order = (all_of_them.c.at.desc(), all_of_them.c.document_id.desc())
     found = connection.execute(query.order_by(*order).offset(offset).limit(limit)).all()
     total = found[0].total if found else 0
     if not found and offset:
