@@ -13,7 +13,7 @@ from servo.kubernetes import pods, watching
 from servo.kubernetes.access import Access
 from servo.kubernetes.connection import Connection, Exchange, encoded
 from servo.kubernetes.discovery import Discovery
-from servo.kubernetes.errors import ConfigurationError
+from servo.kubernetes.errors import AnswerError, ConfigurationError
 from servo.kubernetes.execution import Execution, execute
 from servo.kubernetes.logs import follow_log, read_log
 from servo.kubernetes.resources import ALL, Resource
@@ -455,7 +455,7 @@ class Client:
         content_type: str = "application/json",
     ) -> Any:
         """Return the JSON that any path of the server answers, e.g. of ``/apis/metrics.k8s.io/v1beta1``."""
-        return await self._object(method, path, body, list((params or {}).items()), content_type=content_type)
+        return await self._asked(method, path, body, list((params or {}).items()), content_type=content_type)
 
     def _path(
         self, resource: Resource, namespace: str | None, name: str | None, subresource: str | None = None
@@ -480,6 +480,20 @@ class Client:
         params: Sequence[tuple[str, str]] = (),
         *,
         content_type: str = "application/json",
+    ) -> Object:
+        found = await self._asked(method, path, body, params, content_type=content_type)
+        if not isinstance(found, dict):
+            raise AnswerError(f"the answer to {method} {path} is no object: check the server's address")
+        return found
+
+    async def _asked(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | Sequence[Any] | None,
+        params: Sequence[tuple[str, str]],
+        *,
+        content_type: str,
     ) -> Any:
         content = None if body is None else encoded(body)
         return await self._connection.json(Exchange(method, path, params, content, content_type))

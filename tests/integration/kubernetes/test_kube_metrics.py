@@ -104,7 +104,7 @@ def connector(cluster, namespace):
 async def known(metrics_api, namespace, count):
     """Wait until the kubelet has figures of so many pods: it takes them every ten seconds or so."""
     async with asyncio.timeout(50):
-        while len(await asyncio.to_thread(metrics_api._items, namespace, "app=web")) < count:
+        while len(await asyncio.to_thread(metrics_api._items, namespace, "app=web")) < count:  # noqa: ASYNC110  another process
             await asyncio.sleep(0.5)
 
 
@@ -211,7 +211,7 @@ async def test_all_checks_pass_where_all_is_there(metrics_api, deployment, conne
 
 
 async def test_a_workload_that_is_not_there_is_told(connector, namespace):
-    with pytest.raises(MeasurementFailedError, match='deployments.apps "web" not found'):
+    with pytest.raises(MeasurementFailedError, match=r'deployments\.apps "web" not found'):
         await connector(metrics_to_collect=["main_cpu_limit"]).measure(control=Control(duration="0s"))
     checks = await connector().check(None)
     assert [check.success for check in checks] == [False]

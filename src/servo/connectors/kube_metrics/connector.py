@@ -94,7 +94,7 @@ class KubeMetricsConnector(BaseConnector):
                     if not error.transient:
                         raise
                     failure = error
-                    self.logger.warning(f"the pods of {self.config.name} cannot be measured now: {error}")
+                    self._warn(error)
                 left = end - clock()
                 if left <= 0:
                     break
@@ -122,6 +122,10 @@ class KubeMetricsConnector(BaseConnector):
             TimeSeries(KubeMetric(name).metric, points, id=pod)
             for (name, pod), points in sorted(series.items())
         ]
+
+    def _warn(self, error: KubernetesError) -> None:
+        warning = f"the pods of {self.config.name} cannot be measured now: {error}"
+        self.logger.warning(warning)
 
     def _tell(self, progress: DurationProgress) -> None:
         self.logger.info(progress.annotate("measuring pods", False), progress=progress.progress)

@@ -16,7 +16,9 @@ def test_each_key_and_metric_is_documented():
 
 
 def test_each_key_has_a_description_of_its_own_too():
-    assert [key for key, field in KubeMetricsConfiguration.model_fields.items() if not field.description] == []
+    assert [
+        key for key, field in KubeMetricsConfiguration.model_fields.items() if not field.description
+    ] == []
 
 
 def test_the_example_is_valid():
