@@ -324,13 +324,16 @@ def recover(context: Context, *, journal: Journal = None) -> None:
     typer.echo(f"{saved} builds saved; the damaged file is {kept}")
 
 
-@cli.command(examples=("servo builds release", "servo builds release -n team", "servo builds release --all-namespaces"))
+@cli.command(
+    examples=("servo builds release", "servo builds release -n team", "servo builds release --all-namespaces")
+)
 def release(
-    context: Context,
     *,
     namespace: Namespace = None,
     all_namespaces: Annotated[bool, typer.Option("--all-namespaces", "-A", help="In all namespaces")] = False,
-    kubeconfig: Annotated[Path | None, typer.Option(metavar="FILE", help="How the cluster is reached")] = None,
+    kubeconfig: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="How the cluster is reached")
+    ] = None,
     cluster: Annotated[
         str | None, typer.Option("--context", metavar="TEXT", help="Context of the kubeconfig")
     ] = None,

@@ -99,7 +99,7 @@ async def read(client: Client, resource: Resource | None, locator: Locator) -> A
         PartError: There is none any more.
     """
     if locator.log_path and resource is not None:
-        path = client.path(resource, locator.name, locator.namespace, locator.log_path)
+        path = resource.path(locator.namespace, locator.name, locator.log_path)
         try:
             async for piece in client.stream(path):
                 yield piece

@@ -23,6 +23,8 @@ from servo.connectors.builds.redaction import Secrets
 from servo.connectors.builds.sources.source import Batch
 from servo.connectors.builds.spool import Spool
 from servo.kubernetes import (
+    ALL,
+    Change,
     Client,
     ConfigurationError,
     ForbiddenError,
@@ -38,7 +40,8 @@ __all__ = ["Cluster"]
 _PAGE = 200
 _GATHERED = 500
 _LOOK_AGAIN = 60.0
-_RELEASE = 16
+_AT_ONCE = 16
+_SHORT = 1.0
 _DELETED = "it was deleted before it ended"
 _DELETED_UNSEEN = "it was deleted while nobody watched"
 
@@ -108,9 +111,14 @@ class Cluster:
                     async for objects, batch in self._listed(client, resource, read_to):
                         yield batch
                         await self._let_go(client, resource, objects)
+                began = asyncio.get_running_loop().time()
                 async for objects, batch in self._changed(client, resource, read_to):
                     yield batch
                     await self._let_go(client, resource, objects)
+                if (
+                    asyncio.get_running_loop().time() - began < _SHORT
+                ):  # a server that ends each watch at once
+                    await asyncio.sleep(_SHORT)
         except (ForbiddenError, UnauthorizedError) as error:
             raise SourceError(f"{self._kind.plural} cannot be watched: {error}") from error
         except KubernetesError as error:
@@ -126,9 +134,9 @@ class Cluster:
         try:
             resource = await self._resource(client)
             async for page in client.pages(resource, self._namespace, labels=self._labels, limit=_PAGE):
-                over = [each for obj in page.items if (each := await self._over(client, obj)) is not None]
-                if over:
-                    yield Batch(over)
+                ended = [each for each in page.items if self._outcome(each) is not None]
+                if builds := await self._all_over(client, ended):
+                    yield Batch(builds)
             if self._kind is KINDS["openshift-builds"]:
                 async for images in streams.images(client, self._namespace):
                     yield Batch([self._existing_image(*each) for each in images])
@@ -174,23 +182,22 @@ class Cluster:
         gone, latest, version = dict(read_to.running), read_to.since or 0.0, ""
         async for page in client.pages(resource, self._namespace, labels=self._labels, limit=_PAGE):
             version = page.version
-            over = []
+            over: list[Mapping[str, Any]] = []
             for obj in page.items:
                 gone.pop(text(obj, "metadata", "uid") or "", None)
                 outcome = self._outcome(obj)
                 if outcome is None:
                     await self._goes_on(client, resource, obj, read_to)
                     continue
-                ended = outcome.finished
+                finished = outcome.finished
                 if is_first and not is_held(obj):
-                    latest = max(latest, ended or 0.0)
-                elif ended is None or ended >= (read_to.since or 0.0) or is_held(obj):
+                    latest = max(latest, finished or 0.0)
+                elif finished is None or finished >= (read_to.since or 0.0) or is_held(obj):
                     over.append(obj)
-            builds = [each for obj in over if (each := await self._over(client, obj)) is not None]
-            if builds:
+            if builds := await self._all_over(client, over):
                 yield over, Batch(builds)
-            for obj in over:
-                read_to.running.pop(text(obj, "metadata", "uid") or "", None)
+            for ended in over:
+                read_to.running.pop(text(ended, "metadata", "uid") or "", None)
         lost = [self._lost(uid, each) for uid, each in gone.items()]
         for uid in gone:
             read_to.running.pop(uid, None)
@@ -201,18 +208,16 @@ class Cluster:
         self, client: Client, resource: Resource, read_to: Position
     ) -> AsyncGenerator[tuple[list[Mapping[str, Any]], Batch], None]:
         """Yield what changes, what came together in one batch, until the server ends the watch."""
-        changes: asyncio.Queue[Any] = asyncio.Queue(_GATHERED)
+        changes: asyncio.Queue[Change | None] = asyncio.Queue(_GATHERED)
         reader = asyncio.create_task(self._read(client, resource, read_to.version, changes))
         try:
             ended = False
             while not ended:
-                gathered = [await changes.get()]
-                while not changes.empty() and len(gathered) < _GATHERED:
-                    gathered.append(changes.get_nowait())
-                if gathered[-1] is None:
-                    gathered.pop()
-                    ended = True
-                if gathered:
+                found = [await changes.get()]
+                while not changes.empty() and len(found) < _GATHERED:
+                    found.append(changes.get_nowait())
+                ended = found[-1] is None
+                if gathered := [each for each in found if each is not None]:
                     objects, builds, moved = await self._taken(client, resource, gathered, read_to)
                     if builds or moved:
                         yield objects, Batch(builds, read_to.text())
@@ -225,11 +230,11 @@ class Cluster:
             await asyncio.gather(reader, return_exceptions=True)
 
     async def _read(
-        self, client: Client, resource: Resource, version: str | None, changes: asyncio.Queue[Any]
+        self, client: Client, resource: Resource, version: str | None, changes: asyncio.Queue[Change | None]
     ) -> None:
         try:
             stream = client.watch(resource, self._namespace, labels=self._labels, version=version)
-            async with aclosing(stream) as found:  # type: ignore[type-var] # an async generator, by its interface an iterator
+            async with aclosing(stream) as found:
                 async for change in found:
                     await changes.put(change)
         finally:
@@ -238,33 +243,27 @@ class Cluster:
                 changes.put_nowait(None) if asyncio.current_task().cancelling() else await changes.put(None)  # type: ignore[union-attr] # there is a task
 
     async def _taken(
-        self, client: Client, resource: Resource, changes: Sequence[Any], read_to: Position
+        self, client: Client, resource: Resource, changes: Sequence[Change], read_to: Position
     ) -> tuple[list[Mapping[str, Any]], list[Build], bool]:
         """Return the objects that are over, their builds, and whether the position is worth writing down."""
-        objects: list[Mapping[str, Any]] = []
-        builds: list[Build] = []
+        over: list[Mapping[str, Any]] = []
         moved = False
         for change in changes:
             obj = change.object
-            read_to.version = text(obj, "metadata", "resourceVersion") or read_to.version
+            read_to.version = change.version or read_to.version
+            uid = text(obj, "metadata", "uid") or ""
             if change.type == "BOOKMARK":
                 moved = True
-                continue
-            uid = text(obj, "metadata", "uid") or ""
-            if change.type == "DELETED":
-                went_on = read_to.running.pop(uid, None) is not None
-                if went_on and (build := await self._over(client, obj, deleted=True)) is not None:
-                    builds.append(build)
+            elif change.type == "DELETED":
+                if read_to.running.pop(uid, None) is not None:
+                    over.append(obj)
             elif self._outcome(obj) is None:
                 moved = await self._goes_on(client, resource, obj, read_to) or moved
             else:
-                if read_to.running.pop(uid, None) is None and change.type == "MODIFIED" and not is_held(obj):
-                    # Changed after it was over, or so fast that its beginning was not seen: the journal knows which.
-                    moved = True
-                if (build := await self._over(client, obj)) is not None:
-                    objects.append(obj)
-                    builds.append(build)
-        return objects, builds, moved
+                read_to.running.pop(uid, None)
+                over.append(obj)
+        builds = await self._all_over(client, over)
+        return over, builds, moved or bool(over)
 
     async def _goes_on(
         self, client: Client, resource: Resource, obj: Mapping[str, Any], read_to: Position
@@ -298,10 +297,19 @@ class Cluster:
         when = moment(text(obj, "metadata", "deletionTimestamp")) or self._clock()
         return Outcome(Phase.cancelled, finished=when, message=_DELETED, pods=self._kind.pods(obj))
 
-    async def _over(self, client: Client, obj: Mapping[str, Any], *, deleted: bool = False) -> Build | None:
-        outcome = self._outcome(obj) or (self._cancelled(obj) if deleted else None)
-        if outcome is None or not self._is_build(obj) or await self._is_apart(client, obj):
+    async def _all_over(self, client: Client, objects: Sequence[Mapping[str, Any]]) -> list[Build]:
+        found: list[Build | None] = []
+        for start in range(0, len(objects), _AT_ONCE):  # the rest of a log may be waited for
+            found += await asyncio.gather(
+                *(self._over(client, each) for each in objects[start : start + _AT_ONCE])
+            )
+        return [each for each in found if each is not None]
+
+    async def _over(self, client: Client, obj: Mapping[str, Any]) -> Build | None:
+        """Return the build of an object that is over: it ended, or it is gone."""
+        if not self._is_build(obj) or await self._is_apart(client, obj):
             return None
+        outcome = self._outcome(obj) or self._cancelled(obj)
         uid, name = text(obj, "metadata", "uid") or "", text(obj, "metadata", "name") or ""
         identity = self._identity(uid)
         is_kept = self._following is not None and await self._following.end(identity)
@@ -356,9 +364,9 @@ class Cluster:
 
     async def _let_go(self, client: Client, resource: Resource, objects: Sequence[Mapping[str, Any]]) -> None:
         held = [each for each in objects if is_held(each)]
-        for start in range(0, len(held), _RELEASE):
+        for start in range(0, len(held), _AT_ONCE):
             await asyncio.gather(
-                *(release(client, resource, each) for each in held[start : start + _RELEASE])
+                *(release(client, resource, each) for each in held[start : start + _AT_ONCE])
             )
 
     async def _end_holds(self, client: Client, resource: Resource) -> None:
@@ -379,8 +387,6 @@ class Cluster:
 
     @property
     def _namespace(self) -> str | None:
-        from servo.kubernetes import ALL
-
         return ALL if self._asked == "*" else self._asked
 
     @property
