@@ -14,6 +14,7 @@ from servo.kubernetes.access import Access
 from servo.kubernetes.connection import Connection, Exchange, encoded
 from servo.kubernetes.discovery import Discovery
 from servo.kubernetes.errors import ConfigurationError
+from servo.kubernetes.execution import Execution, execute
 from servo.kubernetes.logs import follow_log, read_log, stream
 from servo.kubernetes.resources import ALL, Resource
 from servo.kubernetes.watching import Change, Listing, Query
@@ -404,6 +405,44 @@ class Client:
             UnreachableError: The stream broke off.
         """
         return stream(self._connection, path)
+
+    async def exec(
+        self,
+        name: str,
+        command: Sequence[str],
+        namespace: str | None = None,
+        *,
+        container: str | None = None,
+        stdin: bytes | None = None,
+        timeout: float,  # noqa: ASYNC109 - the command's
+    ) -> Execution:
+        """Run a command in a container, without a shell, and return what it printed.
+
+        Needs ``trimtab[kubernetes]``; and, for ``stdin`` before Kubernetes 1.30, ``sh`` and ``head`` in the container.
+
+        Args:
+            name: Of the pod.
+            command: Program and arguments.
+            namespace: Where.
+            container: Which one; the pod's first if None.
+            stdin: What it reads.
+            timeout: How many seconds it may take. What is still running then goes on in the container.
+
+        Raises:
+            CommandTimeoutError: It took longer.
+            AnswerError: It printed more than 16 MiB.
+            ApiError: It could not be started.
+        """
+        return await execute(
+            self._connection,
+            self._discovery,
+            namespace or self.namespace,
+            name,
+            command,
+            container=container,
+            stdin=stdin,
+            timeout=timeout,
+        )
 
     async def allowed(
         self,
