@@ -21,7 +21,7 @@ from servo.logging import logger
 
 __all__ = ["Following"]
 
-_LOOK = 1.0
+_LOOK, _LONGEST_LOOK = 0.5, 5.0
 _AFTER = 10.0
 _FAILURES = 5
 
@@ -110,7 +110,7 @@ class _Followed:
         self.log.close()
 
     async def _run(self) -> None:
-        failures = 0
+        failures, pause = 0, _LOOK
         while True:
             last = self._over.is_set()
             try:
@@ -125,9 +125,11 @@ class _Followed:
                     break
             if last and not fresh:
                 break
+            # A build that waits for its pod, or for its next step, is not asked for it all the time.
+            pause = _LOOK if fresh else min(2 * pause, _LONGEST_LOOK)
             if not fresh:
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(_LOOK):
+                    async with asyncio.timeout(pause):
                         await self._over.wait()
         self.log.finish()
 

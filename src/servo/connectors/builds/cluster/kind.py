@@ -75,5 +75,8 @@ class Kind(Protocol):
     def outcome(self, obj: Mapping[str, Any]) -> Outcome | None:
         """Return how it ended; None: it goes on."""
 
+    def base(self, obj: Mapping[str, Any]) -> str | None:
+        """Return the image it is built on, also while it goes on; None: the object does not tell."""
+
     def pods(self, obj: Mapping[str, Any]) -> Pods:
         """Return where its pods are found, also while it goes on."""

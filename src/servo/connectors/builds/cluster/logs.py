@@ -15,7 +15,7 @@ from servo.kubernetes import PODS, Client, NotFoundError, Resource
 __all__ = ["Container", "Locator", "containers", "read"]
 
 _MAX_PODS = 200
-_GONE = "its pods are gone; `hold: true` keeps the objects of builds, and logs of builds that the agent saw running are read while they run"
+_GONE = "its pods are gone"
 
 
 @dataclass(frozen=True, slots=True)

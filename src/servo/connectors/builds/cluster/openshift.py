@@ -44,7 +44,7 @@ class OpenShiftBuild:
             phase = Phase.timed_out
         return Outcome(
             phase,
-            base=_base(obj),
+            base=self.base(obj),
             output=_output(obj) if phase is Phase.complete else None,
             started=moment(text(obj, "status", "startTimestamp")),
             finished=moment(text(obj, "status", "completionTimestamp")),
@@ -53,6 +53,15 @@ class OpenShiftBuild:
             pods=self.pods(obj),
             log_path="log",
         )
+
+    def base(self, obj: Mapping[str, Any]) -> str | None:
+        """Return what its strategy is based on, unless that is an image stream."""
+        for strategy in _STRATEGIES:
+            origin = at(obj, "spec", "strategy", strategy, "from")
+            # An image stream's tag is no name that a registry understands; the original took it for one.
+            if (name := text(origin, "name")) is not None and at(origin, "kind") not in _STREAM_KINDS:
+                return name
+        return None
 
     def pods(self, obj: Mapping[str, Any]) -> Pods:
         """Return its pod, which an annotation names."""
@@ -67,15 +76,6 @@ def stream_of_base(obj: Mapping[str, Any]) -> tuple[str | None, str] | None:
         name = text(origin, "name")
         if name is not None and at(origin, "kind") in _STREAM_KINDS:
             return text(origin, "namespace"), name
-    return None
-
-
-def _base(obj: Mapping[str, Any]) -> str | None:
-    for strategy in _STRATEGIES:
-        origin = at(obj, "spec", "strategy", strategy, "from")
-        # An image stream's tag is no name that a registry understands; the original took it for one.
-        if (name := text(origin, "name")) is not None and at(origin, "kind") not in _STREAM_KINDS:
-            return name
     return None
 
 

@@ -36,7 +36,7 @@ class BuildRun:
             return None
         return Outcome(
             phase,
-            base=_base(obj),
+            base=self.base(obj),
             output=_output(obj) if phase is Phase.complete else None,
             started=moment(text(obj, "status", "startTime")),
             finished=moment(text(obj, "status", "completionTime") or text(found, "lastTransitionTime")),
@@ -44,6 +44,16 @@ class BuildRun:
             message=text(obj, "status", "failureDetails", "message") or text(found, "message"),
             pods=self.pods(obj),
         )
+
+    def base(self, obj: Mapping[str, Any]) -> str | None:
+        """Return the image that a parameter names as its base."""
+        for values in (
+            maps(obj, "spec", "paramValues"),
+            *(maps(at(obj, *path), "paramValues") for path in _SPECS),
+        ):
+            if found := next((value for name in _BASES if (value := named(values, name))), None):
+                return found
+        return None
 
     def pods(self, obj: Mapping[str, Any]) -> Pods:
         """Return its pods, by the label that Shipwright gives them."""
@@ -65,13 +75,3 @@ def _output(obj: Mapping[str, Any]) -> str | None:
     places = (("spec", "output", "image"), *((*path, "output", "image") for path in _SPECS))
     name = next((found for path in places if (found := text(obj, *path))), None)
     return with_digest(name, text(obj, "status", "output", "digest"))
-
-
-def _base(obj: Mapping[str, Any]) -> str | None:
-    for values in (
-        maps(obj, "spec", "paramValues"),
-        *(maps(at(obj, *path), "paramValues") for path in _SPECS),
-    ):
-        if found := next((value for name in _BASES if (value := named(values, name))), None):
-            return found
-    return None

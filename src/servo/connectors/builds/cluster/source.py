@@ -295,7 +295,8 @@ class Cluster:
 
     def _cancelled(self, obj: Mapping[str, Any]) -> Outcome:
         when = moment(text(obj, "metadata", "deletionTimestamp")) or self._clock()
-        return Outcome(Phase.cancelled, finished=when, message=_DELETED, pods=self._kind.pods(obj))
+        base, pods = self._kind.base(obj), self._kind.pods(obj)
+        return Outcome(Phase.cancelled, base=base, finished=when, message=_DELETED, pods=pods)
 
     async def _all_over(self, client: Client, objects: Sequence[Mapping[str, Any]]) -> list[Build]:
         found: list[Build | None] = []

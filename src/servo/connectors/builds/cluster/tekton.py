@@ -46,7 +46,7 @@ class _Run:
         url, digest = _result(results, "IMAGE_URL"), _result(results, "IMAGE_DIGEST")
         return Outcome(
             phase,
-            base=_base(obj, results),
+            base=self.base(obj),
             output=with_digest(url, digest) or _first(named(results, _WHOLE)),
             started=moment(text(obj, "status", "startTime")),
             finished=moment(text(obj, "status", "completionTime") or text(found, "lastTransitionTime")),
@@ -55,6 +55,10 @@ class _Run:
             message=text(found, "message"),
             pods=self.pods(obj),
         )
+
+    def base(self, obj: Mapping[str, Any]) -> str | None:
+        """Return the image that a result or a parameter names as its base."""
+        return _base(obj, self._results(obj))
 
     def pods(self, obj: Mapping[str, Any]) -> Pods:
         raise NotImplementedError

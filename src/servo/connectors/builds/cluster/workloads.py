@@ -41,7 +41,7 @@ class Job:
         template = at(obj, "spec", "template")
         return Outcome(
             phase,
-            base=_annotation(obj, template, BASE),
+            base=self.base(obj),
             output=_annotation(obj, template, OUTPUT) or _destination(at(template, "spec")),
             started=moment(text(obj, "status", "startTime")),
             finished=moment(text(obj, "status", "completionTime") or text(found, "lastTransitionTime")),
@@ -49,6 +49,10 @@ class Job:
             message=text(found, "message"),
             pods=self.pods(obj),
         )
+
+    def base(self, obj: Mapping[str, Any]) -> str | None:
+        """Return what an annotation says."""
+        return _annotation(obj, at(obj, "spec", "template"), BASE)
 
     def pods(self, obj: Mapping[str, Any]) -> Pods:
         """Return its pods, also those that failed before the last."""
@@ -79,7 +83,7 @@ class Pod:
         ends = [found for each in states if (found := moment(text(each, "finishedAt"))) is not None]
         return Outcome(
             Phase.timed_out if reason == "DeadlineExceeded" else phase,
-            base=_annotation(obj, None, BASE),
+            base=self.base(obj),
             output=_annotation(obj, None, OUTPUT) or _destination(at(obj, "spec")),
             started=moment(text(obj, "status", "startTime")),
             finished=max(ends, default=None),
@@ -88,6 +92,10 @@ class Pod:
             message=text(obj, "status", "message"),
             pods=self.pods(obj),
         )
+
+    def base(self, obj: Mapping[str, Any]) -> str | None:
+        """Return what an annotation says."""
+        return _annotation(obj, None, BASE)
 
     def pods(self, obj: Mapping[str, Any]) -> Pods:
         """Return itself."""

@@ -301,6 +301,7 @@ JSON = st.recursive(
 def test_no_object_is_so_odd_that_it_raises(kind, obj):
     KINDS[kind].is_build(obj)
     KINDS[kind].outcome(obj)
+    KINDS[kind].base(obj)
     KINDS[kind].pods(obj)
 
 
