@@ -324,6 +324,37 @@ def recover(context: Context, *, journal: Journal = None) -> None:
     typer.echo(f"{saved} builds saved; the damaged file is {kept}")
 
 
+@cli.command(
+    examples=("servo builds release", "servo builds release -n team", "servo builds release --all-namespaces")
+)
+def release(
+    *,
+    namespace: Namespace = None,
+    all_namespaces: Annotated[bool, typer.Option("--all-namespaces", "-A", help="In all namespaces")] = False,
+    kubeconfig: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="How the cluster is reached")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option("--context", metavar="TEXT", help="Context of the kubeconfig")
+    ] = None,
+) -> None:
+    """Take the agent's finalizers off all builds in a cluster, for when it will not come back."""
+    from servo.connectors.builds.cluster.releasing import release_all
+    from servo.kubernetes import ALL, Client, KubernetesError
+
+    async def work() -> list[str]:
+        async with Client.open(kubeconfig, cluster) as client:
+            return await release_all(client, ALL if all_namespaces else namespace)
+
+    try:
+        released = run_async(work())
+    except KubernetesError as error:
+        fail(str(error))
+    for each in released:
+        typer.echo(_plain(each))
+    typer.echo(f"{len(released)} builds released")
+
+
 def _configuration(context: Context, given: dict[str, Any]) -> BuildsConfiguration:
     from servo.connectors.builds import options
 

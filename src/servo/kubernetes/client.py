@@ -15,7 +15,7 @@ from servo.kubernetes.connection import Connection, Exchange, encoded
 from servo.kubernetes.discovery import Discovery
 from servo.kubernetes.errors import AnswerError, ConfigurationError
 from servo.kubernetes.execution import Execution, execute
-from servo.kubernetes.logs import follow_log, read_log
+from servo.kubernetes.logs import follow_log, read_log, stream
 from servo.kubernetes.resources import ALL, Resource
 from servo.kubernetes.watching import Change, Listing, Query
 
@@ -129,6 +129,29 @@ class Client:
         return await watching.list_all(
             self._connection, self._query(resource, namespace, labels, fields, limit)
         )
+
+    def pages(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        labels: str | None = None,
+        fields: str | None = None,
+        limit: int = 500,
+    ) -> AsyncGenerator[Listing, None]:
+        """Yield all objects that are selected, of one moment, so many at a time; close it by ``contextlib.aclosing``.
+
+        Args:
+            resource: Of which kind.
+            namespace: Where; ``ALL`` for everywhere.
+            labels: A selector of labels.
+            fields: A selector of fields.
+            limit: How many a page has.
+
+        Raises:
+            GoneError: It took so long that the server no longer knows that moment.
+        """
+        return watching.pages(self._connection, self._query(resource, namespace, labels, fields, limit))
 
     async def create(
         self,
@@ -374,6 +397,14 @@ class Client:
             since=since,
             timestamps=timestamps,
         )
+
+    def stream(self, path: str) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of any path of the server, as they come, e.g. of a subresource ``log``; close it by ``contextlib.aclosing``.
+
+        Raises:
+            UnreachableError: The stream broke off.
+        """
+        return stream(self._connection, path)
 
     async def exec(
         self,

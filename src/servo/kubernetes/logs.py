@@ -9,7 +9,7 @@ from typing import Any
 from servo.kubernetes.connection import Connection, Exchange
 from servo.kubernetes.resources import PODS
 
-__all__ = ["follow_log", "read_log"]
+__all__ = ["follow_log", "read_log", "stream"]
 
 PLAIN = "*/*"
 _SLACK = 4096
@@ -48,7 +48,15 @@ async def follow_log(
     """Yield a container's log as it grows; see ``Client.follow_log``."""
     moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if since else None
     params = _params(follow=True, container=container, sinceTime=moment, timestamps=timestamps)
-    exchange = Exchange("GET", PODS.path(namespace, name, "log"), params, accept=PLAIN, patience=_SILENT)
+    async for chunk in stream(connection, PODS.path(namespace, name, "log"), params):
+        yield chunk
+
+
+async def stream(
+    connection: Connection, path: str, params: list[tuple[str, str]] | None = None
+) -> AsyncGenerator[bytes, None]:
+    """Yield what a path answers, as it comes."""
+    exchange = Exchange("GET", path, params or (), accept=PLAIN, patience=_SILENT)
     async with connection.stream(exchange) as chunks:
         async for chunk in chunks:
             yield chunk

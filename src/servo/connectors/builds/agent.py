@@ -152,6 +152,8 @@ class Agent:
 
     async def aclose(self) -> None:
         """Close what :meth:`open` opened."""
+        for source in self.sources.values():
+            await source.aclose()
         await self.backend.aclose()
         await self.journal.aclose()
 

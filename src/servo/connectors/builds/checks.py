@@ -100,6 +100,8 @@ class BuildsChecks(BaseChecks):
                 found.append(f"{source.name}: {await source.check()}")
             except BuildsError as error:
                 raise CheckError(f"{source.name}: {error}", hint="correct `sources`") from error
+            finally:
+                await source.aclose()
         return "; ".join(found) or "none"
 
     def _push(self) -> Registry:

@@ -223,7 +223,56 @@ class PipeSource(AbstractBaseConfiguration):
     )
 
 
-SourceConfiguration = Annotated[EngineSource | DirectorySource | PipeSource, Field(discriminator="type")]
+class ClusterSource(AbstractBaseConfiguration):
+    """Builds in a Kubernetes cluster, by the objects of one kind."""
+
+    type: Literal[
+        "openshift-builds", "tekton-taskruns", "tekton-pipelineruns", "shipwright-buildruns", "jobs", "pods"
+    ] = Field(description="Which objects.")
+    namespace: str | None = Field(
+        default=None,
+        max_length=253,
+        description="Where; by default the agent's `namespace`, else that of the cluster's context; `*` for all.",
+    )
+    labels: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=1000,
+        description="Selector of labels: what it selects is a build. Jobs and pods need it.",
+    )
+    kubeconfig: Path | None = Field(
+        default=None,
+        description="How the cluster is reached, by default as kubectl does, or from within a pod.",
+    )
+    context: str | None = Field(default=None, max_length=500, description="Context of the kubeconfig.")
+    hold: bool = Field(
+        default=False,
+        description="Keep builds by a finalizer until they are written down, whoever deletes them.",
+    )
+    hold_for: Duration = Field(
+        default=Duration("1h"),
+        description="How long at most after somebody wanted a build deleted; then it is lost, with an error and an event.",
+    )
+    follow: int = Field(
+        default=50,
+        ge=0,
+        le=10_000,
+        description="Logs that are read while they are written; others are read when their builds are over.",
+    )
+    name: str | None = Field(default=None, description="What the source is called, by default its type.")
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        if self.type in {"jobs", "pods"} and self.labels is None:
+            raise ValueError(f"`labels` is needed: nothing else tells {self.type} that build from others")
+        if self.hold_for <= Duration(0):
+            raise ValueError("`hold_for` is more than zero")
+        return self
+
+
+SourceConfiguration = Annotated[
+    EngineSource | DirectorySource | PipeSource | ClusterSource, Field(discriminator="type")
+]
 
 
 class BuildsConfiguration(BaseConfiguration):
@@ -334,11 +383,11 @@ class BuildsConfiguration(BaseConfiguration):
         return self.journal.with_name(f"{self.journal.name}.logs")
 
 
-def name_of(source: EngineSource | DirectorySource | PipeSource) -> str:
+def name_of(source: EngineSource | DirectorySource | PipeSource | ClusterSource) -> str:
     """Return what a source is called."""
     if source.name:
         return source.name
-    return source.type if isinstance(source, EngineSource) else f"{source.type}:{source.path}"
+    return f"{source.type}:{source.path}" if isinstance(source, DirectorySource | PipeSource) else source.type
 
 
 def _variable(name: str) -> str:

@@ -20,6 +20,8 @@ SECTION = "builds"
 PREFIX = "SERVO_BUILDS_"
 _SOURCES = ("podman", "docker")
 _PLACES = ("directory", "pipe")
+_CLUSTER = ("openshift-builds", "tekton-taskruns", "tekton-pipelineruns", "shipwright-buildruns")
+_LABELLED = ("jobs", "pods")
 _UNUSED = {
     "PROMETHEUS_PUSHGATEWAY_HOST": "metrics are scraped, not pushed: see --metrics-port",
     "PROMETHEUS_PUSHGATEWAY_PORT": "metrics are scraped, not pushed: see --metrics-port",
@@ -90,7 +92,14 @@ def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
 
 
 def _sources(texts: list[str]) -> list[dict[str, str]]:
-    return [_source(text) for text in texts]
+    return [source for text in texts for source in _sources_of(text)]
+
+
+def _sources_of(text: str) -> list[dict[str, str]]:
+    kind, _, place = text.partition(":")
+    if kind == "kubernetes" and not place:
+        return [{"type": each} for each in _CLUSTER]
+    return [_source(text)]
 
 
 def _source(text: str) -> dict[str, str]:
@@ -99,4 +108,11 @@ def _source(text: str) -> dict[str, str]:
         return {"type": kind, **({"host": place} if place else {})}
     if kind in _PLACES and place:
         return {"type": kind, "path": place}
-    raise ValueError(f"no source {text!r}: there are podman, docker, directory:PATH and pipe:PATH")
+    if kind in _CLUSTER:
+        return {"type": kind, **({"labels": place} if place else {})}
+    if kind in _LABELLED and place:
+        return {"type": kind, "labels": place}
+    raise ValueError(
+        f"no source {text!r}: there are podman, docker, directory:PATH, pipe:PATH, kubernetes (each of"
+        f" {', '.join(_CLUSTER)}), jobs:LABELS and pods:LABELS"
+    )

@@ -71,6 +71,9 @@ class Given:
         """Return its name."""
         return SOURCE
 
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
 
 def described(
     name: str,

@@ -80,6 +80,9 @@ class Directory:
         async for piece in read_file(self._path / name):
             yield piece
 
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
     async def check(self) -> str:
         """Return what is watched."""
         if not self._path.is_dir() or not os.access(self._path, os.R_OK | os.X_OK):

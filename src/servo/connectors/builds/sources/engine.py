@@ -114,6 +114,9 @@ class Engine(ABC):
         """There is none."""
         raise PartError(_NO_LOG)
 
+    async def aclose(self) -> None:  # noqa: B027 - there is nothing to close in any engine
+        """Nothing is open."""
+
     async def check(self) -> str:
         """Return the version of the engine."""
         version = await self._output("version", "--format", "{{.Client.Version}}")

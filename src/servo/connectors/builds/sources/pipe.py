@@ -71,6 +71,9 @@ class Pipe:
         async for piece in read_file(Path(build.log)):
             yield piece
 
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
     async def check(self) -> str:
         """Return what is watched."""
         os.close(self._open())

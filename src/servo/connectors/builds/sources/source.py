@@ -74,3 +74,6 @@ class Source(Protocol):
         Raises:
             SourceError: It cannot be.
         """
+
+    async def aclose(self) -> None:
+        """Close what is open; it may be opened again."""
