@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from urllib.parse import quote
@@ -132,18 +133,14 @@ class Copies:
 
     def get(self, inspection_id: str) -> "InspectionStore":
         """A copy; one that is not over is not copied."""
-        from trimtab.catalog import TERMINAL
-
-        copy = self.inspections[inspection_id]
-        report = self._source.report(inspection_id)
-        if report.get("state") in TERMINAL:
-            self._copy(copy, report)
-        return copy
+        return self._copied(inspection_id, texts=True)
 
     def each(self, ids: Iterable[str]) -> Iterator[str]:
-        """The ids, with a copy of one at a time."""
-        for each in ids:
-            copy = self.get(each)
+        """The ids, each with a copy until the next one comes, without the texts of its build; some are copied ahead."""
+        from trimtab.cli.inspection_source import AT_ONCE
+        from trimtab.store.ahead import ahead
+
+        for each, copy in ahead(self._copied, ids, AT_ONCE):
             yield each
             copy.delete()
 
@@ -168,17 +165,33 @@ class Copies:
         ]
         return found
 
-    def _copy(self, copy: "InspectionStore", report: dict[str, Any]) -> None:
-        name = copy.inspection_id
+    def _copied(self, inspection_id: str, *, texts: bool = False) -> "InspectionStore":
+        from trimtab.catalog import TERMINAL
+
+        copy = self.inspections[inspection_id]
+        report: Any = self._source.report(inspection_id)
+        if report.get("state") in TERMINAL:
+            if texts:
+                self._copy_texts(copy)
+            self._copy_runs(copy, report)
+            copy.conclude(self._source.specification(inspection_id), report)
+        return copy
+
+    def _copy_texts(self, copy: "InspectionStore") -> None:
         log, text = (
-            self._text(name, *path) for path in (("build/log", "log"), ("containerfile", "containerfile"))
+            self._text(copy.inspection_id, *path)
+            for path in (("build/log", "log"), ("containerfile", "containerfile"))
         )
         copy.build.store_build(log.encode("utf-8", "replace"), text)
-        runs = report.get("runs") or ()
-        for item in sorted({each["item"] for each in runs if each["state"] != "lost"}):
-            copy.results.store_run(item, self._source.results(name, item)[0])
-        told: Any = report
-        copy.conclude(self._source.specification(name), told)
+
+    def _copy_runs(self, copy: "InspectionStore", report: dict[str, Any]) -> None:
+        from trimtab.cli.inspection_source import AT_ONCE
+        from trimtab.store.ahead import ahead
+
+        items = {each["item"] for each in report.get("runs") or () if each["state"] != "lost"}
+        results = ahead(partial(self._source.results, copy.inspection_id), sorted(items), AT_ONCE)
+        for item, (result,) in results:
+            copy.results.store_run(item, result)
 
     def _text(self, inspection_id: str, path: str, member: str) -> str:
         """A text of the server's; empty if it has none, as of what could not be built."""

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
@@ -13,11 +14,12 @@ if TYPE_CHECKING:
     from trimtab.settings import ClientSettings
     from trimtab.workflows import Place
 
-__all__ = ["Local", "Remote", "Source", "open_source"]
+__all__ = ["AT_ONCE", "Local", "Remote", "Source", "open_source"]
 
 LOOK = 0.5  # seconds between two looks at a log that grows here
 WAIT = 20.0  # that a server may take to answer while there is nothing new
 PATIENCE = 300.0  # that a server may be away
+AT_ONCE = 4  # documents that a server is asked for at the same time
 
 
 class Source(Protocol):
@@ -272,8 +274,11 @@ class Remote:
 
     def results(self, inspection_id: str, item: int | None) -> Sequence[dict[str, Any]]:
         """Return the result of a run, or those of all."""
+        from trimtab.store.ahead import ahead
+
         items = self._items(inspection_id) if item is None else [item]
-        return [self._get(inspection_id, f"job/{each}/result")["result"] for each in items]
+        names = [f"job/{each}/result" for each in items]
+        return [found["result"] for _, found in ahead(partial(self._get, inspection_id), names, AT_ONCE)]
 
     def specification(self, inspection_id: str) -> dict[str, Any]:
         """Return what was asked for."""

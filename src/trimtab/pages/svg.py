@@ -1,7 +1,10 @@
 """From a chart to an SVG that may stand in a page beside others."""
 
+import json
 import re
 from typing import Any
+
+from trimtab.pages.chart import Chart
 
 __all__ = ["ACCENT", "BASELINE", "BEST", "COLORS", "FAINT", "INK", "MUTED", "WARN", "draw"]
 
@@ -45,11 +48,11 @@ _OPENING = re.compile(r"^<svg\b[^>]*>")
 _SIZE = re.compile(r'\b(width|height)="([\d.]+)(?:px)?"')
 
 
-def draw(chart: Any, name: str) -> str:
+def draw(chart: Chart, name: str) -> str:
     """Draw a chart.
 
     Args:
-        chart: Of Altair.
+        chart: What is shown.
         name: Unique in the page; ids in the drawing begin with it.
 
     Returns:
@@ -57,8 +60,7 @@ def draw(chart: Any, name: str) -> str:
     """
     import vl_convert
 
-    chart = chart.configure(**_CONFIG) if hasattr(chart, "configure") else chart
-    svg = vl_convert.vegalite_to_svg(chart.to_json(validate=False), vl_version="6.4")
+    svg = vl_convert.vegalite_to_svg(json.dumps({**chart, "config": _CONFIG}), vl_version="6.4")
     return _named(_scalable(svg), name)
 
 

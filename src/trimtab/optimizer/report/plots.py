@@ -1,4 +1,4 @@
-"""The plots of a report, described by Altair and drawn to SVG without a browser.
+"""The plots of a report.
 
 Colours are placeholders that the page's style sheet replaces, so that one drawing serves light and dark.
 """
@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from trimtab.optimizer.report.model import Report, Trial, same
-from trimtab.pages.plot import WIDTH, Plot, counting, drawn, scale, span
+from trimtab.pages.chart import Chart, category, chart, counting, layered, legend, quantity, scale, span
+from trimtab.pages.plot import WIDTH, Plot, drawn
 from trimtab.pages.svg import ACCENT, BASELINE, BEST, INK, MUTED, WARN
 
 __all__ = ["plots"]
@@ -29,27 +30,33 @@ def plots(report: Report) -> dict[str, Plot]:
     )
 
 
-def _course(report: Report) -> tuple[Any, str]:
+def _course(report: Report) -> tuple[Chart | None, str]:
     """Each trial's reading in order, the best so far, and the baseline with its spread."""
-    import altair as alt
-
     measured = report.measured
     if not measured:
         return None, ""
+    count = len(report.trials)
     heights = scale([trial.value for trial in measured if trial.value is not None])
-    x = alt.X("trial:Q", title="trial", axis=counting(len(report.trials)), scale=span(len(report.trials)))
-    y = alt.Y("value:Q", title=_title(report), scale=heights, axis=alt.Axis(tickCount=6))
-    points = alt.Chart(alt.Data(values=[_row(report, trial) for trial in measured])).mark_point(
-        filled=True, opacity=1
-    )
+    x = quantity("trial", title="trial", axis=counting(count), scale=span(count))
+    y = quantity("value", title=_title(report), scale=heights, axis={"tickCount": 6})
+    best = {"interpolate": "step-after", "color": BEST, "strokeWidth": 2}
     layers = [
         *_baseline_band(report),
-        _best_so_far(report).encode(x=x, y=y),
-        points.encode(x=x, y=y, shape=_shape(), color=_color(), size=alt.value(70)),
+        chart(_best_so_far(report), "line", best, x=x, y=y),
+        chart(
+            [_row(report, trial) for trial in measured],
+            "point",
+            {"filled": True, "opacity": 1},
+            x=x,
+            y=y,
+            shape=_shape(),
+            color=_color(),
+            size={"value": 70},
+        ),
         *_missing(report),
     ]
     text = f"The objective of {len(measured)} measured trials in the order in which they were run."
-    return alt.layer(*layers).properties(width=WIDTH, height=250), text
+    return layered(layers, WIDTH, 250), text
 
 
 def _row(report: Report, trial: Trial) -> dict[str, Any]:
@@ -72,36 +79,29 @@ def _kind(report: Report, trial: Trial) -> str:
     return "confirmed" if trial.purpose in {"confirm", "verify"} else "search"
 
 
-def _color() -> Any:
-    import altair as alt
-
-    kinds = alt.Scale(domain=list(_KINDS), range=[color for color, _ in _KINDS.values()])
-    return alt.Color("kind:N", scale=kinds, legend=alt.Legend(title=None, orient="top", symbolSize=80))
+def _color() -> Chart:
+    kinds = {"domain": list(_KINDS), "range": [color for color, _ in _KINDS.values()]}
+    return category("kind", scale=kinds, legend=legend())
 
 
-def _shape() -> Any:
-    import altair as alt
-
-    kinds = alt.Scale(domain=list(_KINDS), range=[shape for _, shape in _KINDS.values()])
-    return alt.Shape("kind:N", scale=kinds, legend=alt.Legend(title=None, orient="top", symbolSize=80))
+def _shape() -> Chart:
+    kinds = {"domain": list(_KINDS), "range": [shape for _, shape in _KINDS.values()]}
+    return category("kind", scale=kinds, legend=legend())
 
 
-def _baseline_band(report: Report) -> Iterator[Any]:
+def _baseline_band(report: Report) -> Iterator[Chart]:
     """The range of the baseline's readings over the whole width, and their mean."""
-    import altair as alt
-
     readings = report.readings(report.baseline)
     if not readings:
         return
     mean = sum(readings) / len(readings)
-    data = alt.Data(values=[{"low": min(readings), "high": max(readings), "mean": mean}])
-    yield alt.Chart(data).mark_rect(color=BASELINE, opacity=0.13).encode(y="low:Q", y2="high:Q")
-    yield alt.Chart(data).mark_rule(color=BASELINE, strokeDash=[5, 4]).encode(y="mean:Q")
+    rows = [{"low": min(readings), "high": max(readings), "mean": mean}]
+    looks = {"color": BASELINE, "opacity": 0.13}
+    yield chart(rows, "rect", looks, y=quantity("low"), y2={"field": "high"})
+    yield chart(rows, "rule", {"color": BASELINE, "strokeDash": [5, 4]}, y=quantity("mean"))
 
 
-def _best_so_far(report: Report) -> Any:
-    import altair as alt
-
+def _best_so_far(report: Report) -> list[dict[str, Any]]:
     best: float | None = None
     rows = []
     for trial in report.trials:
@@ -113,23 +113,19 @@ def _best_so_far(report: Report) -> Any:
             best = trial.value
         if best is not None:
             rows.append({"trial": trial.number + 1, "value": best})
-    return alt.Chart(alt.Data(values=rows)).mark_line(interpolate="step-after", color=BEST, strokeWidth=2)
+    return rows
 
 
-def _missing(report: Report) -> Iterator[Any]:
+def _missing(report: Report) -> Iterator[Chart]:
     """Trials without a reading: a cross at the foot."""
-    import altair as alt
-
     rows = [{"trial": trial.number + 1} for trial in report.trials if trial.value is None]
     if rows:
-        mark = alt.Chart(alt.Data(values=rows)).mark_text(text="✕", color=WARN, fontSize=13)
-        yield mark.encode(x="trial:Q", y=alt.value(243))
+        looks = {"text": "✕", "color": WARN, "fontSize": 13}
+        yield chart(rows, "text", looks, x=quantity("trial"), y={"value": 243})
 
 
-def _confidence(report: Report) -> tuple[Any, str]:
+def _confidence(report: Report) -> tuple[Chart | None, str]:
     """The readings that the comparison stands on, and their means; others, by which the candidate was chosen, hollow."""
-    import altair as alt
-
     found = report.finding
     candidate = found.candidate or found.point
     if same(report.baseline, candidate):
@@ -149,19 +145,27 @@ def _confidence(report: Report) -> tuple[Any, str]:
         for name, trials in _groups(report).items()
     }
     means = [{"which": name, "value": sum(values) / len(values)} for name, values in counted.items()]
-    color = alt.Color("which:N", scale=alt.Scale(domain=list(groups), range=[BASELINE, BEST]), legend=None)
-    axis = alt.Axis(labelFontSize=13, domain=False, ticks=False)
-    y = alt.Y("which:N", title=None, sort=list(groups), axis=axis)
-    x = alt.X("value:Q", title=_title(report), scale=scale([row["value"] for row in rows]))
-    data = alt.Chart(alt.Data(values=rows))
-    full = data.transform_filter("datum.counted").mark_point(filled=True, size=90, opacity=0.65)
-    hollow = data.transform_filter("!datum.counted").mark_point(filled=False, size=80, opacity=0.8)
-    centre = alt.Chart(alt.Data(values=means)).mark_tick(thickness=3, size=34)
-    layers = [each.encode(x=x, y=y, color=color) for each in (full, hollow, centre)]
+    shown = {
+        "x": quantity("value", title=_title(report), scale=scale([row["value"] for row in rows])),
+        "y": category(
+            "which",
+            title=None,
+            sort=list(groups),
+            axis={"labelFontSize": 13, "domain": False, "ticks": False},
+        ),
+        "color": category("which", scale={"domain": list(groups), "range": [BASELINE, BEST]}, legend=None),
+    }
+    full = [row for row in rows if row["counted"]]
+    hollow = [row for row in rows if not row["counted"]]
+    layers = [
+        chart(full, "point", {"filled": True, "size": 90, "opacity": 0.65}, **shown),
+        chart(hollow, "point", {"filled": False, "size": 80, "opacity": 0.8}, **shown),
+        chart(means, "tick", {"thickness": 3, "size": 34}, **shown),
+    ]
     text = (
         f"{len(counted['baseline'])} readings of the baseline, {len(counted['candidate'])} of the candidate."
     )
-    return alt.layer(*layers).properties(width=WIDTH - 60, height=110), text
+    return layered(layers, WIDTH - 60, 110), text
 
 
 def _groups(report: Report) -> dict[str, list[Trial]]:
@@ -175,30 +179,23 @@ def _counted(trials: Sequence[Trial]) -> list[Trial]:
     return fair or list(trials)
 
 
-def _importance(report: Report) -> tuple[Any, str]:
-    import altair as alt
-
+def _importance(report: Report) -> tuple[Chart | None, str]:
     shares = [(name, share) for name, share in report.importance.items() if share >= 0][:20]
     if not shares or not any(share for _, share in shares):
         return None, ""
     rows = [{"name": name, "share": share, "label": f"{share:.0%}"} for name, share in shares]
-    y = alt.Y(
-        "name:N",
-        title=None,
-        sort=[name for name, _ in shares],
-        axis=alt.Axis(labelLimit=220, domain=False, ticks=False),
-    )
-    base = alt.Chart(alt.Data(values=rows)).encode(y=y, x=alt.X("share:Q", axis=None))
-    bars = base.mark_bar(color=ACCENT, cornerRadiusEnd=3, height=16)
-    labels = base.mark_text(align="left", dx=5, color=INK, fontSize=12).encode(text="label:N")
+    axis = {"labelLimit": 220, "domain": False, "ticks": False}
+    y = category("name", title=None, sort=[name for name, _ in shares], axis=axis)
+    x = quantity("share", axis=None)
+    bars = chart(rows, "bar", {"color": ACCENT, "cornerRadiusEnd": 3, "height": 16}, x=x, y=y)
+    looks = {"align": "left", "dx": 5, "color": INK, "fontSize": 12}
+    labels = chart(rows, "text", looks, x=x, y=y, text=category("label"))
     text = "; ".join(f"{name} {share:.0%}" for name, share in shares)
-    return alt.layer(bars, labels).properties(width=WIDTH - 220, height=26 * len(rows)), text
+    return layered([bars, labels], WIDTH - 220, 26 * len(rows)), text
 
 
-def _settings(report: Report) -> tuple[Any, str]:
+def _settings(report: Report) -> tuple[Chart | None, str]:
     """For each setting, what was read at each of its values."""
-    import altair as alt
-
     measured = [trial for trial in report.measured if trial.status == "ok"]
     free = [
         each.name for each in report.settings if len({trial.point.get(each.name) for trial in measured}) > 1
@@ -209,15 +206,14 @@ def _settings(report: Report) -> tuple[Any, str]:
     heights = scale([trial.value for trial in measured if trial.value is not None])
     panels = [_panel(report, name, measured, heights) for name in names]
     rows = [
-        alt.hconcat(*panels[at : at + PANELS_PER_ROW], spacing=26)
+        {"hconcat": panels[at : at + PANELS_PER_ROW], "spacing": 26}
         for at in range(0, len(panels), PANELS_PER_ROW)
     ]
-    return alt.vconcat(*rows, spacing=18), "The objective at the values of each setting that were measured."
+    text = "The objective at the values of each setting that were measured."
+    return {"vconcat": rows, "spacing": 18}, text
 
 
-def _panel(report: Report, name: str, measured: Sequence[Trial], heights: Any) -> Any:
-    import altair as alt
-
+def _panel(report: Report, name: str, measured: Sequence[Trial], heights: Chart) -> Chart:
     rows = [
         {"at": trial.point[name], "value": trial.value, "which": _which(report, trial)}
         for trial in measured
@@ -227,26 +223,29 @@ def _panel(report: Report, name: str, measured: Sequence[Trial], heights: Any) -
     unit = report.units.get(name, "")
     title = f"{name} ({unit})" if unit else name
     domain = {"baseline": (BASELINE, "square"), "tried": (MUTED, "circle"), "recommended": (BEST, "diamond")}
-    look = {
-        "color": alt.Color(
-            "which:N",
-            scale=alt.Scale(domain=list(domain), range=[c for c, _ in domain.values()]),
-            legend=None,
-        ),
-        "shape": alt.Shape(
-            "which:N",
-            scale=alt.Scale(domain=list(domain), range=[s for _, s in domain.values()]),
-            legend=None,
-        ),
-    }
-    x: Any = (
-        alt.X("at:Q", title=title, scale=alt.Scale(zero=False, nice=False, padding=10), axis=_few_ticks(rows))
-        if numeric
-        else alt.X("at:N", title=title, axis=alt.Axis(labelAngle=0, labelLimit=70))
+    colors = {"domain": list(domain), "range": [color for color, _ in domain.values()]}
+    shapes = {"domain": list(domain), "range": [shape for _, shape in domain.values()]}
+    panel = chart(
+        rows,
+        "point",
+        {"filled": True, "size": 60, "opacity": 0.85},
+        x=_numbers(rows, title) if numeric else _names(title),
+        y=quantity("value", title=None, scale=heights, axis={"tickCount": 4}),
+        color=category("which", scale=colors, legend=None),
+        shape=category("which", scale=shapes, legend=None),
     )
-    y = alt.Y("value:Q", title=None, scale=heights, axis=alt.Axis(tickCount=4))
-    points = alt.Chart(alt.Data(values=rows)).mark_point(filled=True, size=60, opacity=0.85)
-    return points.encode(x=x, y=y, **look).properties(width=PANEL, height=130)
+    return {**panel, "width": PANEL, "height": 130}
+
+
+def _numbers(rows: Sequence[dict[str, Any]], title: str) -> Chart:
+    """A few ticks, where there are settings to have."""
+    whole = all(float(row["at"]).is_integer() for row in rows)
+    axis = {"tickCount": 5, **({"tickMinStep": 1, "format": "d"} if whole else {})}
+    return quantity("at", title=title, scale={"zero": False, "nice": False, "padding": 10}, axis=axis)
+
+
+def _names(title: str) -> Chart:
+    return category("at", title=title, axis={"labelAngle": 0, "labelLimit": 70})
 
 
 def _which(report: Report, trial: Trial) -> str:
@@ -254,13 +253,6 @@ def _which(report: Report, trial: Trial) -> str:
         return "baseline"
     improved = report.finding.verdict == "improved"
     return "recommended" if improved and same(trial.point, report.finding.point) else "tried"
-
-
-def _few_ticks(rows: Sequence[dict[str, Any]]) -> Any:
-    import altair as alt
-
-    whole = all(float(row["at"]).is_integer() for row in rows)
-    return alt.Axis(tickCount=5, **({"tickMinStep": 1, "format": "d"} if whole else {}))
 
 
 def _title(report: Report, limit: int = 40) -> str:

@@ -9,6 +9,7 @@ import uvicorn
 from typer.testing import CliRunner
 
 from trimtab.cli import app as commands
+from trimtab.cli.connection import Connection
 from trimtab.server.app import create_app
 from trimtab.settings import ServerSettings
 
@@ -160,6 +161,54 @@ def test_what_a_server_has_is_reported_compared_and_exported(run, conclude, queu
     assert sorted(found) == [(FIRST, 1.0), (FIRST, 1.1), (SECOND, 1.0), (SECOND, 1.1)]
     assert len(run("inspections", "export", FIRST, "--format", "jsonl").stdout.splitlines()) == 2
     assert run("inspections", "export", "--format", "jsonl", "--state", "failed").stdout == ""
+
+
+@pytest.fixture
+def together(monkeypatch):
+    """Asking for what has this in its path waits for another who does: one after the other never comes to an end."""
+
+    def make(path):
+        meeting, ask = threading.Barrier(2, timeout=20), Connection.ask
+
+        def waiting(connection, method, address, **options):
+            if path in address:
+                meeting.wait()
+            return ask(connection, method, address, **options)
+
+        monkeypatch.setattr(Connection, "ask", waiting)
+
+    return make
+
+
+def test_results_of_a_server_are_asked_for_several_at_a_time(run, conclude, together):
+    conclude(FIRST, owner="alice")
+    together("/job/")
+    results = json.loads(run("inspections", "result", FIRST).stdout)
+    assert [each["stdout"]["@result"]["elapsed"] for each in results] == [1.0, 1.1]
+    rows = run("inspections", "export", FIRST, "--format", "jsonl").stdout.splitlines()
+    assert [json.loads(row)["stdout__@result__elapsed"] for row in rows] == [1.0, 1.1]
+
+
+def test_inspections_of_a_server_are_exported_several_at_a_time_in_their_order(run, conclude, together):
+    for name in (FIRST, SECOND):
+        conclude(name, owner="alice")
+    together("/report")
+    rows = run("inspections", "export", SECOND, FIRST, "--format", "jsonl").stdout.splitlines()
+    assert [json.loads(row)["inspection_document_id"] for row in rows] == [SECOND, SECOND, FIRST, FIRST]
+
+
+def test_an_export_asks_for_no_text_of_a_build(run, conclude, monkeypatch):
+    """A log may be long, and no table has it."""
+    conclude(FIRST, owner="alice")
+    asked, ask = [], Connection.ask
+
+    def noting(connection, method, address, **options):
+        asked.append(address.rpartition(FIRST)[2])
+        return ask(connection, method, address, **options)
+
+    monkeypatch.setattr(Connection, "ask", noting)
+    run("inspections", "export", FIRST, "--format", "jsonl")
+    assert sorted(asked) == ["/job/0/result", "/job/1/result", "/report", "/specification"]
 
 
 def test_what_a_server_has_not_or_is_not_over_is_said(run, queue):
