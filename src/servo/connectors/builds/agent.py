@@ -72,10 +72,12 @@ class Agent:
 
         Raises:
             JournalError: It cannot be used, or another agent uses it.
+            BackendError: Its certificates cannot be read.
             ValueError: A secret that is to be taken out of logs cannot be had.
         """
         config = self.config
         self.secrets = Secrets(config.secret_values(), patterns=config.log.patterns)
+        self.backend = Backend(config, self._transport)
         self.journal = Journal(config.journal, thorough=alone)
         try:
             if alone and not await self._locked():
@@ -91,7 +93,6 @@ class Agent:
             make(each, config, agent=name, spool=self.spool, secrets=self.secrets) for each in config.sources
         ]  # fmt: skip
         self.sources: Mapping[str, Source] = {each.name: each for each in found}
-        self.backend = Backend(config, self._transport)
         self.parts = Parts(
             config, self.journal, self.spool, secrets=self.secrets, sources=self.sources, metrics=self.metrics, skopeo=self._skopeo, clock=self._clock
         )  # fmt: skip

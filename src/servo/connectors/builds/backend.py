@@ -84,6 +84,9 @@ class Backend:
     Args:
         config: Which one, and what it is told with each submission.
         transport: Replaces the network.
+
+    Raises:
+        BackendError: Its certificates cannot be read.
     """
 
     def __init__(self, config: BuildsConfiguration, transport: Transport | None = None) -> None:
@@ -180,7 +183,12 @@ def _transport(config: BackendConfiguration) -> Transport:
 
 
 def _context(config: BackendConfiguration) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(config.ca_file) if config.ca_file else None)
+    try:
+        context = ssl.create_default_context(cafile=str(config.ca_file) if config.ca_file else None)
+    except OSError as error:  # of which a file that has no certificates is one
+        raise BackendError(
+            f"the certificates {config.ca_file} of `backend.ca_file` cannot be read: {error.strerror or error}"
+        ) from error
     if not config.verify_tls:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context

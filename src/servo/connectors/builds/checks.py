@@ -18,6 +18,7 @@ from servo.connectors.builds.spool import Spool
 __all__ = ["BuildsChecks"]
 
 _GONE = ("manifest unknown", "not found", "name unknown", "name invalid")
+_NO_REGISTRY = "pinging container registry"  # something answers there, with "404 page not found"
 
 
 class BuildsChecks(BaseChecks):
@@ -60,7 +61,10 @@ class BuildsChecks(BaseChecks):
     @require("Backend")
     async def check_backend(self) -> str:
         """It answers, and takes our token."""
-        backend = Backend(self.config)
+        try:
+            backend = Backend(self.config)
+        except BuildsError as error:
+            raise CheckError(str(error), hint="correct `backend.ca_file`") from error
         try:
             return await backend.check()
         except BuildsError as error:
@@ -83,7 +87,8 @@ class BuildsChecks(BaseChecks):
             # Who may not read would be told so; that there is no such image is a good answer.
             await skopeo.digest(_probe(to.registry), self._push())
         except PartError as error:
-            if not any(word in str(error).lower() for word in _GONE):
+            text = str(error).lower()
+            if _NO_REGISTRY in text or not any(word in text for word in _GONE):
                 raise CheckError(
                     str(error), hint="correct `copy_to.registry` or `destination_registry`"
                 ) from error

@@ -18,8 +18,7 @@ import httptools
 
 __all__ = ["Answer", "DirectTransport", "ExchangeError", "ProxiedTransport", "Transport"]
 
-MAX_ANSWER = 1024 * 1024
-MAX_HEADERS = 100
+MAX_ANSWER = 1024 * 1024  # with its head
 KEPT = 30.0
 
 
@@ -156,11 +155,12 @@ class _Connection(asyncio.Protocol):
     parser: Any = None
     waiter: asyncio.Future[None] | None = None
     writable: asyncio.Future[None] | None = None
-    status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     body: bytearray = field(default_factory=bytearray)
     ended: bool = False
     reusable: bool = False
+    until_end: bool = False
+    received: int = 0
 
     @property
     def usable(self) -> bool:
@@ -174,7 +174,7 @@ class _Connection(asyncio.Protocol):
     async def exchange(self, head: bytes, body: bytes | AsyncIterator[bytes]) -> Answer:
         assert self.transport is not None
         self.parser, self.reusable = httptools.HttpResponseParser(self), False
-        self.headers, self.body, self.status = {}, bytearray(), 0
+        self.headers, self.body, self.received = {}, bytearray(), 0
         self.waiter = asyncio.get_running_loop().create_future()
         if isinstance(body, bytes):
             self.transport.write(head + body)
@@ -213,6 +213,10 @@ class _Connection(asyncio.Protocol):
         if self.waiter is None or self.waiter.done():
             self.ended = True  # nobody asked
             return
+        self.received += len(data)
+        if self.received > MAX_ANSWER:
+            self._fail(EOFError(f"an answer of more than {MAX_ANSWER} bytes"))
+            return
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserError as error:
@@ -223,25 +227,32 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.ended = True
+        if exc is None and self.until_end:
+            self._complete()
         self._fail(exc or EOFError("the connection was closed"))
         self.resume_writing()
 
+    def on_message_begin(self) -> None:
+        self.headers, self.until_end = {}, False
+
     def on_header(self, name: bytes, value: bytes) -> None:
-        if len(self.headers) >= MAX_HEADERS:
-            self._fail(EOFError("too many headers"))
-            return
         self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        # Nothing says how long it is: it ends with the connection.
+        self.until_end = self.headers.keys().isdisjoint(("content-length", "transfer-encoding"))
 
     def on_body(self, piece: bytes) -> None:
         self.body += piece
-        if len(self.body) > MAX_ANSWER:
-            self._fail(EOFError(f"an answer of more than {MAX_ANSWER} bytes"))
 
     def on_message_complete(self) -> None:
         # An interim answer (100 Continue) is not the one that is waited for.
         if self.parser.get_status_code() < 200:  # noqa: PLR2004 - the first that is final
             return
         self.reusable = self.parser.should_keep_alive()
+        self._complete()
+
+    def _complete(self) -> None:
         if self.waiter is not None and not self.waiter.done():
             self.waiter.set_result(None)
 

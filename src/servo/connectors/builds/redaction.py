@@ -12,6 +12,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote
@@ -140,6 +141,12 @@ class Redactor:
     def finish(self) -> Iterator[bytes]:
         """Yield the rest."""
         yield from self._read(final=True)
+
+    def so_far(self) -> bytes:
+        """Return what would still come if the stream ended here; it goes on as if nobody had asked."""
+        twin = copy(self)
+        twin._waiting = bytearray(self._waiting)
+        return b"".join(twin.finish())
 
     def _read(self, *, final: bool) -> Iterator[bytes]:
         data, at = self._held + bytes(self._waiting), self._emitted
