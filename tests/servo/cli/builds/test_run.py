@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -114,7 +113,18 @@ def test_a_journal_that_cannot_be_used_changes_nothing_either(servo, backend, tm
         path.write_text(broken)
     else:
         path.mkdir()
-    result = servo("builds", "run", "--backend", backend.url, "--journal", str(path), "--", "sh", "-c", "echo built; exit 3")
+    result = servo(
+        "builds",
+        "run",
+        "--backend",
+        backend.url,
+        "--journal",
+        str(path),
+        "--",
+        "sh",
+        "-c",
+        "echo built; exit 3",
+    )
     assert (result.exit_code, result.stdout) == (3, "built\n")
     assert "the build is not recorded: " in result.stderr
     assert backend.taken == {}
@@ -132,8 +142,22 @@ def begun(backend, tmp_path):
     started = []
 
     def start(script, url=None):
-        command = [SERVO, "builds", "run", "--backend", url or backend.url, "--name", "app", "--", sys.executable, "-c", script]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+        command = [
+            SERVO,
+            "builds",
+            "run",
+            "--backend",
+            url or backend.url,
+            "--name",
+            "app",
+            "--",
+            sys.executable,
+            "-c",
+            script,
+        ]
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+        )
         started.append(process)
         assert process.stdout.readline() == "begun\n"
         return process
@@ -158,7 +182,11 @@ def test_a_signal_is_the_builders_and_the_build_is_cancelled(begun, backend, num
 
 
 def test_a_builder_that_ignores_signals_is_killed_by_the_third(begun, backend):
-    process = begun(BUILDER.replace("print", "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print").format("time.sleep(100)"))
+    process = begun(
+        BUILDER.replace(
+            "print", "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print"
+        ).format("time.sleep(100)")
+    )
     for _ in range(3):
         process.send_signal(signal.SIGTERM)
         time.sleep(0.2)
@@ -167,54 +195,72 @@ def test_a_builder_that_ignores_signals_is_killed_by_the_third(begun, backend):
     assert sent(backend)["build"]["phase"] == "cancelled"
 
 
-def gone(path):
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        pid = int(path.read_text())
-        stat = Path(f"/proc/{pid}/stat")
-        with suppress(FileNotFoundError, ProcessLookupError):
-            if stat.read_text().rpartition(")")[2].split()[0] != "Z":
-                time.sleep(0.05)
-                continue
-        return True
-    return False
+def until(condition, seconds=50):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not become true"
+        time.sleep(0.02)
 
 
-def watched(backend, tmp_path, environment=None):
-    """Have an agent take over what is in the journal, until the backend has it."""
-    (tmp_path / "none").mkdir(exist_ok=True)
-    command = [SERVO, "builds", "watch", "--backend", backend.url, "--source", f"directory:{tmp_path}/none"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL, env=environment) as process:
-        deadline = time.monotonic() + 50
-        while not backend.taken and time.monotonic() < deadline:
-            time.sleep(0.05)
-        process.terminate()
+def is_gone(pid):
+    """Whether a process has ended; a zombie has."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    return True
 
 
+@contextmanager
+def watching(backend, directory):
+    """An agent that looks after the journal while the block runs."""
+    command = [SERVO, "builds", "watch", "--backend", backend.url, "--source", f"pipe:{directory}/pipe"]
+    log = directory / "agent.log"
+    with log.open("wb") as file, subprocess.Popen(command, cwd=directory, stderr=file) as process:
+        try:
+            until(lambda: "watches pipe" in log.read_text())
+            yield
+        finally:
+            process.terminate()
+
+
+@pytest.mark.integration
 def test_if_it_is_killed_the_next_agent_sends_what_there_was(begun, backend, tmp_path):
     """The wrapper, not the builder: nobody is left who could say how that ended."""
     process = begun(BUILDER.format("time.sleep(1)\nwhile True: print('x' * 1000, flush=True)"))
-    time.sleep(0.1)
+    until(lambda: [each for each in tmp_path.glob(".servo/*.logs/*.log") if each.read_text() == "begun\n"])
     process.kill()
     process.communicate()
-    assert gone(tmp_path / "pid"), "the builder goes on, though nobody reads what it says"
-    watched(backend, tmp_path)
+    until(lambda: is_gone((tmp_path / "pid").read_text()))  # nobody reads what it says
+    with watching(backend, tmp_path):
+        until(lambda: backend.taken)
     told = sent(backend)
-    assert (told["build"]["name"], told["build"]["phase"], told["build"]["exit_code"]) == ("app", "error", None)
-    assert told["build_log"]["log"] == "begun\n"
+    assert (told["build"]["name"], told["build"]["phase"], told["build"]["exit_code"]) == (
+        "app",
+        "error",
+        None,
+    )
+    assert told["build_log"]["log"].startswith("begun\n")
     assert told["build"]["finished_at"] >= told["build"]["started_at"]
 
 
-def test_while_it_runs_an_agent_leaves_it_alone(begun, backend, servo, tmp_path, monkeypatch):
-    process = begun(BUILDER.format("time.sleep(3)"))
-    (listed,) = json.loads(servo("builds", "list", "--output", "json").stdout)
-    assert listed["state"] == "running"
-    environment = {**os.environ}
-    command = [SERVO, "builds", "watch", "--backend", backend.url, "--source", f"pipe:{tmp_path}/pipe"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=environment) as agent:
-        assert any("watches pipe" in line for line in agent.stderr)
-        assert json.loads(servo("builds", "list", "--output", "json").stdout)[0]["state"] == "running"
-        assert process.wait(30) == 0
-        agent.terminate()
-        agent.stderr.close()
-    assert [each["build"]["phase"] for each in backend.taken.values()] == ["complete"]
+@pytest.mark.integration
+def test_an_agent_leaves_alone_what_runs_and_sends_what_is_over(begun, backend, servo, tmp_path):
+    process = begun(BUILDER.format("\nwhile not os.path.exists('go'): time.sleep(0.02)"))
+    with watching(backend, tmp_path):
+        (listed,) = json.loads(servo("builds", "list", "--output", "json").stdout)
+        assert (listed["state"], backend.taken) == ("running", {})
+        (tmp_path / "go").touch()
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "servo builds: sent: http" in said
+    assert sent(backend)["build"]["phase"] == "complete"
+
+
+@pytest.mark.integration
+def test_what_is_submitted_beside_an_agent_is_sent_by_it_without_delay(servo, backend, tmp_path):
+    with watching(backend, tmp_path):
+        began = time.monotonic()
+        result = servo(
+            "builds", "submit", "--backend", backend.url, "--base", "python:3.12", "--within", "30s"
+        )
+        assert (result.exit_code, time.monotonic() - began < 20) == (0, True)
+    assert len(backend.asked) == 1

@@ -46,7 +46,11 @@ def test_a_log_alone_is_a_build_of_which_nobody_said_how_it_ended(submitted, log
     told = submitted("--log", log)
     assert told["build_log"]["log"] == LOG
     assert (told["base_image"], told["output_image"], told["missing"]) == (None, None, [])
-    assert (told["build"]["name"], told["build"]["phase"], told["build"]["exit_code"]) == ("build", None, None)
+    assert (told["build"]["name"], told["build"]["phase"], told["build"]["exit_code"]) == (
+        "build",
+        None,
+        None,
+    )
 
 
 def test_all_of_a_build_is_told(submitted, log):
@@ -120,7 +124,10 @@ def journal_text(tmp_path):
 
 
 def test_a_part_that_a_registry_refused_is_told_and_the_rest_is_taken(submit, backend):
-    backend.answer = lambda _: (202, {"base_image_analysis": {"error": "no \x1b[31msuch tag", "parameters": {}}})
+    backend.answer = lambda _: (
+        202,
+        {"base_image_analysis": {"error": "no \x1b[31msuch tag", "parameters": {}}},
+    )
     result = submit("--base", "python:0")
     assert result.exit_code == 0
     assert result.stderr == "Refused: base_image_analysis: no  [31msuch tag\n"
@@ -236,8 +243,18 @@ def test_a_journal_that_cannot_be_used_is_told(submit, log, tmp_path):
 
 
 def test_a_log_comes_by_standard_input_too(backend, tmp_path):
-    command = [Path(sys.executable).with_name("servo"), "builds", "submit", "--backend", backend.url, "--log", "-"]
-    done = subprocess.run(command, input="of a pipe\n", capture_output=True, text=True, cwd=tmp_path, check=False)
+    command = [
+        Path(sys.executable).with_name("servo"),
+        "builds",
+        "submit",
+        "--backend",
+        backend.url,
+        "--log",
+        "-",
+    ]
+    done = subprocess.run(
+        command, input="of a pipe\n", capture_output=True, text=True, cwd=tmp_path, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
     (told,) = backend.taken.values()
     assert told["build_log"]["log"] == "of a pipe\n"

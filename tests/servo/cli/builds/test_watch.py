@@ -36,11 +36,12 @@ VALUES = {
     "--journal": ("journal", "elsewhere.sqlite", Path("elsewhere.sqlite")),
     "--metrics-port": ("metrics.port", "9464", 9464),
 }
+# Names, variables and keys of each row of the page's table.
 ROWS = [
-    (re.findall(r"`([^`]+)`", cells[0]), re.findall(r"`([^`]+)`", cells[1]), re.findall(r"`([^`]+)`", cells[2]))
+    [re.findall(r"`([^`]+)`", cell) for cell in line.split("|")[1:4]]
     for line in PAGE.read_text().partition("### Options of watch")[2].partition("`-u` is")[0].splitlines()
-    if (cells := [each for each in line.split(" | ")]) and line.startswith("| `-")
-]  # fmt: skip
+    if line.startswith("| `-")
+]
 BASE = {"--backend": "http://backend.example", "--source": "podman"}
 # What else an option needs to make sense.
 NEEDS = {
@@ -93,7 +94,9 @@ def test_flags_and_their_variables(watched, option, key, set_to):
         assert value(watched(env={variable(option): word}), key) is not set_to
 
 
-@pytest.mark.parametrize(("option", "key", "given", "found"), [(name, *each) for name, each in VALUES.items()])
+@pytest.mark.parametrize(
+    ("option", "key", "given", "found"), [(name, *each) for name, each in VALUES.items()]
+)
 def test_options_with_values_and_their_variables(watched, option, key, given, found):  # noqa: PLR0917 - parameters
     more = NEEDS.get(option, ())
     base = {name: each for name, each in BASE.items() if name not in spellings(option)}
@@ -103,10 +106,16 @@ def test_options_with_values_and_their_variables(watched, option, key, given, fo
 
 
 def test_an_option_wins_over_its_variable_and_both_over_the_file(watched, config):
-    config("builds: {backend: {url: 'http://file.example'}, namespace: file, workers: 2, sources: [{type: docker}]}")
+    config(
+        "builds: {backend: {url: 'http://file.example'}, namespace: file, workers: 2, sources: [{type: docker}]}"
+    )
     only = {"--force": "--debug"}
     found = watched(base=only)
-    assert (found.backend.url, found.namespace, found.sources[0].type) == ("http://file.example", "file", "docker")
+    assert (found.backend.url, found.namespace, found.sources[0].type) == (
+        "http://file.example",
+        "file",
+        "docker",
+    )
     variables = {"THOTH_WATCHED_NAMESPACE": "variable", "THOTH_BUILD_WATCHER_WORKERS": "5"}
     found = watched("-n", "option", base=only, env=variables)
     assert (found.namespace, found.workers, found.backend.url) == ("option", 5, "http://file.example")
@@ -206,7 +215,9 @@ def test_a_variable_that_means_nothing_here_is_told(monkeypatch, name):
 def test_a_damaged_journal_ends_it_with_the_remedy_and_is_left_as_it_is(servo, tmp_path):
     damaged = tmp_path / "journal.sqlite"
     damaged.write_text("no journal" * 1000)
-    result = servo("builds", "watch", "--backend", "http://b.example", "--source", "podman", "--journal", str(damaged))
+    result = servo(
+        "builds", "watch", "--backend", "http://b.example", "--source", "podman", "--journal", str(damaged)
+    )
     assert result.exit_code == 1
     assert "servo builds recover" in result.stderr
     assert damaged.read_text() == "no journal" * 1000

@@ -38,7 +38,9 @@ async def answering():
 
         async def serve(reader, writer):
             asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
-            writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}".encode())
+            writer.write(
+                f"HTTP/1.1 {status} X\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}".encode()
+            )
             writer.close()
 
         servers.append(await asyncio.start_server(serve, "127.0.0.1", 0))
@@ -59,11 +61,15 @@ async def test_a_backend_that_answers_is_good(checked, answering, status, monkey
 
 
 @pytest.mark.parametrize(
-    ("status", "told"), [(401, "it refuses the token (401)"), (403, "it refuses the token (403)"), (503, "it answers with 503")]
+    ("status", "told"),
+    [(401, "it refuses the token (401)"), (403, "it refuses the token (403)"), (503, "it answers with 503")],
 )
 async def test_one_that_does_not_take_us_is_told(checked, answering, status, told):
     url, _ = await answering(status)
-    assert await checked("Backend", backend={"url": url}) == (False, f"{told} correct `backend.url` or `backend.token`")
+    assert await checked("Backend", backend={"url": url}) == (
+        False,
+        f"{told} correct `backend.url` or `backend.token`",
+    )
 
 
 async def test_one_that_is_away_is_told(checked):
@@ -82,7 +88,9 @@ async def test_a_journal_is_made_and_what_waits_in_it_is_told(checked, tmp_path)
     assert await checked("Journal", backend=NOBODY, journal=path) == (True, f"{path}: 0 builds wait")
 
 
-async def test_a_journal_that_another_agent_uses_is_good(checked, agent, config, source, build, backend, until, away):
+async def test_a_journal_that_another_agent_uses_is_good(
+    checked, agent, config, source, build, backend, until, away
+):
     """What is checked is asked beside an agent that runs, too."""
     backend.fault = away
     await agent()
@@ -121,7 +129,7 @@ def skopeo(tmp_path):
     def make(told, code=1):
         path = tmp_path / "skopeo"
         path.write_text(
-            f"#!/bin/sh\necho \"$@\" >> {tmp_path}/asked\n"
+            f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n'
             f'for a; do case "$before" in --authfile) cat "$a" > {tmp_path}/auth;; esac; before=$a; done\n'
             f"echo '{told}' >&2\nexit {code}\n"
         )
@@ -155,20 +163,28 @@ async def test_one_that_does_not_is_told(checked, skopeo, told):
 
 async def test_a_skopeo_that_is_not_there_is_told(checked):
     passed, told = await checked("Registry", **copying("/nowhere/skopeo"))
-    assert (passed, told) == (False, "/nowhere/skopeo is not to be found install skopeo, or name it with `copy_to.skopeo`")
+    assert (passed, told) == (
+        False,
+        "/nowhere/skopeo is not to be found install skopeo, or name it with `copy_to.skopeo`",
+    )
 
 
 async def test_without_copies_no_registry_is_asked(checked):
     assert await checked("Registry", backend=NOBODY) == (True, "none: nothing is copied")
 
 
-async def test_the_token_of_the_service_account_is_what_the_registry_is_shown(checked, skopeo, tmp_path, monkeypatch):
+async def test_the_token_of_the_service_account_is_what_the_registry_is_shown(
+    checked, skopeo, tmp_path, monkeypatch
+):
     import base64
 
     monkeypatch.setenv("SERVO_BUILDS_TOKEN_FILE", str(tmp_path / "token"))
     settings = copying(skopeo("manifest unknown"), pass_token=True)
     passed, told = await checked("Registry", **settings)
-    assert (passed, told) == (False, f"the service account's token {tmp_path}/token cannot be read leave out `pass_token`")
+    assert (passed, told) == (
+        False,
+        f"the service account's token {tmp_path}/token cannot be read leave out `pass_token`",
+    )
     (tmp_path / "token").write_text("the-token\n")
     assert (await checked("Registry", **settings))[0]
     (auth,) = json.loads((tmp_path / "auth").read_text())["auths"].values()
@@ -183,7 +199,10 @@ async def test_secrets_that_cannot_be_had_are_told(checked, tmp_path, monkeypatc
     assert await checked("Secrets", backend=NOBODY, log=log) == (True, "2 values are taken out of logs")
     for broken, told in (
         ({"secret_environment": ["NOT_SET"]}, "the variable NOT_SET of `log.secret_environment` is not set"),
-        ({"secret_files": [tmp_path / "none"]}, f"{tmp_path}/none of `log.secret_files` cannot be read: No such file"),
+        (
+            {"secret_files": [tmp_path / "none"]},
+            f"{tmp_path}/none of `log.secret_files` cannot be read: No such file",
+        ),
     ):
         passed, found = await checked("Secrets", backend=NOBODY, log=broken)
         assert (passed, found.startswith(told)) == (False, True)
@@ -195,7 +214,10 @@ async def test_secrets_that_cannot_be_had_are_told(checked, tmp_path, monkeypatc
 async def test_sources_are_looked_at(checked, tmp_path):
     sources = [{"type": "directory", "path": tmp_path}, {"type": "pipe", "path": tmp_path / "pipe"}]
     passed, told = await checked("Sources", backend=NOBODY, sources=sources)
-    assert (passed, told) == (True, f"directory:{tmp_path}: *.log in {tmp_path}; pipe:{tmp_path}/pipe: {tmp_path}/pipe")
+    assert (passed, told) == (
+        True,
+        f"directory:{tmp_path}: *.log in {tmp_path}; pipe:{tmp_path}/pipe: {tmp_path}/pipe",
+    )
     for source, found in (
         ({"type": "directory", "path": tmp_path / "none"}, "is no directory that can be read"),
         ({"type": "podman", "program": "/nowhere/podman"}, "install it, or name it with `program`"),
@@ -215,8 +237,20 @@ def test_the_command_runs_them_all(tmp_path, monkeypatch):
         f"builds: {{backend: {{url: 'http://127.0.0.1:9'}}, sources: [{{type: directory, path: {tmp_path}}}]}}\n"
         "checks: {wait: '0', progressive: false}\n"
     )
-    command = [Path(sys.executable).with_name("servo"), "check", "builds", "--halt-on", "never", "--output", "json"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("THOTH_", "SERVO_", "TRIMTAB_"))}
+    command = [
+        Path(sys.executable).with_name("servo"),
+        "check",
+        "builds",
+        "--halt-on",
+        "never",
+        "--output",
+        "json",
+    ]
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("THOTH_", "SERVO_", "TRIMTAB_"))
+    }
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 1, done.stderr
     found = {each["name"]: each["passed"] for each in json.loads(done.stdout)}

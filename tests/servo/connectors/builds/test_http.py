@@ -86,7 +86,9 @@ def authority(tmp_path_factory):
     for name in ("ca", "other"):
         run(f"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={name} -keyout {name}.key -out {name}.pem")
     run("req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out request.pem")
-    run("x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out cert.pem")
+    run(
+        "x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out cert.pem"
+    )
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(where / "cert.pem", where / "key.pem")
     return where, context
@@ -110,12 +112,17 @@ async def test_a_backend_whose_authority_is_ours_is_trusted(listening, authority
     where, context = authority
     server = Server()
     port = await listening(server, context)
-    assert await told(url=f"https://localhost:{port}", ca_file=where / "ca.pem") == f"https://localhost:{port} answers"
+    assert (
+        await told(url=f"https://localhost:{port}", ca_file=where / "ca.pem")
+        == f"https://localhost:{port} answers"
+    )
     assert f"Host: localhost:{port}\r\n" in server.requests[0][0]
 
 
 @pytest.mark.parametrize("ca", ["other.pem", None])
-async def test_one_that_nobody_we_trust_vouches_for_hears_no_token(listening, authority, told, ca, monkeypatch):
+async def test_one_that_nobody_we_trust_vouches_for_hears_no_token(
+    listening, authority, told, ca, monkeypatch
+):
     monkeypatch.setenv("TRIMTAB_TOKEN", "a-token")
     where, context = authority
     server = Server()
@@ -278,7 +285,9 @@ BROKEN = {
     "half a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{}",
     "too long": b"HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n" + b"x" * (MAX_ANSWER + 1),
     "too long, without an end": b"HTTP/1.0 200 OK\r\n\r\n" + b"x" * (MAX_ANSWER + 1),
-    "too many headers": b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * (MAX_ANSWER // 6 + 1) + b"Content-Length: 0\r\n\r\n",
+    "too many headers": b"HTTP/1.1 200 OK\r\n"
+    + b"A: b\r\n" * (MAX_ANSWER // 6 + 1)
+    + b"Content-Length: 0\r\n\r\n",
 }
 
 

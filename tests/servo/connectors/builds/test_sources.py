@@ -270,7 +270,9 @@ def test_the_example_of_the_page_is_valid():
     parse(re.search(r"```json\n(.*?)```", page, re.DOTALL)[1])
 
 
-@given(st.lists(st.binary(max_size=300) | st.just(b" password=hunter2 "), max_size=20), st.integers(1024, 9000))
+@given(
+    st.lists(st.binary(max_size=300) | st.just(b" password=hunter2 "), max_size=20), st.integers(1024, 9000)
+)
 def test_a_log_that_is_exposed_is_in_its_file_and_the_same_in_the_end(chunks, limit):
     """Who reads the file after a kill finds what came, without its secrets."""
     file = io.BytesIO()
