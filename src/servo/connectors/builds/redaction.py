@@ -145,7 +145,7 @@ class Redactor:
     def so_far(self) -> bytes:
         """Return what would still come if the stream ended here; it goes on as if nobody had asked."""
         twin = copy(self)
-        twin._waiting = bytearray(self._waiting)
+        twin._waiting = bytearray(self._waiting)  # noqa: SLF001 - it is one of us
         return b"".join(twin.finish())
 
     def _read(self, *, final: bool) -> Iterator[bytes]:

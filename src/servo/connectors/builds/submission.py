@@ -157,7 +157,7 @@ def _require_readable(log: str | None) -> None:
     if log is None or log == STDIN:
         return
     try:
-        mode = os.stat(log).st_mode
+        mode = Path(log).stat().st_mode
     except OSError as error:
         trouble = error.errno
     else:

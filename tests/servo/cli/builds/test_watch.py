@@ -97,7 +97,7 @@ def test_flags_and_their_variables(watched, option, key, set_to):
 @pytest.mark.parametrize(
     ("option", "key", "given", "found"), [(name, *each) for name, each in VALUES.items()]
 )
-def test_options_with_values_and_their_variables(watched, option, key, given, found):  # noqa: PLR0917 - parameters
+def test_options_with_values_and_their_variables(watched, option, key, given, found):
     more = NEEDS.get(option, ())
     base = {name: each for name, each in BASE.items() if name not in spellings(option)}
     for name in spellings(option):

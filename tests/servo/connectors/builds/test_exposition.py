@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from pathlib import Path
 
@@ -84,7 +85,7 @@ async def test_what_happened_is_counted_by_the_originals_names(served, source, b
 
 async def test_each_name_has_its_help_its_type_and_its_line_on_the_page_of_the_docs(served):
     _, _, page = await get(served.port, "/metrics")
-    assert ORIGINAL <= set(HELP)
+    assert set(HELP) >= ORIGINAL
     told = PAGE.read_text()
     for kind, names in (("counter", HELP), ("gauge", GAUGES)):
         for name in names:
@@ -135,14 +136,11 @@ async def test_head_is_the_same_without_a_body(served):
 )
 async def test_nonsense_harms_nobody(served, raw):
     reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
-    with pytest.MonkeyPatch.context():
-        writer.write(raw)
-        writer.write_eof()
-        try:
-            await asyncio.wait_for(reader.read(), 30)
-        except ConnectionError:
-            pass  # it does not read all of it
-        writer.close()
+    writer.write(raw)
+    writer.write_eof()
+    with contextlib.suppress(ConnectionError):  # it does not read all of it
+        await asyncio.wait_for(reader.read(), 30)
+    writer.close()
     assert (await get(served.port, "/healthz"))[0] in {200, 503}
 
 

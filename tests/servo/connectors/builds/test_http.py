@@ -148,7 +148,7 @@ async def test_verification_can_be_switched_off(listening, authority, told):
 
 
 async def test_a_file_of_certificates_that_is_not_there_is_told(told, tmp_path):
-    with pytest.raises(Exception, match="none.pem"):
+    with pytest.raises(Exception, match=r"none\.pem"):
         await told(url="https://localhost:9", ca_file=tmp_path / "none.pem")
 
 
@@ -230,9 +230,9 @@ async def asked(listening):
     """Sends requests to a server that answers with what is given."""
     opened = []
 
-    async def ask(*answers, body=b"", times=1, timeout=10.0):
+    async def ask(*answers, body=b"", times=1, seconds=10.0):
         server = Server(*answers)
-        transport = DirectTransport(f"http://127.0.0.1:{await listening(server)}", timeout=timeout)
+        transport = DirectTransport(f"http://127.0.0.1:{await listening(server)}", timeout=seconds)
         opened.append(transport)
         found = [await transport.request("POST", "/x", {"A": "b"}, body) for _ in range(times)]
         return found, server
@@ -294,7 +294,7 @@ BROKEN = {
 @pytest.mark.parametrize("answer", BROKEN.values(), ids=BROKEN)
 async def test_what_is_no_answer_is_told(asked, answer):
     with pytest.raises(ExchangeError):
-        await asked(answer, timeout=3.0)
+        await asked(answer, seconds=3.0)
 
 
 async def test_an_answer_that_does_not_come_is_not_waited_for(listening):
