@@ -100,6 +100,10 @@ class Agent:
             config, self.journal, self.spool, parts=self.parts, backend=self.backend, metrics=self.metrics, clock=self._clock
         )  # fmt: skip
 
+        self.housekeeping = Housekeeping(
+            config, self.journal, self.spool, parts=self.parts, metrics=self.metrics, clock=self._clock
+        )
+
     async def _locked(self) -> bool:
         """Whether nobody else sends; a `servo builds submit` may for a moment."""
         for _ in range(LOCK_TRIES):
@@ -132,11 +136,8 @@ class Agent:
             self._watchers.append(watcher)
             existing = self.config.analyze_existing
             self._begin(f"source-{source.name}", partial(watcher.run, existing=existing))
-        tidy = Housekeeping(
-            self.config, self.journal, self.spool, parts=self.parts, metrics=self.metrics, clock=self._clock
-        )
         self._begin("workers", self.submitter.run)
-        self._begin("housekeeping", lambda: tidy.run(self.submitter.wake))
+        self._begin("housekeeping", lambda: self.housekeeping.run(self.submitter.wake))
         self._begin("queue-length", self._measure)
 
     async def stop(self) -> None:

@@ -45,15 +45,18 @@ class Image:
         name: A reference that a registry understands, with a digest where one is known; None if it is in no registry.
         local: Where skopeo finds it on this machine, such as ``containers-storage:sha256…``; None if it is only in a registry.
         shown: What people call it.
+        host: The address of the engine that has it on this machine; None for the usual one.
     """
 
     name: str | None = None
     local: str | None = None
     shown: str = ""
+    host: str | None = None
 
     def to_json(self) -> dict[str, str | None]:
         """Return it as an object of JSON."""
-        return {"name": self.name, "local": self.local, "shown": self.shown}
+        told = {"name": self.name, "local": self.local, "shown": self.shown}
+        return told if self.host is None else {**told, "host": self.host}
 
 
 @dataclass(frozen=True, slots=True)

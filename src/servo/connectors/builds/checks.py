@@ -7,7 +7,7 @@ import os
 from servo.checks import BaseChecks, CheckError, require, warn
 from servo.connectors.builds.backend import Backend
 from servo.connectors.builds.configuration import BuildsConfiguration
-from servo.connectors.builds.copying import Registry, Skopeo
+from servo.connectors.builds.copying import Registry, Skopeo, is_gone
 from servo.connectors.builds.credentials import DEFAULT_USER, Credentials, token_file
 from servo.connectors.builds.errors import BuildsError, JournalError, PartError
 from servo.connectors.builds.journal import Journal, records
@@ -16,9 +16,6 @@ from servo.connectors.builds.sources import make
 from servo.connectors.builds.spool import Spool
 
 __all__ = ["BuildsChecks"]
-
-_GONE = ("manifest unknown", "not found", "name unknown", "name invalid")
-_NO_REGISTRY = "pinging container registry"  # something answers there, with "404 page not found"
 
 
 class BuildsChecks(BaseChecks):
@@ -87,8 +84,7 @@ class BuildsChecks(BaseChecks):
             # Who may not read would be told so; that there is no such image is a good answer.
             await skopeo.digest(_probe(to.registry), self._push())
         except PartError as error:
-            text = str(error).lower()
-            if _NO_REGISTRY in text or not any(word in text for word in _GONE):
+            if not is_gone(error):
                 raise CheckError(
                     str(error), hint="correct `copy_to.registry` or `destination_registry`"
                 ) from error

@@ -248,10 +248,10 @@ def copies(db: sqlite3.Connection, identity: str) -> dict[Part, Copy]:
 
 
 def expired(db: sqlite3.Connection, now: float, count: int) -> list[Copy]:
-    """Return copies that are past their time and whose builds are over."""
+    """Return copies that are past their time and whose builds are over, the oldest first."""
     rows = db.execute(
         "SELECT c.* FROM copies c LEFT JOIN builds b USING (identity) WHERE c.expires_at < ? "
-        "AND coalesce(b.state, '') <> 'waiting' LIMIT ?",
+        "AND coalesce(b.state, '') <> 'waiting' ORDER BY c.expires_at LIMIT ?",
         (now, count),
     )
     return [Copy(row[0], Part(row[1]), *row[2:]) for row in rows]
