@@ -149,7 +149,9 @@ async def test_copies_are_deleted_when_their_time_is_over_and_nobody_else_needs_
     assert await housekeeping.expire() == 2
     assert not await is_there(second, secured_registry)
     assert not await is_there(third, secured_registry)
-    assert [await agent.journal.read(records.copies, each) for each in ("first", "second", "third")] == 3 * [{}]
+    assert [await agent.journal.read(records.copies, each) for each in ("first", "second", "third")] == 3 * [
+        {}
+    ]
     assert await housekeeping.expire() == 0
 
 
@@ -163,7 +165,9 @@ async def test_a_copy_that_somebody_else_deleted_is_forgotten(running, secured_r
     assert await agent.housekeeping.expire() == 1
 
 
-async def test_one_that_cannot_be_deleted_now_is_tried_again_on_another_day(running, secured_registry, tmp_path, monkeypatch):
+async def test_one_that_cannot_be_deleted_now_is_tried_again_on_another_day(
+    running, secured_registry, tmp_path, monkeypatch
+):
     agent, _, _, now = running
     copy = await sent(running, "one", layout(tmp_path / "a", "kept"))
     await until(lambda: agent.metrics.total("build_watcher_builds_total", outcome="submitted") == 1)

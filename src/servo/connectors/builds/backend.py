@@ -22,6 +22,7 @@ from servo.release import release
 
 __all__ = ["Backend", "Submission"]
 
+_KIND = {part: part.value.partition("_")[0] for part in Part}
 ACCEPTED = 202
 TOO_LARGE = 413
 LASTING = frozenset({400, 405, 409, 410, 411, 413, 414, 415, 422, 451, 501})
@@ -61,7 +62,7 @@ class Submission:
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the body, in pieces: a log may be long."""
-        named = {part.value.partition("_")[0]: each.to_json() for part, each in self.credentials.items()}
+        named = {_KIND[part]: each.to_json() for part, each in self.credentials.items()}
         values = {
             "base_image": self.images.get(Part.base),
             "output_image": self.images.get(Part.output),
@@ -108,7 +109,7 @@ class Backend:
             RefusedError: It will never be taken.
             UnavailableError: It may be taken later.
         """
-        lax = [part.value.partition("_")[0] for part, good in submission.verify.items() if not good]
+        lax = [_KIND[part] for part, good in submission.verify.items() if not good]
         query = self._query + "".join(f"&{each}_registry_verify_tls=false" for each in lax)
         headers = {"Content-Type": "application/json", "Idempotency-Key": submission.identity}
         answer = await self._request("POST", f"/build-analysis?{query}", headers, _body(submission))

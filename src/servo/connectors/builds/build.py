@@ -13,6 +13,7 @@ from typing import Any
 __all__ = ["Build", "Image", "Missing", "Part", "Phase", "identity_of"]
 
 _IDENTITY = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
 _MAX_TEXT = 2_000
 _MAX_LABELS = 100
 
@@ -112,8 +113,7 @@ class Build:
             "base": self.base and self.base.to_json(), "output": self.output and self.output.to_json(),
             "missing": [{"part": str(each.part), "reason": each.reason} for each in self.missing],
         }  # fmt: skip
-        known = {key: value for key, value in values.items() if value not in (None, [], {})}
-        return json.dumps(known, separators=(",", ":"))
+        return _COMPACT.encode({key: value for key, value in values.items() if value or value in (0, "")})
 
     @classmethod
     def from_json(cls, text: str) -> Build:

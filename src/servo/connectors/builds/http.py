@@ -84,24 +84,20 @@ class DirectTransport:
         self._port = parts.port or (443 if self._tls else 80)
         self._timeout = timeout
         host = f"[{self._host}]" if ":" in self._host else self._host
-        self._authority = host if parts.port is None else f"{host}:{parts.port}"
+        authority = host if parts.port is None else f"{host}:{parts.port}"
+        self._common = f"Host: {authority}\r\nAccept: application/json"
         self._idle: list[tuple[float, _Connection]] = []
 
     async def request(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | AsyncIterator[bytes] = b""
     ) -> Answer:
         """Send a request, see :meth:`Transport.request`."""
-        streamed = not isinstance(body, bytes)
-        framing = "Transfer-Encoding: chunked" if streamed else f"Content-Length: {len(body)}"  # type: ignore[arg-type]  # not streamed, so they are bytes
-        lines = [
-            f"{method} {target} HTTP/1.1",
-            f"Host: {self._authority}",
-            framing,
-            "Accept: application/json",
-        ]
-        head = "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items()), "", ""])
-        if "\n" in target or any("\n" in value or "\r" in value for value in headers.values()):
+        framing = f"Content-Length: {len(body)}" if isinstance(body, bytes) else "Transfer-Encoding: chunked"
+        lines = [f"{method} {target} HTTP/1.1", self._common, framing]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        if any("\n" in line or "\r" in line for line in (lines[0], *lines[3:])):
             raise ExchangeError("a line break in a header")
+        head = "\r\n".join([*lines, "", ""])
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._exchange(head.encode("latin-1", "replace"), body)

@@ -39,7 +39,9 @@ def listed(servo):
 
 def fill(db):
     records.see(db, [build("one"), build("two", phase=Phase.complete), build("three")], "list", None, 1e9)
-    records.submitted(db, [("one", '{"build_analysis": {"analysis_id": "b"}}')], 1e9)
+    records.submitted(
+        db, [(records.one(db, "one").sequence, '{"build_analysis": {"analysis_id": "b"}}')], 1e9
+    )
     records.buried(db, "two", "400: no", 1e9)
 
 
