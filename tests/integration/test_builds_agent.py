@@ -25,16 +25,6 @@ pytestmark = [
 ]
 
 BIN = Path(sys.executable).parent
-USER, PASSWORD = "pusher", "a-secret-word"
-REGISTRY = """
-version: 0.1
-log: {{level: error}}
-storage: {{filesystem: {{rootdirectory: {directory}/data}}, delete: {{enabled: true}}}}
-http:
-  addr: 127.0.0.1:{port}
-  tls: {{certificate: {directory}/cert.pem, key: {directory}/key.pem}}
-auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}
-"""
 STORAGE = """
 [storage]
 driver = "overlay"
@@ -71,41 +61,12 @@ def wait(condition, seconds=120):
     raise AssertionError("it did not become true")
 
 
-def listens(port):
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
-
-
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory):
-    """A registry; its host, and its certificate."""
-    directory = tmp_path_factory.mktemp("registry")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    key = ["-keyout", str(directory / "key.pem"), "-out", str(directory / "cert.pem")]
-    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *key)
-    run("htpasswd", "-Bbc", str(directory / "htpasswd"), USER, PASSWORD)
-    (directory / "config.yml").write_text(REGISTRY.format(directory=directory, port=port))
-    with (directory / "log").open("wb") as log:
-        process = subprocess.Popen(
-            ["docker-registry", "serve", str(directory / "config.yml")], stdout=log, stderr=log
-        )
-    try:
-        wait(lambda: listens(port))
-        yield f"localhost:{port}", directory / "cert.pem"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-@pytest.fixture(scope="module")
-def server(registry, tmp_path_factory):
+def server(secured_registry, tmp_path_factory):
     """`trimtab serve`; its URL."""
     home = tmp_path_factory.mktemp("home")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TRIMTAB_")}
-    environment = kept | {"TRIMTAB_HOME": str(home), "TRIMTAB_REGISTRY_CA": str(registry[1])}
+    environment = kept | {"TRIMTAB_HOME": str(home), "TRIMTAB_REGISTRY_CA": str(secured_registry.certificate)}
     log = home / "log"
     with log.open("wb") as file:
         process = subprocess.Popen(
@@ -124,7 +85,7 @@ def server(registry, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def machine(registry, server, tmp_path_factory):
+def machine(secured_registry, server, tmp_path_factory):
     """A podman with a storage of its own, and the environment in which agent and builds run."""
     directory = tmp_path_factory.mktemp("podman")
     (directory / "storage.conf").write_text(STORAGE.format(directory=directory))
@@ -140,7 +101,7 @@ def machine(registry, server, tmp_path_factory):
     (context / "root" / "bin").mkdir(exist_ok=True)
     (context / "root" / "bin" / "sh").symlink_to("/usr/bin/busybox")
     bundle = directory / "ca.pem"
-    bundle.write_bytes(registry[1].read_bytes())
+    bundle.write_bytes(secured_registry.certificate.read_bytes())
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("TRIMTAB_", "SERVO_"))
     } | {
@@ -148,9 +109,9 @@ def machine(registry, server, tmp_path_factory):
         "CONTAINERS_CONF": str(directory / "containers.conf"),
         "SSL_CERT_FILE": str(bundle),
         "THOTH_USER_API_HOST": server,
-        "THOTH_PUSH_REGISTRY": f"{registry[0]}/builds",
-        "THOTH_DST_REGISTRY_USER": USER,
-        "THOTH_DST_REGISTRY_PASSWORD": PASSWORD,
+        "THOTH_PUSH_REGISTRY": f"{secured_registry.host}/builds",
+        "THOTH_DST_REGISTRY_USER": secured_registry.user,
+        "THOTH_DST_REGISTRY_PASSWORD": secured_registry.password,
         "THOTH_WATCHED_NAMESPACE": "team",
         "SERVO_BUILDS_JOURNAL": str(directory / "journal.sqlite"),
     }
@@ -243,7 +204,7 @@ def wrapped(machine, name, text, *options):
     )
 
 
-def test_builds_of_podman_come_to_be_known(machine, agent, server, registry):
+def test_builds_of_podman_come_to_be_known(machine, agent, server, secured_registry):
     """A good one, a failing one, a cancelled one, by `servo builds run`; one that only podman's events tell of."""
     port, log = agent
     good = wrapped(
@@ -301,4 +262,4 @@ def test_builds_of_podman_come_to_be_known(machine, agent, server, registry):
         'build_watcher_image_pushed_registry_total{namespace="team",kind="output",outcome="copied"}'
         in metrics
     )
-    assert PASSWORD not in log.read_text()
+    assert secured_registry.password not in log.read_text()

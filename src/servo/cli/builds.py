@@ -173,6 +173,13 @@ def submit(
     from servo.connectors.builds import submission
     from servo.types.core import Duration
 
+    try:
+        seconds = Duration(within).total_seconds()
+        build = submission.described(
+            name, identity, phase=phase, exit_code=exit_code, base=base, output=output_image, labels=labels or (), log=log
+        )  # fmt: skip
+    except ValueError as error:
+        fail(_plain(str(error)), USAGE)
     given = {
         "backend.url": backend,
         "backend.verify_tls": False if no_tls_verify else None,
@@ -180,20 +187,13 @@ def submit(
         "journal": journal,
     }
     config = _configuration(context, given)
-    try:
-        seconds = Duration(within).total_seconds()
-        build = submission.described(
-            name, identity, phase=phase, exit_code=exit_code, base=base, output=output_image, labels=labels or (), log=log
-        )  # fmt: skip
-    except ValueError as error:
-        fail(str(error), USAGE)
     done = run_async(submission.submit(config, build, log, within=seconds, wait=wait))
     if json_:
         print_json(done.document)
     elif done.link:
         typer.echo(done.link)
     for line in done.notes:
-        typer.echo(line, err=True)
+        typer.echo(_plain(line), err=True)
     raise typer.Exit(0 if done.ok else FAILED)
 
 

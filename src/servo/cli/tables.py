@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from servo.tables import format_table
+from servo.utilities.unseen import visible
 
 # Largest first: a unit, and how many seconds it stands for. A month is a twelfth of 365 days.
 _UNITS = (
@@ -37,10 +38,10 @@ def print_table(rows: Iterable[Sequence[Any]], headers: Sequence[str], *, end: s
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON document."""
+    """Print one JSON document that moves no terminal."""
     import json
 
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    typer.echo(visible(json.dumps(value, indent=2, ensure_ascii=False, default=str)))
 
 
 def records(rows: Iterable[Sequence[Any]], keys: Sequence[str]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from servo.context import (
     current_event,
     current_servo,
 )
+from servo.utilities.unseen import visible
 
 if TYPE_CHECKING:
     from loguru import Record
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 TEXT = (
     "<green>{time:YYYY-MM-DD HH:mm:ss.SSS}</green> | <level>{level: <8}</level> | "
     "<cyan>{name}</cyan>:<cyan>{function}</cyan>:<cyan>{line}</cyan> | "
-    "<magenta>{_component}</magenta> - <level>{message}</level>\n{_stack}{exception}"
+    "<magenta>{_component}</magenta> - <level>{_message}</level>\n{_stack}{exception}"
 )
 # What the optimizer is shown of a line: no component, for the report itself says whose progress it is.
 PROGRESS = "{time:YYYY-MM-DD HH:mm:ss.SSS} | {level: <8} | {name}:{function}:{line} - {message}"
@@ -65,6 +66,7 @@ def text_format(record: "Record") -> str:
     """Complete ``record`` for people and return loguru's template of the line."""
     fields = cast("dict[str, Any]", record)
     fields["_component"] = component(record["extra"])
+    fields["_message"] = visible(record["message"])
     fields["_stack"] = _stack_if_wanted(record)
     return TEXT
 

@@ -72,10 +72,12 @@ class Agent:
 
         Raises:
             JournalError: It cannot be used, or another agent uses it.
+            BackendError: Its certificates cannot be read.
             ValueError: A secret that is to be taken out of logs cannot be had.
         """
         config = self.config
         self.secrets = Secrets(config.secret_values(), patterns=config.log.patterns)
+        self.backend = Backend(config, self._transport)
         self.journal = Journal(config.journal, thorough=alone)
         try:
             if alone and not await self._locked():
@@ -91,13 +93,16 @@ class Agent:
             make(each, config, agent=name, spool=self.spool, secrets=self.secrets) for each in config.sources
         ]  # fmt: skip
         self.sources: Mapping[str, Source] = {each.name: each for each in found}
-        self.backend = Backend(config, self._transport)
         self.parts = Parts(
             config, self.journal, self.spool, secrets=self.secrets, sources=self.sources, metrics=self.metrics, skopeo=self._skopeo, clock=self._clock
         )  # fmt: skip
         self.submitter = Submitter(
             config, self.journal, self.spool, parts=self.parts, backend=self.backend, metrics=self.metrics, clock=self._clock
         )  # fmt: skip
+
+        self.housekeeping = Housekeeping(
+            config, self.journal, self.spool, parts=self.parts, metrics=self.metrics, clock=self._clock
+        )
 
     async def _locked(self) -> bool:
         """Whether nobody else sends; a `servo builds submit` may for a moment."""
@@ -131,11 +136,8 @@ class Agent:
             self._watchers.append(watcher)
             existing = self.config.analyze_existing
             self._begin(f"source-{source.name}", partial(watcher.run, existing=existing))
-        tidy = Housekeeping(
-            self.config, self.journal, self.spool, parts=self.parts, metrics=self.metrics, clock=self._clock
-        )
         self._begin("workers", self.submitter.run)
-        self._begin("housekeeping", lambda: tidy.run(self.submitter.wake))
+        self._begin("housekeeping", lambda: self.housekeeping.run(self.submitter.wake))
         self._begin("queue-length", self._measure)
 
     async def stop(self) -> None:

@@ -22,6 +22,7 @@ from servo.release import release
 
 __all__ = ["Backend", "Submission"]
 
+_KIND = {part: part.value.partition("_")[0] for part in Part}
 ACCEPTED = 202
 TOO_LARGE = 413
 LASTING = frozenset({400, 405, 409, 410, 411, 413, 414, 415, 422, 451, 501})
@@ -61,7 +62,7 @@ class Submission:
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the body, in pieces: a log may be long."""
-        named = {part.value.partition("_")[0]: each.to_json() for part, each in self.credentials.items()}
+        named = {_KIND[part]: each.to_json() for part, each in self.credentials.items()}
         values = {
             "base_image": self.images.get(Part.base),
             "output_image": self.images.get(Part.output),
@@ -84,6 +85,9 @@ class Backend:
     Args:
         config: Which one, and what it is told with each submission.
         transport: Replaces the network.
+
+    Raises:
+        BackendError: Its certificates cannot be read.
     """
 
     def __init__(self, config: BuildsConfiguration, transport: Transport | None = None) -> None:
@@ -105,7 +109,7 @@ class Backend:
             RefusedError: It will never be taken.
             UnavailableError: It may be taken later.
         """
-        lax = [part.value.partition("_")[0] for part, good in submission.verify.items() if not good]
+        lax = [_KIND[part] for part, good in submission.verify.items() if not good]
         query = self._query + "".join(f"&{each}_registry_verify_tls=false" for each in lax)
         headers = {"Content-Type": "application/json", "Idempotency-Key": submission.identity}
         answer = await self._request("POST", f"/build-analysis?{query}", headers, _body(submission))
@@ -180,7 +184,12 @@ def _transport(config: BackendConfiguration) -> Transport:
 
 
 def _context(config: BackendConfiguration) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(config.ca_file) if config.ca_file else None)
+    try:
+        context = ssl.create_default_context(cafile=str(config.ca_file) if config.ca_file else None)
+    except OSError as error:  # of which a file that has no certificates is one
+        raise BackendError(
+            f"the certificates {config.ca_file} of `backend.ca_file` cannot be read: {error.strerror or error}"
+        ) from error
     if not config.verify_tls:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context

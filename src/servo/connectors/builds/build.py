@@ -13,6 +13,7 @@ from typing import Any
 __all__ = ["Build", "Image", "Missing", "Part", "Phase", "identity_of"]
 
 _IDENTITY = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
 _MAX_TEXT = 2_000
 _MAX_LABELS = 100
 
@@ -45,15 +46,18 @@ class Image:
         name: A reference that a registry understands, with a digest where one is known; None if it is in no registry.
         local: Where skopeo finds it on this machine, such as ``containers-storage:sha256…``; None if it is only in a registry.
         shown: What people call it.
+        host: The address of the engine that has it on this machine; None for the usual one.
     """
 
     name: str | None = None
     local: str | None = None
     shown: str = ""
+    host: str | None = None
 
     def to_json(self) -> dict[str, str | None]:
         """Return it as an object of JSON."""
-        return {"name": self.name, "local": self.local, "shown": self.shown}
+        told = {"name": self.name, "local": self.local, "shown": self.shown}
+        return told if self.host is None else {**told, "host": self.host}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +113,7 @@ class Build:
             "base": self.base and self.base.to_json(), "output": self.output and self.output.to_json(),
             "missing": [{"part": str(each.part), "reason": each.reason} for each in self.missing],
         }  # fmt: skip
-        known = {key: value for key, value in values.items() if value not in (None, [], {})}
-        return json.dumps(known, separators=(",", ":"))
+        return _COMPACT.encode({key: value for key, value in values.items() if value or value in (0, "")})
 
     @classmethod
     def from_json(cls, text: str) -> Build:

@@ -7,7 +7,7 @@ import os
 from servo.checks import BaseChecks, CheckError, require, warn
 from servo.connectors.builds.backend import Backend
 from servo.connectors.builds.configuration import BuildsConfiguration
-from servo.connectors.builds.copying import Registry, Skopeo
+from servo.connectors.builds.copying import Registry, Skopeo, is_gone
 from servo.connectors.builds.credentials import DEFAULT_USER, Credentials, token_file
 from servo.connectors.builds.errors import BuildsError, JournalError, PartError
 from servo.connectors.builds.journal import Journal, records
@@ -16,8 +16,6 @@ from servo.connectors.builds.sources import make
 from servo.connectors.builds.spool import Spool
 
 __all__ = ["BuildsChecks"]
-
-_GONE = ("manifest unknown", "not found", "name unknown", "name invalid")
 
 
 class BuildsChecks(BaseChecks):
@@ -60,7 +58,10 @@ class BuildsChecks(BaseChecks):
     @require("Backend")
     async def check_backend(self) -> str:
         """It answers, and takes our token."""
-        backend = Backend(self.config)
+        try:
+            backend = Backend(self.config)
+        except BuildsError as error:
+            raise CheckError(str(error), hint="correct `backend.ca_file`") from error
         try:
             return await backend.check()
         except BuildsError as error:
@@ -83,7 +84,7 @@ class BuildsChecks(BaseChecks):
             # Who may not read would be told so; that there is no such image is a good answer.
             await skopeo.digest(_probe(to.registry), self._push())
         except PartError as error:
-            if not any(word in str(error).lower() for word in _GONE):
+            if not is_gone(error):
                 raise CheckError(
                     str(error), hint="correct `copy_to.registry` or `destination_registry`"
                 ) from error

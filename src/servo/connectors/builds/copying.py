@@ -17,12 +17,13 @@ from servo.connectors.builds.credentials import Credentials, authfile
 from servo.connectors.builds.errors import PartError, PassingError
 from servo.connectors.builds.references import Reference
 
-__all__ = ["Registry", "Skopeo"]
+__all__ = ["Registry", "Skopeo", "is_gone"]
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _LOCAL = re.compile(
     r"(?:containers-storage|docker-daemon|oci|dir|docker-archive|oci-archive):[^\s\0-][^\s\0]{0,900}"
 )
+_DOCKER = "docker-daemon:"
 _SHOWN = 400
 _OUTPUT = 64 * 1024
 # What will not be otherwise the next time; else a copy is tried again with its build.
@@ -31,6 +32,8 @@ _LASTING = (
     "unauthorized", "denied", "authentication required", "unsupported", "no image found", "name unknown",
     "invalid username", "certificate",
 )  # fmt: skip
+_GONE = ("manifest unknown", "not found", "name unknown", "name invalid")
+_NO_REGISTRY = "pinging container registry"  # something else answers there, with "404 page not found"
 
 
 class Registry:
@@ -77,6 +80,8 @@ class Skopeo:
         if reference is not None:
             options += [] if source.verify else ["--src-tls-verify=false"]
             options += ["--preserve-digests"] if reference.digest else []
+        elif place.startswith(_DOCKER) and (host := image.host or os.environ.get("DOCKER_HOST")):
+            options += ["--src-daemon-host", host]  # skopeo itself reads no variable
         options += [] if push.verify else ["--dest-tls-verify=false"]
         with ExitStack() as stack:
             files = stack.enter_context(tempfile.TemporaryDirectory(prefix="servo-builds-"))
@@ -114,10 +119,16 @@ class Skopeo:
         try:
             await self._remote(["delete"], reference, registry)
         except PartError as error:
-            if not any(
-                word in str(error).lower() for word in ("manifest unknown", "not found", "name unknown")
-            ):
+            if not (is_gone(error) or await self._is_gone(reference, registry)):
                 raise
+
+    async def _is_gone(self, reference: str, registry: Registry) -> bool:
+        """Whether there is no such image: of one that cannot be deleted skopeo only says that this may be so."""
+        try:
+            await self.digest(reference, registry)
+        except PartError as error:
+            return is_gone(error)
+        return False
 
     async def _remote(self, command: Sequence[str], reference: str, registry: Registry) -> str:
         with authfile(registry.credentials, _registry(reference)) as file:
@@ -152,6 +163,12 @@ class Skopeo:
         if code == 0:
             return out.strip()
         raise _failure(told)
+
+
+def is_gone(error: PartError) -> bool:
+    """Whether a registry said that it has no such image."""
+    text = str(error).lower()
+    return _NO_REGISTRY not in text and any(word in text for word in _GONE)
 
 
 def _place(image: Image) -> tuple[str, Reference | None]:

@@ -22,6 +22,7 @@ from servo.logging import logger
 __all__ = ["Housekeeping", "hold"]
 
 EVERY = 60.0
+AGAIN = 86_400.0  # of a registry that deletes nothing one need not hear every minute
 _AT_ONCE = 200
 
 
@@ -76,7 +77,7 @@ class Housekeeping:
 
     async def expire(self) -> int:
         """Delete copies that are past their time; return how many."""
-        done = 0
+        done, kept = 0, []
         _, push = self._parts.registries()
         for copy in await self._journal.read(records.expired, self._clock(), _AT_ONCE):
             # Deleting a tag deletes what it points to, also for other tags.
@@ -84,13 +85,16 @@ class Housekeeping:
                 try:
                     await self._parts.skopeo.delete(f"{copy.target.rpartition(':')[0]}@{copy.digest}", push)
                 except PartError as error:
-                    logger.warning(f"the copy {copy.target} cannot be deleted: {error}")
+                    kept.append(f"{copy.target}: {error}")
+                    await self._journal.write(records.copied, replace(copy, expires_at=self._clock() + AGAIN))
                     continue
             await self._journal.write(records.uncopied, copy)
             self._metrics.count(
                 "build_watcher_image_pushed_registry_total", copy.part.value.partition("_")[0], "expired"
             )
             done += 1
+        if kept:
+            logger.warning(f"{len(kept)} copies cannot be deleted, and are kept for another day; {kept[-1]}")
         return done
 
     async def forget(self) -> int:

@@ -18,8 +18,7 @@ import httptools
 
 __all__ = ["Answer", "DirectTransport", "ExchangeError", "ProxiedTransport", "Transport"]
 
-MAX_ANSWER = 1024 * 1024
-MAX_HEADERS = 100
+MAX_ANSWER = 1024 * 1024  # with its head
 KEPT = 30.0
 
 
@@ -85,24 +84,20 @@ class DirectTransport:
         self._port = parts.port or (443 if self._tls else 80)
         self._timeout = timeout
         host = f"[{self._host}]" if ":" in self._host else self._host
-        self._authority = host if parts.port is None else f"{host}:{parts.port}"
+        authority = host if parts.port is None else f"{host}:{parts.port}"
+        self._common = f"Host: {authority}\r\nAccept: application/json"
         self._idle: list[tuple[float, _Connection]] = []
 
     async def request(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | AsyncIterator[bytes] = b""
     ) -> Answer:
         """Send a request, see :meth:`Transport.request`."""
-        streamed = not isinstance(body, bytes)
-        framing = "Transfer-Encoding: chunked" if streamed else f"Content-Length: {len(body)}"  # type: ignore[arg-type]  # not streamed, so they are bytes
-        lines = [
-            f"{method} {target} HTTP/1.1",
-            f"Host: {self._authority}",
-            framing,
-            "Accept: application/json",
-        ]
-        head = "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items()), "", ""])
-        if "\n" in target or any("\n" in value or "\r" in value for value in headers.values()):
+        framing = f"Content-Length: {len(body)}" if isinstance(body, bytes) else "Transfer-Encoding: chunked"
+        lines = [f"{method} {target} HTTP/1.1", self._common, framing]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        if any("\n" in line or "\r" in line for line in (lines[0], *lines[3:])):
             raise ExchangeError("a line break in a header")
+        head = "\r\n".join([*lines, "", ""])
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._exchange(head.encode("latin-1", "replace"), body)
@@ -156,11 +151,12 @@ class _Connection(asyncio.Protocol):
     parser: Any = None
     waiter: asyncio.Future[None] | None = None
     writable: asyncio.Future[None] | None = None
-    status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     body: bytearray = field(default_factory=bytearray)
     ended: bool = False
     reusable: bool = False
+    until_end: bool = False
+    received: int = 0
 
     @property
     def usable(self) -> bool:
@@ -174,7 +170,7 @@ class _Connection(asyncio.Protocol):
     async def exchange(self, head: bytes, body: bytes | AsyncIterator[bytes]) -> Answer:
         assert self.transport is not None
         self.parser, self.reusable = httptools.HttpResponseParser(self), False
-        self.headers, self.body, self.status = {}, bytearray(), 0
+        self.headers, self.body, self.received = {}, bytearray(), 0
         self.waiter = asyncio.get_running_loop().create_future()
         if isinstance(body, bytes):
             self.transport.write(head + body)
@@ -213,6 +209,10 @@ class _Connection(asyncio.Protocol):
         if self.waiter is None or self.waiter.done():
             self.ended = True  # nobody asked
             return
+        self.received += len(data)
+        if self.received > MAX_ANSWER:
+            self._fail(EOFError(f"an answer of more than {MAX_ANSWER} bytes"))
+            return
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserError as error:
@@ -223,25 +223,32 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.ended = True
+        if exc is None and self.until_end:
+            self._complete()
         self._fail(exc or EOFError("the connection was closed"))
         self.resume_writing()
 
+    def on_message_begin(self) -> None:
+        self.headers, self.until_end = {}, False
+
     def on_header(self, name: bytes, value: bytes) -> None:
-        if len(self.headers) >= MAX_HEADERS:
-            self._fail(EOFError("too many headers"))
-            return
         self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        # Nothing says how long it is: it ends with the connection.
+        self.until_end = self.headers.keys().isdisjoint(("content-length", "transfer-encoding"))
 
     def on_body(self, piece: bytes) -> None:
         self.body += piece
-        if len(self.body) > MAX_ANSWER:
-            self._fail(EOFError(f"an answer of more than {MAX_ANSWER} bytes"))
 
     def on_message_complete(self) -> None:
         # An interim answer (100 Continue) is not the one that is waited for.
         if self.parser.get_status_code() < 200:  # noqa: PLR2004 - the first that is final
             return
         self.reusable = self.parser.should_keep_alive()
+        self._complete()
+
+    def _complete(self) -> None:
         if self.waiter is not None and not self.waiter.done():
             self.waiter.set_result(None)
 

@@ -40,6 +40,7 @@ class Log:
         self._ring = limit - self._head
         self._file: IO[bytes] = file or tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - closed by close()
         self.size = 0
+        self._is_exposed, self._has_tail = True, False
 
     def __enter__(self) -> Self:
         return self
@@ -64,13 +65,29 @@ class Log:
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
+        self._is_exposed = False
         for piece in self._redactor.feed(chunk):
             self._write(piece)
+
+    def expose(self) -> None:
+        """Have the file hold all that came, as if it ended here: for who reads it if we are killed."""
+        if self._is_exposed:
+            return
+        tail = self._redactor.so_far()
+        # In a ring there is no room: what is there is the beginning of what is kept of the end.
+        if self.size + len(tail) <= self._head + self._ring:
+            self._file.seek(self.size)
+            self._file.write(tail)
+            self._file.truncate()
+            self._has_tail = True
+        self._is_exposed = True
 
     def finish(self) -> None:
         """There are no more."""
         for piece in self._redactor.finish():
             self._write(piece)
+        if self._has_tail:
+            self._file.truncate(self.kept)
 
     def close(self) -> None:
         """Forget it."""

@@ -17,7 +17,7 @@ from servo.connectors.builds.journal import Copy, Journal, records
 from servo.connectors.builds.logs import Log, read_file
 from servo.connectors.builds.metrics import Metrics
 from servo.connectors.builds.redaction import Secrets
-from servo.connectors.builds.references import Reference, collision_free, original
+from servo.connectors.builds.references import DEFAULT_REGISTRY, Reference, collision_free, original
 from servo.connectors.builds.sources import Source
 from servo.connectors.builds.spool import Spool
 from servo.logging import logger
@@ -64,6 +64,11 @@ class Parts:
             to.skopeo if to else "skopeo", timeout=to.timeout.total_seconds() if to else 900
         )
         self._copying = asyncio.Semaphore(COPIES)
+        # The log first: it is what may be gone the soonest.
+        flags = {Part.log: config.build_log, Part.base: config.base_image, Part.output: config.output_image}
+        self._wanted = [part for part, wanted in flags.items() if wanted]
+        # A service account's token is read each time, for it may change.
+        self._reached = None if config.pass_token else self.registries()
 
     async def collect(self, build: Build, *, patient: bool) -> Submission:
         """Return what can be sent of a build; its log has to be closed.
@@ -78,7 +83,7 @@ class Parts:
         submission = Submission(build.identity, build.described())
         known = {each.part: each.reason for each in build.missing}
         try:
-            for part in self._wanted():
+            for part in self._wanted:
                 try:
                     await self._add(submission, build, part, known)
                 except PartError as error:
@@ -89,11 +94,14 @@ class Parts:
             if submission.log is not None:
                 submission.log.close()
             raise
-        submission.missing = [
-            Missing(part, self._secrets.redact(known[part])[:_MAX_REASON])
-            for part in self._wanted()
-            if part in known and part not in submission.images and not (part is Part.log and submission.log)
-        ]
+        if known:
+            submission.missing = [
+                Missing(part, self._secrets.redact(known[part])[:_MAX_REASON])
+                for part in self._wanted
+                if part in known
+                and part not in submission.images
+                and not (part is Part.log and submission.log)
+            ]
         return submission
 
     async def secure(self, build: Build) -> None:
@@ -118,16 +126,6 @@ class Parts:
             Registry(source, verify=self._config.source_registry.verify_tls),
             Registry(push, verify=self._config.destination_registry.verify_tls),
         )
-
-    def _wanted(self) -> list[Part]:
-        config = self._config
-        # The log first: it is what may be gone the soonest.
-        flags = (
-            (Part.log, config.build_log),
-            (Part.base, config.base_image),
-            (Part.output, config.output_image),
-        )
-        return [part for part, wanted in flags if wanted]
 
     async def _add(self, submission: Submission, build: Build, part: Part, known: Mapping[Part, str]) -> None:
         if part is Part.log:
@@ -164,7 +162,7 @@ class Parts:
         return source.log(build)
 
     async def _image(self, submission: Submission, build: Build, part: Part, image: Image) -> None:
-        source, push = self.registries()
+        source, push = self._reached or self.registries()
         if self._config.copy_to is not None:
             reference, registry = await self._copied(build, part, image, source, push), push
         else:
@@ -179,8 +177,10 @@ class Parts:
         """How the backend reaches an image that was not copied: credentials go to the registry they are for."""
         if part is Part.output:
             return push
+        if source.credentials is not None or push.credentials is None:
+            return source
         same = build.output is not None and _host(build.base) == _host(build.output)
-        return Registry(source.credentials or (push.credentials if same else None), verify=source.verify)
+        return Registry(push.credentials if same else None, verify=source.verify)
 
     async def _copied(self, build: Build, part: Part, image: Image, source: Registry, push: Registry) -> str:
         before = (await self._journal.read(records.copies, build.identity)).get(part)
@@ -214,13 +214,10 @@ def _named(image: Image) -> str:
     if image.name is None:
         raise PartError(_ONLY_HERE)
     try:
-        return (
-            str(Reference.parse(image.name))
-            if Reference.parse(image.name).registry != "docker.io"
-            else image.name
-        )
+        reference = Reference.parse(image.name)
     except ValueError as error:
         raise PartError(str(error)) from error
+    return image.name if reference.registry == DEFAULT_REGISTRY else str(reference)
 
 
 def _reference(image: Image) -> Reference:

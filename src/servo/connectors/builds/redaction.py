@@ -12,6 +12,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote
@@ -19,6 +20,14 @@ from urllib.parse import quote
 __all__ = ["MARK", "Redactor", "Secrets"]
 
 MARK = b"[redacted]"
+# Each trigger has one of them. Most logs have few, so few of the triggers are looked for.
+STEMS = (
+    b"key", b"pass", b"token", b"auth", b"cookie", b"://", b"gh", b"github_", b"gl", b"pypi-", b"npm_", b"xox", b"xapp-", b"sk-", b"k_",
+    b"aiza", b"akia", b"asia", b"eyj", b"secret", b"credential", b"_pwd", b"--",
+)  # fmt: skip
+_LOWER = bytes(range(256)).lower()
+# What no stem has may go: what is left of a log is half as long to look through, and has each stem that the log has.
+_IN_NO_STEM = bytes(set(range(256)) - {byte for stem in STEMS for byte in stem + stem.upper()})
 HEAD = 8 * 1024
 BATCH = 32 * 1024
 MAX_VALUE = 2 * 1024
@@ -107,12 +116,35 @@ class Secrets:
         literal = b"|".join(map(re.escape, literals))
         own = (Rule((b"",), b"", b"(?:" + literal + b")"),) if literals else ()
         self.rules = own + (RULES if patterns else ())
+        self._always = [index for index, rule in enumerate(self.rules) if b"" in rule.triggers]
+        self._by_stem = _by_stem(self.rules)
+
+    def worth(self, data: bytes) -> list[Rule]:
+        """Return the rules whose heads may be in ``data``; the others' are not."""
+        thin = data.translate(_LOWER, _IN_NO_STEM)
+        present = [triggers for stem, triggers in self._by_stem if stem in thin]
+        if not present:
+            return [self.rules[index] for index in self._always]
+        lowered = data.lower()
+        found = {index for triggers in present for trigger, index in triggers if trigger in lowered}
+        return [self.rules[index] for index in sorted(found.union(self._always))]
 
     def redact(self, text: str) -> str:
         """Return a text without them."""
+        if not self.worth(text.encode("utf-8", "replace")):
+            return text
         redactor = Redactor(self)
         found = b"".join([*redactor.feed(text.encode("utf-8", "replace")), *redactor.finish()])
         return found.decode("utf-8", "replace")
+
+
+def _by_stem(rules: Sequence[Rule]) -> list[tuple[bytes, list[tuple[bytes, int]]]]:
+    """Return the triggers, with the indices of their rules, by the first stem that they have."""
+    found: dict[bytes, list[tuple[bytes, int]]] = {}
+    for index, rule in enumerate(rules):
+        for trigger in filter(None, rule.triggers):
+            found.setdefault(next(stem for stem in STEMS if stem in trigger), []).append((trigger, index))
+    return list(found.items())
 
 
 class Redactor:
@@ -123,7 +155,7 @@ class Redactor:
     """
 
     def __init__(self, secrets: Secrets) -> None:
-        self._rules = secrets.rules
+        self._secrets = secrets
         self._held = b""
         self._waiting = bytearray()  # each look costs as much as a long one: small chunks wait for each other
         self._emitted = 0  # how much of what is held is out already: what stands before a head matters to it
@@ -141,10 +173,16 @@ class Redactor:
         """Yield the rest."""
         yield from self._read(final=True)
 
+    def so_far(self) -> bytes:
+        """Return what would still come if the stream ended here; it goes on as if nobody had asked."""
+        twin = copy(self)
+        twin._waiting = bytearray(self._waiting)  # noqa: SLF001 - it is one of us
+        return b"".join(twin.finish())
+
     def _read(self, *, final: bool) -> Iterator[bytes]:
         data, at = self._held + bytes(self._waiting), self._emitted
         self._waiting.clear()
-        heads = _Heads(self._rules, data)
+        heads = _Heads(self._secrets.worth(data), data)
         last = len(data) if final else len(data) - HEAD  # heads that start beyond are not complete yet
         while True:
             if self._inside is not None:
@@ -211,19 +249,13 @@ def _forms(value: str) -> Iterator[bytes]:
 
 
 class _Heads:
-    """Finds the heads of all rules in one piece of data, from the left."""
+    """Finds the heads of rules in one piece of data, from the left."""
 
     def __init__(self, rules: Sequence[Rule], data: bytes) -> None:
-        lowered = data.lower()
-        worth = []
-        for rule in rules:  # in as few steps as can be: most logs are short, and have no secrets
-            for trigger in rule.triggers:
-                if trigger in lowered:
-                    worth.append(rule)
-                    break
-        self._searches = [(rule, _head(rule), lowered if rule.folded else data) for rule in worth]
-        self._next: list[re.Match[bytes] | None] = [None] * len(worth)
-        self._searched = [-1] * len(worth)
+        lowered = data.lower() if rules else data
+        self._searches = [(rule, _head(rule), lowered if rule.folded else data) for rule in rules]
+        self._next: list[re.Match[bytes] | None] = [None] * len(rules)
+        self._searched = [-1] * len(rules)
 
     def first(self, at: int) -> tuple[Rule, re.Match[bytes]] | None:
         """Return the leftmost head that starts at ``at`` or later; of several, the rule that comes first."""

@@ -31,6 +31,7 @@ SOURCE = "run"
 _GRACE = 10.0
 _NOT_FOUND, _SIGNALLED = 127, 128
 _WITHIN = 30.0
+_EXPOSED = 0.2  # seconds, of the log, that a kill may cost
 _BUILDING = ("build", "bud")
 
 
@@ -121,16 +122,27 @@ async def _logged(
     agent: Agent, build: Build, command: list[str], timeout: float | None
 ) -> tuple[int, _Course | None]:
     path = agent.spool.path(build.identity)
-    # Not buffered: what a killed agent has read is what the next one sends.
+    # Not buffered, and kept up to date: what a killed agent has read is what the next one sends.
     with (
         open(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "r+b", buffering=0) as file,
         Log(agent.secrets, agent.config.log.limit, file) as log,
     ):
-        found = await _ran(command, log, timeout)
+        exposing = asyncio.create_task(_expose(log))
+        try:
+            found = await _ran(command, log, timeout)
+        finally:
+            exposing.cancel()
         log.finish()
         if log.left_out:
             agent.spool.save(build.identity, log)  # in its order
     return found
+
+
+async def _expose(log: Log) -> None:
+    while True:
+        await asyncio.sleep(_EXPOSED)
+        with suppress(OSError):
+            log.expose()
 
 
 async def _ran(command: Sequence[str], log: Log | None, timeout: float | None) -> tuple[int, _Course | None]:

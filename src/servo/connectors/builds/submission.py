@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import secrets
+import stat
 import sys
 import time
 from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ from servo.connectors.builds.sources import Batch
 __all__ = ["Done", "Given", "described", "sent", "submit"]
 
 SOURCE = "submit"
+STDIN = "-"
 _POLL = 1.0
 
 
@@ -94,8 +98,9 @@ def described(
     if log is None and base is None and output is None:
         raise ValueError("nothing to send: give --log, --base or --output")
     pairs = [each.partition("=") for each in labels]
-    if wrong := next((key for key, equals, _ in pairs if not equals or not key), None):
-        raise ValueError(f"--label {wrong!r} is not of the form KEY=VALUE")
+    if wrong := ["".join(each) for each in pairs if not (each[0] and each[1])]:
+        raise ValueError(f"--label {wrong[0]!r} is not of the form KEY=VALUE")
+    _require_readable(log)
     ended = Phase.unknown if exit_code is None else Phase.failed if exit_code else Phase.complete
     return Build(
         identity_of(SOURCE, identity) if identity else f"{SOURCE}-{secrets.token_hex(16)}",
@@ -138,7 +143,8 @@ async def submit(
 
 
 async def _written(agent: Agent, build: Build, log: str | None) -> None:
-    build = replace(build, namespace=build.namespace or agent.config.namespace)
+    labels = {key: agent.secrets.redact(value) for key, value in build.labels.items()}
+    build = replace(build, namespace=build.namespace or agent.config.namespace, labels=labels)
     if await agent.journal.read(records.one, build.identity) is not None:
         return
     if log is not None and agent.config.build_log:
@@ -149,8 +155,22 @@ async def _written(agent: Agent, build: Build, log: str | None) -> None:
     await agent.journal.write(records.see, [build], SOURCE, None, time.time())
 
 
+def _require_readable(log: str | None) -> None:
+    """Tell of a log that is not there before anybody is asked for anything; it is not opened, for it may be a pipe."""
+    if log is None or log == STDIN:
+        return
+    try:
+        mode = Path(log).stat().st_mode
+    except OSError as error:
+        trouble = error.errno
+    else:
+        trouble = errno.EISDIR if stat.S_ISDIR(mode) else 0 if os.access(log, os.R_OK) else errno.EACCES
+    if trouble:
+        raise ValueError(f"--log {log}: {os.strerror(trouble)}; name a file, or - for standard input")
+
+
 def _collect(log: Log, place: str) -> None:
-    descriptor = os.dup(sys.stdin.fileno()) if place == "-" else os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = os.dup(sys.stdin.fileno()) if place == STDIN else os.open(place, os.O_RDONLY | os.O_CLOEXEC)
     with open(descriptor, "rb", buffering=0) as file:
         while piece := file.read(CHUNK):
             log.feed(piece)
@@ -170,13 +190,12 @@ async def sent(agent: Agent, build: Build, within: float) -> Record:
         if not ours:
             ours = agent.journal.lock()
         if ours and (record.due_at or 0) <= now:
-            try:
+            with suppress(TimeoutError, JournalFullError):
                 async with asyncio.timeout(max(0.1, deadline - now)):
                     await agent.submitter.handle(record)
-            except (TimeoutError, JournalFullError):
                 continue
-        else:
-            await asyncio.sleep(min(_POLL, max(0.01, (record.due_at or 0) - now)))
+        due = (record.due_at or 0) - now
+        await asyncio.sleep(min(_POLL, due) if ours and due > 0 else _POLL / 5)
 
 
 async def _told(agent: Agent, record: Record, *, within: float, wait: bool) -> Done:

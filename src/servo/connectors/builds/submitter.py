@@ -31,7 +31,7 @@ AHEAD = 8  # builds that are read from the journal at once, for each worker
 LEAST_AHEAD = 256
 UNMARKED = 1_000
 PART_PATIENCE = 600.0
-_LONGEST_SLEEP = 60.0
+_LONGEST_SLEEP = 1.0  # another process may write to the journal, and tells nobody
 _PAUSE = 2.0
 _LAST_WORDS = 5.0
 _MAX_ANSWER = 16 * 1024
@@ -75,9 +75,9 @@ class Submitter:
         self._first = config.retry.first.total_seconds()
         self._longest = config.retry.longest.total_seconds()
         self._give_up = config.retry.give_up.total_seconds()
-        self._in_hand: set[str] = set()
+        self._in_hand: set[int] = set()
         self._ready: asyncio.Queue[Record] = asyncio.Queue()
-        self._marks: list[tuple[str, str, bool]] = []
+        self._marks: list[tuple[Record, str, bool]] = []
         self._marking: asyncio.Task[None] | None = None
         self._marked = asyncio.Event()
         self._woken = asyncio.Event()
@@ -110,7 +110,7 @@ class Submitter:
                 await asyncio.sleep(_PAUSE)
                 continue
             for record in due:
-                self._in_hand.add(record.build.identity)
+                self._in_hand.add(record.sequence)
                 self._ready.put_nowait(record)
             if self._ready.qsize() > self._config.workers:
                 await self._woken.wait()
@@ -146,7 +146,7 @@ class Submitter:
                 await self._postpone(record, f"the agent failed: {type(error).__name__}")
             finally:
                 if not taken:
-                    self._in_hand.discard(record.build.identity)
+                    self._in_hand.discard(record.sequence)
                     self._woken.set()
 
     async def handle(self, record: Record) -> dict[str, Any] | None:
@@ -175,7 +175,7 @@ class Submitter:
             else:
                 await self._postpone(record, str(error), error.after)
         else:
-            await self._mark(build.identity, _stored(answer, submission), kept=self._parts.is_kept(build))
+            await self._mark(record, _stored(answer, submission), kept=self._parts.is_kept(build))
             self._count(build, submission, answer)
             return answer
         finally:
@@ -231,7 +231,7 @@ class Submitter:
             f"{build.identity} ({build.name}) is not sent: {reason}; see `servo builds show {build.identity}`"
         )
 
-    async def _mark(self, identity: str, answer: str, *, kept: bool) -> None:
+    async def _mark(self, record: Record, answer: str, *, kept: bool) -> None:
         """Have it written down that a build was taken, with others, in the next commit.
 
         A worker does not wait for that: each build would cost a write of its own. An agent that is killed before sends what is
@@ -240,7 +240,7 @@ class Submitter:
         while len(self._marks) >= UNMARKED:
             self._marked.clear()
             await self._marked.wait()
-        self._marks.append((identity, answer, kept))
+        self._marks.append((record, answer, kept))
         if self._marking is None:
             self._marking = asyncio.create_task(self._write_marks(), name="builds:marks")
 
@@ -248,12 +248,13 @@ class Submitter:
         try:
             while self._marks:
                 marks = list(self._marks)
-                await self._settle(records.submitted, [each[:2] for each in marks], self._clock())
+                taken = [(record.sequence, answer) for record, answer, _ in marks]
+                await self._settle(records.submitted, taken, self._clock())
                 del self._marks[: len(marks)]
-                for identity, _, kept in marks:
+                for record, _, kept in marks:
                     if kept:
-                        self._spool.remove(identity)
-                    self._in_hand.discard(identity)
+                        self._spool.remove(record.build.identity)
+                    self._in_hand.discard(record.sequence)
                 self._marked.set()
                 self._woken.set()
         finally:

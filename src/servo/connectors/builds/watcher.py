@@ -105,7 +105,10 @@ class Watcher:
 
     def _completed(self, build: Build) -> Build:
         labels = {key: self._secrets.redact(value) for key, value in build.labels.items()}
-        return replace(build, namespace=build.namespace or self._config.namespace, labels=labels)
+        namespace = build.namespace or self._config.namespace
+        if labels == build.labels and namespace == build.namespace:
+            return build
+        return replace(build, namespace=namespace, labels=labels)
 
     def _is_ancient(self, build: Build) -> bool:
         """Whether it may have been sent so long ago that the journal has forgotten it."""

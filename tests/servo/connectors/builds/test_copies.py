@@ -16,7 +16,6 @@ from servo.connectors.builds.build import Image, Part
 from servo.connectors.builds.copying import Registry, Skopeo
 from servo.connectors.builds.credentials import PREFIX, Credentials, authfile, swept
 from servo.connectors.builds.errors import PartError, PassingError
-from servo.connectors.builds.housekeeping import Housekeeping
 from servo.connectors.builds.journal import records
 from servo.connectors.builds.references import MAX_TAG, Reference, collision_free, original
 
@@ -137,7 +136,7 @@ async def test_copies_expire_unless_somebody_else_points_to_them(
     now[0] += 1800
     source.show(build("two"))
     await until(lambda: running.metrics.total("build_watcher_builds_total", outcome="submitted") == 2)
-    tidy = Housekeeping(running.config, running.journal, running.spool, parts=running.parts, metrics=running.metrics, clock=lambda: now[0])  # fmt: skip
+    tidy = running.housekeeping
     now[0] += 1900
     assert await tidy.expire() == 1  # of `one`: its tag is the same manifest as that of `two`
     assert skopeo.deleted == []

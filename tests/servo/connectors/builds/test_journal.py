@@ -34,6 +34,10 @@ async def seen(journal, *builds, at=100.0, position=None):
     return await journal.write(records.see, builds, "list", position, at)
 
 
+async def number_of(journal, identity):
+    return (await journal.read(records.one, identity)).sequence
+
+
 async def test_what_was_seen_is_read_as_it_was(journal, build):
     whole = build(
         exit_code=3, started_at=1.5, finished_at=2.5, phase=Phase.failed, namespace="team", labels={"ü": "\N{SNOWMAN}"},
@@ -63,10 +67,11 @@ async def test_who_waits_longest_is_due_first(journal, build):
     for number in range(5):
         await seen(journal, build(f"b{number}"), at=100.0 - number)
     await journal.write(records.postponed, "b4", 200.0, "away", 99.0)
-    due = await journal.read(records.due, 150.0, 10, {"b3"})
+    numbers = {each.build.identity: each.sequence for each in await journal.read(records.newest, None, 9)}
+    due = await journal.read(records.due, 150.0, 10, {numbers["b3"]})
     assert [each.build.identity for each in due] == ["b2", "b1", "b0"]
-    assert await journal.read(records.next_due, {"b3", "b2", "b1", "b0"}) == 200.0
-    assert await journal.read(records.next_due, {f"b{number}" for number in range(5)}) is None
+    assert await journal.read(records.next_due, {numbers[each] for each in ("b3", "b2", "b1", "b0")}) == 200.0
+    assert await journal.read(records.next_due, numbers.values()) is None
 
 
 async def test_changes_that_come_at_the_same_time_are_one_commit(journal, build):
@@ -105,7 +110,7 @@ async def test_tombstones_wait_again_when_they_are_revived(journal, build):
 
 async def test_what_is_over_for_long_is_forgotten_and_what_waits_is_not(journal, build):
     await seen(journal, build(), build("two"), build("three"))
-    await journal.write(records.submitted, [("one", "{}")], 110.0)
+    await journal.write(records.submitted, [(await number_of(journal, "one"), "{}")], 110.0)
     await journal.write(records.buried, "two", "x", 210.0)
     assert await journal.write(records.pruned, 200.0, 10) == 1
     assert await journal.read(records.counts) == {"tombstone": 1, "waiting": 1}
@@ -133,7 +138,7 @@ async def test_a_copy_is_shared_by_whoever_points_to_the_same_manifest(journal, 
     await journal.write(records.copied, first)
     await journal.write(records.copied, other)
     assert await journal.read(records.expired, 50.0, 9) == []  # its build waits
-    await journal.write(records.submitted, [("one", "{}")], 20.0)
+    await journal.write(records.submitted, [(await number_of(journal, "one"), "{}")], 20.0)
     assert await journal.read(records.expired, 50.0, 9) == [first]
     assert await journal.read(records.shared, first, 50.0) is True
     assert await journal.read(records.shared, first, 150.0) is False

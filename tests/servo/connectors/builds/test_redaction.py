@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servo.connectors.builds.redaction import HEAD, MARK, MAX_BLOCK, MAX_VALUE, Redactor, Secrets
+from servo.connectors.builds.redaction import (
+    HEAD,
+    MARK,
+    MAX_BLOCK,
+    MAX_VALUE,
+    RULES,
+    STEMS,
+    Redactor,
+    Secrets,
+)
 
 SECRETS = {
     "github": "ghp_" + "a1B2" * 9,
@@ -178,3 +187,18 @@ def test_bytes_that_are_no_text_pass():
     redactor = Redactor(Secrets())
     data = bytes(range(256)) * 100
     assert b"".join([*redactor.feed(data), *redactor.finish()]) == data
+
+
+def test_each_trigger_has_a_stem():
+    """Else its rule would never be tried."""
+    triggers = [trigger for rule in RULES for trigger in rule.triggers]
+    assert [each for each in triggers if not any(stem in each for stem in STEMS)] == []
+
+
+@given(st.lists(PIECES, max_size=12))
+def test_rules_that_are_not_worth_trying_would_find_nothing(pieces):
+    data = "".join(pieces).encode("utf-8", "surrogatepass")
+    worth = Secrets().worth(data)
+    lowered = data.lower()
+    tried = [rule for rule in RULES if any(trigger in lowered for trigger in rule.triggers)]
+    assert worth == tried

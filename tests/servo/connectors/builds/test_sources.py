@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import os
 from pathlib import Path
@@ -17,7 +18,7 @@ from servo.connectors.builds.build import Phase
 from servo.connectors.builds.configuration import BuildsConfiguration
 from servo.connectors.builds.errors import PartError, SourceError
 from servo.connectors.builds.logs import Log, json_text
-from servo.connectors.builds.redaction import Secrets
+from servo.connectors.builds.redaction import Redactor, Secrets
 from servo.connectors.builds.sources.description import KEYS, build_of, parse
 from servo.connectors.builds.sources.directory import Directory
 from servo.connectors.builds.sources.engine import Docker, Podman, _time
@@ -267,3 +268,28 @@ def test_the_example_of_the_page_is_valid():
     example = yaml.safe_load(re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1])
     assert BuildsConfiguration.model_validate(example["builds"]).sources[1].path == Path("/var/log/builds")
     parse(re.search(r"```json\n(.*?)```", page, re.DOTALL)[1])
+
+
+@given(
+    st.lists(st.binary(max_size=300) | st.just(b" password=hunter2 "), max_size=20), st.integers(1024, 9000)
+)
+def test_a_log_that_is_exposed_is_in_its_file_and_the_same_in_the_end(chunks, limit):
+    """Who reads the file after a kill finds what came, without its secrets."""
+    file = io.BytesIO()
+    with Log(Secrets(), limit, file) as exposed, Log(Secrets(), limit) as other:
+        for number, each in enumerate(chunks):
+            exposed.feed(each)
+            other.feed(each)
+            exposed.expose()
+            so_far = b"".join(chunks[: number + 1])
+            if len(so_far) <= limit:
+                assert file.getvalue() == redacted(so_far)
+        exposed.finish()
+        other.finish()
+        assert b"".join(exposed.pieces()) == b"".join(other.pieces())
+        assert len(file.getvalue()) == exposed.kept
+
+
+def redacted(data):
+    redactor = Redactor(Secrets())
+    return b"".join([*redactor.feed(data), *redactor.finish()])

@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
 from typing import Any
 
 from servo.connectors.builds.build import Build, Part
@@ -32,6 +31,7 @@ class Record:
     """A build in the journal.
 
     Attributes:
+        sequence: Its number in the journal.
         build: What was seen.
         state: Where it is.
         seen_at, changed_at: Seconds since 1970.
@@ -41,6 +41,7 @@ class Record:
         answer: What the backend said when it took it.
     """
 
+    sequence: int
     build: Build
     state: State
     seen_at: float
@@ -68,12 +69,18 @@ class Copy:
     expires_at: float | None
 
 
-_COLUMNS = "build, state, seen_at, changed_at, due_at, attempts, reason, answer"
+_COLUMNS = "sequence, build, state, seen_at, changed_at, due_at, attempts, reason, answer"
+
+# By number: the index has it, and the rows of those that are left out are not read.
+_NOT_IN = "sequence NOT IN (SELECT value FROM json_each(?))"
 
 
 def _record(row: Sequence[Any]) -> Record:
-    answer = json.loads(row[7]) if row[7] else None
-    return Record(Build.from_json(row[0]), State(row[1]), row[2], row[3], row[4], row[5], row[6], answer)
+    sequence, build, state, seen_at, changed_at, due_at, attempts, reason, answer = row
+    told = json.loads(answer) if answer else None
+    return Record(
+        sequence, Build.from_json(build), State(state), seen_at, changed_at, due_at, attempts, reason, told
+    )
 
 
 def see(
@@ -104,30 +111,30 @@ def known(db: sqlite3.Connection, identities: Sequence[str]) -> set[str]:
     }
 
 
-def due(db: sqlite3.Connection, now: float, count: int, without: Collection[str]) -> list[Record]:
-    """Return builds that are to be tried, those first that wait the longest."""
+def due(db: sqlite3.Connection, now: float, count: int, without: Collection[int]) -> list[Record]:
+    """Return builds that are to be tried, those first that wait the longest, but for those of some numbers."""
     rows = db.execute(
-        f"SELECT identity, {_COLUMNS} FROM builds WHERE state = 'waiting' AND due_at <= ? ORDER BY due_at LIMIT ?",
-        (now, count + len(without)),
+        f"SELECT {_COLUMNS} FROM builds WHERE state = 'waiting' AND due_at <= ? AND {_NOT_IN} ORDER BY due_at LIMIT ?",
+        (now, json.dumps(list(without)), count),
     )
-    return list(islice((_record(row[1:]) for row in rows if row[0] not in without), count))
+    return [_record(row) for row in rows]
 
 
-def next_due(db: sqlite3.Connection, without: Collection[str]) -> float | None:
-    """Return when a build is to be tried next."""
-    rows = db.execute(
-        "SELECT identity, due_at FROM builds WHERE state = 'waiting' ORDER BY due_at LIMIT ?",
-        (len(without) + 1,),
-    )
-    return next((float(at) for identity, at in rows if identity not in without), None)
+def next_due(db: sqlite3.Connection, without: Collection[int]) -> float | None:
+    """Return when a build is to be tried next, but for those of some numbers."""
+    row = db.execute(
+        f"SELECT due_at FROM builds WHERE state = 'waiting' AND {_NOT_IN} ORDER BY due_at LIMIT 1",
+        (json.dumps(list(without)),),
+    ).fetchone()
+    return None if row is None else float(row[0])
 
 
-def submitted(db: sqlite3.Connection, answers: Iterable[tuple[str, str]], now: float) -> None:
-    """Write down which builds the backend took, and what it said of each."""
+def submitted(db: sqlite3.Connection, answers: Iterable[tuple[int, str]], now: float) -> None:
+    """Write down which builds, by their numbers, the backend took, and what it said of each."""
     db.executemany(
         "UPDATE builds SET state = 'submitted', due_at = NULL, attempts = attempts + 1, reason = NULL, answer = ?, "
-        "changed_at = ? WHERE identity = ?",
-        [(answer, now, identity) for identity, answer in answers],
+        "changed_at = ? WHERE sequence = ?",
+        [(answer, now, sequence) for sequence, answer in answers],
     )
 
 
@@ -248,10 +255,10 @@ def copies(db: sqlite3.Connection, identity: str) -> dict[Part, Copy]:
 
 
 def expired(db: sqlite3.Connection, now: float, count: int) -> list[Copy]:
-    """Return copies that are past their time and whose builds are over."""
+    """Return copies that are past their time and whose builds are over, the oldest first."""
     rows = db.execute(
         "SELECT c.* FROM copies c LEFT JOIN builds b USING (identity) WHERE c.expires_at < ? "
-        "AND coalesce(b.state, '') <> 'waiting' LIMIT ?",
+        "AND coalesce(b.state, '') <> 'waiting' ORDER BY c.expires_at LIMIT ?",
         (now, count),
     )
     return [Copy(row[0], Part(row[1]), *row[2:]) for row in rows]

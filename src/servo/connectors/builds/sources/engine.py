@@ -181,7 +181,9 @@ class Engine(ABC):
         identity = str(found.get("Id", "")).removeprefix("sha256:")
         tags = found.get("RepoTags") or []
         local = None if self.is_remote or not identity else self._local(identity)
-        return Image(self._pushed(found), local, str(tags[0]) if tags else identity[:12])
+        return Image(
+            self._pushed(found), local, str(tags[0]) if tags else identity[:12], self._host if local else None
+        )
 
     def _pushed(self, found: Mapping[str, Any]) -> str | None:
         """Return a name by digest in a registry that has it, as far as the engine knows."""
