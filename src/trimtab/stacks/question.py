@@ -12,7 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from trimtab.stacks.project import Project
 from trimtab.stacks.target import Target
 
-__all__ = ["PlanName", "Question", "SieveChoice"]
+__all__ = ["PlanName", "Question", "SieveChoice", "asked"]
 
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -101,9 +101,7 @@ class Question(_Part):
     requirements: Annotated[
         tuple[Text, ...], Field(min_length=1, max_length=1000), AfterValidator(_check_requirements)
     ]
-    constraints: Annotated[
-        tuple[Text, ...], Field(max_length=5000), AfterValidator(_check_requirements)
-    ] = ()
+    constraints: Annotated[tuple[Text, ...], Field(max_length=5000), AfterValidator(_check_requirements)] = ()
     pins: Pins = {}
     indexes: Annotated[tuple[Text, ...], Field(max_length=20)] = ()
     origin: Annotated[str, Field(max_length=1000)] = "the requirements"

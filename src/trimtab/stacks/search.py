@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trimtab.engines.index import Index
-from trimtab.stacks.errors import RequirementsError
+from trimtab.stacks.errors import PlanError, RequirementsError
 from trimtab.stacks.evidence import Evidence
+from trimtab.stacks.ground import Ground
 from trimtab.stacks.oracle import Oracle
 from trimtab.stacks.plans import All, Around, Bisect, Floor, Newest, Pairwise, Random
 from trimtab.stacks.plans.adaptive import Adaptive, Searcher
@@ -20,11 +21,13 @@ from trimtab.stacks.sieves import LicenceSieve, PlatformSieve, RulesSieve, Sieve
 from trimtab.stacks.sieves.rules import parse_rules
 from trimtab.stacks.sieves.vulnerable import Vulnerability
 from trimtab.stacks.space import Space
-from trimtab.stacks.surveying import Survey, between, survey
+from trimtab.stacks.surveying import between, survey
 
-__all__ = ["Search", "open_search", "plan_of", "survey_of"]
+__all__ = ["Search", "Searching", "ground_of", "open_search", "plan_of"]
 
 Loss = Callable[[Evidence], float | None]
+Searching = Callable[[Question, Space], tuple[Searcher, Loss]]
+"""Of a question and its space makes what the plan `adaptive` searches with, and what is to be minimised of a stack."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,10 @@ async def open_search(
     project, target, choice = question.project, question.target, question.sieves
     rules = parse_rules({"rules": list(choice.rules)}, "the question")
     known = _vulnerabilities(choice.vulnerabilities)
-    async with Oracle(project, target, cache, index=index, parallel=parallel) as oracle, Releases(oracle.index) as releases:
+    async with (
+        Oracle(project, target, cache, index=index, parallel=parallel) as oracle,
+        Releases(oracle.index) as releases,
+    ):
         sieves: list[Sieve] = [PlatformSieve(target, releases)]
         if not choice.yanked:
             sieves.append(YankedSieve(releases))
@@ -76,57 +82,57 @@ async def open_search(
         yield Search(question, oracle, releases, sieves)
 
 
-async def survey_of(search: Search) -> Survey:
-    """The space that a question is about.
+async def ground_of(search: Search) -> Ground:
+    """What a question is about, as the index has it now.
 
     Raises:
-        StacksError: No stack satisfies the requirements, or an index does not answer.
+        StacksError: No stack satisfies the requirements, the sieves leave none, or an index does not answer.
     """
     question = search.question
-    return await survey(
+    if question.plan is PlanName.bisect:
+        good, bad = question.good or {}, question.bad or {}
+        return Ground(between=await between(search.releases, search.sieves, good, bad))
+    found = await survey(
         search.oracle, search.releases, search.sieves, vary=question.vary, newest=question.newest
     )
+    return Ground(found)
 
 
-async def plan_of(
-    search: Search, found: Survey, *, ahead: int, searcher: Callable[[Space], tuple[Searcher, Loss]] | None = None
+def plan_of(
+    question: Question, ground: Ground, *, ahead: int = 1, searching: Searching | None = None
 ) -> Plan:
-    """The plan of a question.
+    """The plan of a question. It is pure: of the same ground it is the same.
 
     Args:
-        search: With the question.
-        found: Its space.
+        question: The question.
+        ground: What it is about.
         ahead: How many stacks are tried at the same time.
-        searcher: Of a space makes what the plan `adaptive` searches with, and what it minimises.
+        searching: Makes what the plan `adaptive` searches with.
 
     Raises:
         PlanError: It has nothing to do.
-        IndexUnavailableError: An index does not answer.
     """
-    question, space = search.question, found.space
-    match question.plan:
-        case PlanName.all:
-            return All(space)
-        case PlanName.random:
-            return Random(space, question.seed)
-        case PlanName.pairwise:
-            return Pairwise(space, question.seed)
-        case PlanName.floor:
-            return Floor(space)
-        case PlanName.newest:
-            return Newest(space, found.first)
-        case PlanName.around:
-            return Around(space, question.pins)
-        case PlanName.bisect:
-            good, bad = question.good or {}, question.bad or {}
-            versions = await between(search.releases, search.sieves, good, bad)
-            return Bisect(good, bad, versions, question.vary)
-        case PlanName.breakers:
-            slower = None if question.slower is None else Slowness(question.metric, question.slower)
-            return Breakers(space, question.seed, find=question.find, ahead=ahead, slower=slower)
-        case PlanName.adaptive:
-            assert searcher is not None, "the plan adaptive is given what it searches with"
-            return Adaptive(space, *searcher(space))
+    if question.plan is PlanName.bisect:
+        return Bisect(question.good or {}, question.bad or {}, ground.between, question.vary)
+    assert ground.survey is not None
+    space, seed = ground.survey.space, question.seed
+    first, slower = ground.survey.first, question.slower
+    slow = None if slower is None else Slowness(question.metric, slower)
+    plans: dict[PlanName, Callable[[], Plan]] = {
+        PlanName.all: lambda: All(space),
+        PlanName.random: lambda: Random(space, seed),
+        PlanName.pairwise: lambda: Pairwise(space, seed),
+        PlanName.floor: lambda: Floor(space),
+        PlanName.newest: lambda: Newest(space, first),
+        PlanName.around: lambda: Around(space, question.pins),
+        PlanName.breakers: lambda: Breakers(space, seed, find=question.find, ahead=ahead, slower=slow),
+    }
+    if question.plan in plans:
+        return plans[question.plan]()
+    if searching is None:
+        raise PlanError("the plan adaptive needs a strategy, which a campaign has")
+    searcher, loss = searching(question, space)
+    return Adaptive(space, searcher, loss)
 
 
 def _vulnerabilities(documents: object) -> dict[str, tuple[Vulnerability, ...]]:

@@ -128,7 +128,9 @@ class Suspicion:
             if suspects or math.comb(len(self.target), count) > LIMIT:
                 break
             suspects = [
-                each for each in _exactly(self.target, count) if not any(each <= clean for clean in self._clean)
+                each
+                for each in _exactly(self.target, count)
+                if not any(each <= clean for clean in self._clean)
             ]
         # One cause for several stacks is likelier than one for each; where it is wrong, the next stack will clear it.
         for stack in waiting:

@@ -50,9 +50,7 @@ class Adaptive:
     window = 1
     over = False
 
-    def __init__(
-        self, space: Space, searcher: Searcher, loss: Callable[[Evidence], float | None]
-    ) -> None:
+    def __init__(self, space: Space, searcher: Searcher, loss: Callable[[Evidence], float | None]) -> None:
         space.several(1, "adaptive")
         self._space, self._searcher, self._loss = space, searcher, loss
         self._versions = {each.name: frozenset(each.versions) for each in space}

@@ -148,9 +148,7 @@ class Breakers:
             del self._open[pair]
 
     def _covering(self) -> Proposal | None:
-        hoped = {
-            frozenset(each) for pins in self._awaited.values() for each in combinations(sorted(pins), 2)
-        }
+        hoped = {frozenset(each) for pins in self._awaited.values() for each in combinations(sorted(pins), 2)}
         while seed := next((pair for pair in self._open if pair not in hoped), None):
             times = self._open.pop(seed)
             if times < SEEDED:
@@ -260,9 +258,7 @@ def _worth(suspicion: Suspicion, pins: Mapping[str, str]) -> float:
     """
     whole = frozenset(pins.items())
     inside = [each for each in suspicion.suspects if each <= whole]
-    others = sum(
-        suspicion.is_open(frozenset(each)) for each in combinations(pins.items(), 2)
-    ) - len(inside)
+    others = sum(suspicion.is_open(frozenset(each)) for each in combinations(pins.items(), 2)) - len(inside)
     doubt = 0.98 ** max(0, others)
     if len(suspicion.suspects) == 1:
         return len(inside) * doubt * (len(suspicion.common - whole) + 1e-6)

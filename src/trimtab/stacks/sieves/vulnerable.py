@@ -44,15 +44,16 @@ class Vulnerability:
 
     def document(self) -> dict[str, Any]:
         """As JSON has it."""
-        ranges = [
-            [low and str(low), high and str(high), inclusive] for low, high, inclusive in self.ranges
-        ]
+        ranges = [[low and str(low), high and str(high), inclusive] for low, high, inclusive in self.ranges]
         return {"id": self.id, "summary": self.summary, "versions": sorted(self.versions), "ranges": ranges}
 
     @classmethod
     def load(cls, document: Mapping[str, Any]) -> "Vulnerability":
         """Read what `document` wrote."""
-        ranges = tuple((low and Version(low), high and Version(high), bool(inclusive)) for low, high, inclusive in document["ranges"])
+        ranges = tuple(
+            (low and Version(low), high and Version(high), bool(inclusive))
+            for low, high, inclusive in document["ranges"]
+        )
         return cls(document["id"], document["summary"], frozenset(document["versions"]), ranges)
 
     @cached_property
