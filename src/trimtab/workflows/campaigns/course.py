@@ -194,11 +194,10 @@ class CampaignCourse:
             )
         if ground.survey is not None and is_hopeless(ground.survey.space, self._tried):
             failure = self._tried[-1].failure
-            return (
-                CampaignState.FINISHED,
-                f"{len(self._tried)} stacks that share no version of what varies failed alike, so it is the script, the "
-                f"context, or a package that does not vary: {failure.message if failure else ''}",
-            )
+            said = f": {failure.message}" if failure else ""
+            alike = f"{len(self._tried)} stacks that share no version of what varies failed alike"
+            whose = "it is the script, the context, or a package that does not vary"
+            return CampaignState.FINISHED, f"{alike}, so {whose}{said}"
         return None
 
     def _spent(self) -> str | None:
