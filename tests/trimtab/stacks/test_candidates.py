@@ -14,6 +14,7 @@ from trimtab.stacks import (
     Around,
     Bisect,
     Candidates,
+    Evidence,
     Floor,
     Newest,
     Pairwise,
