@@ -24,6 +24,7 @@ NAMES = [
     "image_scan",
     "observations",
     "stacks",
+    "campaign",
     "watch",
 ]
 ROOT = Path(__file__).resolve().parent.parent

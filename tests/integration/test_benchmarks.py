@@ -19,6 +19,7 @@ COLUMNS = {
     "overhead": {"trials", "mean_ms"},
     "aa": {"noise", "runs", "false_alarms"},
     "image_scan": {"image", "files", "scan_mb_s", "share", "peak_mib"},
+    "campaign": {"stacks", "way", "named", "median", "worst"},
     "load": {"load", "rps", "p99_us", "core_share"},
     "run_overhead": {"engine", "script", "by_hand_ms", "ours_ms", "share_ms", "cpu_share_ms"},
     "stacks": {"what", "questions_s", "candidates_s"},

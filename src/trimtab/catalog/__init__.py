@@ -1,6 +1,7 @@
 """The relational memory: tables, migrations, queries."""
 
 from trimtab.catalog.analyses import AnalysisKind, AnalysisState
+from trimtab.catalog.campaigns import CampaignState
 from trimtab.catalog.database import Database
 from trimtab.catalog.errors import CatalogError, DatabaseURLError, MigrationError, UnavailableError
 from trimtab.catalog.hardware import hardware_digest
@@ -22,6 +23,7 @@ __all__ = [
     "TERMINAL",
     "AnalysisKind",
     "AnalysisState",
+    "CampaignState",
     "CatalogError",
     "Database",
     "DatabaseURLError",

@@ -14,6 +14,7 @@ from sqlalchemy import (
 )
 
 from trimtab.catalog.analysis_schema import analyses, build_analyses
+from trimtab.catalog.campaign_schema import campaign_proposals, campaigns
 from trimtab.catalog.inspection_schema import (
     environments,
     hardware,
@@ -54,6 +55,8 @@ __all__ = [
     "build_analyses",
     "build_documents",
     "builds",
+    "campaign_proposals",
+    "campaigns",
     "commands",
     "environments",
     "events",

@@ -38,6 +38,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Show what is in a container image.",
     ),
     "stacks": ("trimtab.cli.stacks", "Make other valid stacks for the same requirements, and count them."),
+    "campaigns": (
+        "trimtab.cli.campaigns",
+        "Inspect many stacks under one question: which versions break, which are best.",
+    ),
     "serve": ("trimtab.cli.serve", "Serve inspections and the optimizer over HTTP."),
     "sessions": ("trimtab.cli.sessions", "List, show, create, export and delete sessions."),
     "token": ("trimtab.cli.token", "Make a token for a server, and what to keep of it."),
@@ -49,6 +53,7 @@ Examples:
   trimtab tune servo.yaml --objective 'maximize throughput' --slo 'latency_p99 <= 200ms' --trials 30
   trimtab inspect examples/inspection/SPEC.json --engine process
   trimtab packages registry.example/team/app:1.2
+  trimtab campaigns run requirements.txt --context context.json --plan breakers
   trimtab parse-log build.log
   trimtab ask breakers
   trimtab serve --port 8080

@@ -1,12 +1,11 @@
 """Inspections that this process makes: new ones, and those that a killed one left."""
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -15,6 +14,7 @@ from trimtab.cli.inspection_output import exit_code, print_report
 from trimtab.cli.inspection_progress import Progress
 from trimtab.cli.inspection_report import write_report
 from trimtab.cli.session_options import Output
+from trimtab.cli.stopping import stoppable
 from trimtab.engines import EngineUnavailableError, choose
 from trimtab.inspection import Specification
 from trimtab.settings import Settings
@@ -48,22 +48,6 @@ class Wish:
     engine: str
     best_effort: bool = False
     folder: Path | None = None
-
-
-class _Stop:
-    """Cancels a task at the first signal; the clean-up after it is not broken off by a second one."""
-
-    def __init__(self, task: "asyncio.Task[int]") -> None:
-        self.code = 0
-        self._task = task
-        loop = asyncio.get_running_loop()
-        for each in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(each, self._came, each)
-
-    def _came(self, number: signal.Signals) -> None:
-        if not self.code:
-            self.code = 128 + number
-            self._task.cancel()
 
 
 def inspect_here(settings: Settings, wish: Wish, output: Output, *, follow: bool) -> int:
@@ -165,22 +149,10 @@ async def _engine(place: Place, name: str) -> tuple["Engine", "Capabilities"]:
 def _run(settings: Settings, go: Callable[[Place], Awaitable[int]]) -> int:
     try:
         with Place.open(settings) as place:
-            return asyncio.run(_stoppable(go(place)))
+            return asyncio.run(stoppable(go(place)))
     except PROBLEMS as error:
         typer.echo(f"Error: {error}", err=True)
         return FAILURE
-
-
-async def _stoppable(work: Awaitable[int]) -> int:
-    task = cast("asyncio.Task[int]", asyncio.ensure_future(work))
-    stop = _Stop(task)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        if not stop.code:
-            raise
-        typer.echo("Interrupted; what was running is ended.", err=True)
-        return stop.code
 
 
 def _tell_of_left(place: Place) -> None:

@@ -23,7 +23,7 @@ from trimtab.cli.stacks_output import (
 )
 from trimtab.cli.stacks_plan import Chosen, Locks, Verdicts, choose, read_verdicts
 from trimtab.cli.stacks_search import opened, run
-from trimtab.stacks import CONFIDENCE, Bisect, Candidate, Candidates, Newest, Verdict, count, survey
+from trimtab.stacks import CONFIDENCE, Bisect, Candidate, Candidates, Evidence, Newest, Verdict, count, survey
 
 __all__ = ["count_stacks", "make_candidates"]
 
@@ -103,7 +103,7 @@ async def _collect(source: Candidates, told: Verdicts, number: int, progress: Pr
     found: list[Candidate] = []
     while len(found) < number and (candidate := await source.ask()):
         if verdict := told.of(candidate.stack):
-            source.tell(candidate, verdict)
+            source.tell(Evidence(candidate.stack, verdict))
             continue
         found.append(candidate)
         progress(len(found), number)

@@ -41,6 +41,7 @@ class PlanName(StrEnum):
     newest = "newest"
     around = "around"
     bisect = "bisect"
+    breakers = "breakers"
 
 
 Requirements = Annotated[

@@ -11,6 +11,7 @@ from trimtab.stacks import (
     All,
     Around,
     Bisect,
+    Breakers,
     Floor,
     Newest,
     Pairwise,
@@ -81,6 +82,7 @@ async def choose(search: Search, question: Question, name: PlanName, seed: int, 
         PlanName.random: lambda: Random(space, seed),
         PlanName.pairwise: lambda: Pairwise(space, seed),
         PlanName.floor: lambda: Floor(space),
+        PlanName.breakers: lambda: Breakers(space, seed),
         PlanName.newest: lambda: Newest(space, found.first),
     }
     return Chosen(plans[name](), found, found.first.pins)

@@ -30,6 +30,7 @@ from trimtab.settings import ServerSettings
 if TYPE_CHECKING:
     from trimtab.builds import Registries
     from trimtab.workflows import Accepting, Inspecting, Place, Worker
+    from trimtab.workflows.campaigns import Campaigning
 
 __all__ = ["create_app"]
 
@@ -54,6 +55,7 @@ class Work:
     worker: "Worker"
     inspecting: "Inspecting"
     accepting: "Accepting"
+    campaigning: "Campaigning"
 
 
 def create_app(
@@ -123,6 +125,7 @@ def create_app(
         _add_inspections(app, place, work[0].inspecting, settings, token)
         _add_builds(app, place, work[0].accepting, registries, metrics, token)
         _add_observations(app, place, token)
+        _add_campaigns(app, place, work[0], token)
     app.include_router(api.create_router(sessions), dependencies=[*token, admin])
     app.include_router(servo.create_router(sessions, metrics), dependencies=[*token, agent])
     app.include_router(oauth.create_router(), dependencies=[agent])
@@ -169,6 +172,13 @@ def _add_observations(app: FastAPI, place: "Place", token: list[Any]) -> None:
     app.include_router(observations.create_router(place.database), dependencies=token)
 
 
+def _add_campaigns(app: FastAPI, place: "Place", work: Work, token: list[Any]) -> None:
+    from trimtab.server import campaigns
+
+    router = campaigns.create_router(place, work.campaigning, work.inspecting)
+    app.include_router(router, dependencies=token)
+
+
 def _registries(settings: ServerSettings) -> "Registries":
     from trimtab.builds import Registries
 
@@ -177,6 +187,7 @@ def _registries(settings: ServerSettings) -> "Registries":
 
 def _work(place: "Place", settings: ServerSettings, registries: "Registries", metrics: Metrics) -> Work:
     from trimtab.workflows import Accepting, Analysing, Inspecting, Recording, Worker
+    from trimtab.workflows.campaigns import Campaigning
 
     worker = Worker(place, works=settings.worker)
     inspecting = Inspecting(
@@ -195,7 +206,8 @@ def _work(place: "Place", settings: ServerSettings, registries: "Registries", me
         seconds=settings.analysis_seconds,
         told=metrics.count_analysis,
     )
-    return Work(worker, inspecting, Accepting(worker, analysing, Recording(worker)))
+    accepting = Accepting(worker, analysing, Recording(worker))
+    return Work(worker, inspecting, accepting, Campaigning(worker, inspecting))
 
 
 def _middleware(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from trimtab.exports import lazily
 
 if TYPE_CHECKING:
-    from trimtab.stacks.candidates import Candidate, Candidates, Tally
+    from trimtab.stacks.candidates import Candidate, Candidates, Memory, Tally
     from trimtab.stacks.counting import CONFIDENCE, Count, count
     from trimtab.stacks.errors import (
         IndexUnavailableError,
@@ -18,19 +18,37 @@ if TYPE_CHECKING:
         StacksError,
         UnsatisfiableError,
     )
+    from trimtab.stacks.evidence import Evidence, Failure
     from trimtab.stacks.exclusion import Exclusion
+    from trimtab.stacks.ground import Ground
     from trimtab.stacks.oracle import Oracle
-    from trimtab.stacks.plans import All, Around, Bisect, Culprit, Floor, Newest, Pairwise, Random
+    from trimtab.stacks.plans import (
+        Adaptive,
+        All,
+        Around,
+        Bisect,
+        Breakers,
+        Culprit,
+        Floor,
+        Newest,
+        Pairwise,
+        Random,
+        Searcher,
+        Slowness,
+    )
     from trimtab.stacks.project import Project
     from trimtab.stacks.proposal import Plan, Proposal, Verdict
+    from trimtab.stacks.question import PlanName, Question, SieveChoice, asked
     from trimtab.stacks.release import File, Release
     from trimtab.stacks.releases import Releases
+    from trimtab.stacks.search import Search, Searching, ground_of, open_search, plan_of
     from trimtab.stacks.sieves import (
         LicenceSieve,
         PlatformSieve,
         Rule,
         RulesSieve,
         Sieve,
+        Vulnerability,
         VulnerableSieve,
         YankedSieve,
         read_osv,
@@ -40,10 +58,11 @@ if TYPE_CHECKING:
     from trimtab.stacks.space import Space, Variable
     from trimtab.stacks.stack import Refusal, Stack
     from trimtab.stacks.surveying import Survey, between, survey
+    from trimtab.stacks.suspicion import Breaker
     from trimtab.stacks.target import Target
 
 _HOMES = {
-    "candidates": ("Candidate", "Candidates", "Tally"),
+    "candidates": ("Candidate", "Candidates", "Memory", "Tally"),
     "counting": ("CONFIDENCE", "Count", "count"),
     "errors": (
         "IndexUnavailableError",
@@ -53,19 +72,37 @@ _HOMES = {
         "StacksError",
         "UnsatisfiableError",
     ),
+    "evidence": ("Evidence", "Failure"),
     "exclusion": ("Exclusion",),
+    "ground": ("Ground",),
     "oracle": ("Oracle",),
-    "plans": ("All", "Around", "Bisect", "Culprit", "Floor", "Newest", "Pairwise", "Random"),
+    "plans": (
+        "Adaptive",
+        "All",
+        "Around",
+        "Bisect",
+        "Breakers",
+        "Culprit",
+        "Floor",
+        "Newest",
+        "Pairwise",
+        "Random",
+        "Searcher",
+        "Slowness",
+    ),
     "project": ("Project",),
     "proposal": ("Plan", "Proposal", "Verdict"),
+    "question": ("PlanName", "Question", "SieveChoice", "asked"),
     "release": ("File", "Release"),
     "releases": ("Releases",),
+    "search": ("Search", "Searching", "ground_of", "open_search", "plan_of"),
     "sieves": (
         "LicenceSieve",
         "PlatformSieve",
         "Rule",
         "RulesSieve",
         "Sieve",
+        "Vulnerability",
         "VulnerableSieve",
         "YankedSieve",
         "read_osv",
@@ -74,32 +111,42 @@ _HOMES = {
     "sources": ("read_pins", "read_project"),
     "space": ("Space", "Variable"),
     "stack": ("Refusal", "Stack"),
+    "suspicion": ("Breaker",),
     "surveying": ("Survey", "between", "survey"),
     "target": ("Target",),
 }
 
 __all__ = [
     "CONFIDENCE",
+    "Adaptive",
     "All",
     "Around",
     "Bisect",
+    "Breaker",
+    "Breakers",
     "Candidate",
     "Candidates",
     "Count",
     "Culprit",
+    "Evidence",
     "Exclusion",
+    "Failure",
     "File",
     "Floor",
+    "Ground",
     "IndexUnavailableError",
     "LicenceSieve",
+    "Memory",
     "Newest",
     "Oracle",
     "Pairwise",
     "Plan",
     "PlanError",
+    "PlanName",
     "PlatformSieve",
     "Project",
     "Proposal",
+    "Question",
     "Random",
     "Refusal",
     "Release",
@@ -108,7 +155,12 @@ __all__ = [
     "ResolverError",
     "Rule",
     "RulesSieve",
+    "Search",
+    "Searcher",
+    "Searching",
     "Sieve",
+    "SieveChoice",
+    "Slowness",
     "Space",
     "Stack",
     "StacksError",
@@ -118,10 +170,15 @@ __all__ = [
     "UnsatisfiableError",
     "Variable",
     "Verdict",
+    "Vulnerability",
     "VulnerableSieve",
     "YankedSieve",
+    "asked",
     "between",
     "count",
+    "ground_of",
+    "open_search",
+    "plan_of",
     "read_osv",
     "read_pins",
     "read_project",

@@ -4,15 +4,17 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
+from trimtab.stacks.evidence import Evidence
 from trimtab.stacks.exclusion import Exclusion
 from trimtab.stacks.oracle import Oracle
-from trimtab.stacks.proposal import Plan, Proposal, Verdict
+from trimtab.stacks.proposal import Plan, Proposal
 from trimtab.stacks.settling import Settled, settle
 from trimtab.stacks.sieves.sieve import Sieve
 from trimtab.stacks.stack import Stack
 
-__all__ = ["Candidate", "Candidates", "Tally"]
+__all__ = ["Candidate", "Candidates", "Memory", "Tally"]
 
 _EXCLUSIONS = 1000
 
@@ -61,6 +63,18 @@ class Tally:
                 self.exclusions.setdefault((each.sieve, tuple(each.packages.items())), each)
 
 
+class Memory(Protocol):
+    """Keeps what came of proposals, so that a search which was broken off goes the same way again, whatever the index says by then."""
+
+    def settled(self, number: int) -> Settled | None:
+        """What came of a proposal, by its number from 1; None: it is not known."""
+        ...
+
+    async def note(self, number: int, settled: Settled) -> None:
+        """Keep what came of a proposal, unless it is kept."""
+        ...
+
+
 class Candidates:
     """Asks for what a plan proposes, and hands on what is new, valid and left by the sieves.
 
@@ -71,18 +85,27 @@ class Candidates:
         plan: What to ask for.
         sieves: What is not tried.
         patience: Proposals in a row that bring no candidate, after which it ends.
+        memory: What came of proposals in an earlier life of the same search, which are not asked for again.
     """
 
     def __init__(
-        self, oracle: Oracle, plan: Plan, sieves: Sequence[Sieve] = (), *, patience: int = 1000
+        self,
+        oracle: Oracle,
+        plan: Plan,
+        sieves: Sequence[Sieve] = (),
+        *,
+        patience: int = 1000,
+        memory: "Memory | None" = None,
     ) -> None:
         self.tally = Tally()
         self.plan = plan
         self._oracle = oracle
         self._sieves = sieves
         self._patience = patience
+        self._memory = memory
+        self._proposed = 0
         self._open: deque[tuple[Proposal, asyncio.Task[Settled]]] = deque()
-        self._seen: dict[str, Verdict | None] = {}
+        self._seen: dict[str, Evidence | None] = {}
         self._barren = 0
 
     async def ask(self) -> Candidate | None:
@@ -98,15 +121,17 @@ class Candidates:
                 return None
             proposal, task = self._open[0]
             settled = await asyncio.shield(task)  # whoever gives up waiting may ask again
+            if self._memory is not None:
+                await self._memory.note(self.tally.proposed + 1, settled)
             self._open.popleft()
             if candidate := self._take(proposal, settled):
                 return candidate
         return None
 
-    def tell(self, candidate: Candidate, verdict: Verdict) -> None:
+    def tell(self, evidence: Evidence) -> None:
         """Say what trying a candidate showed."""
-        self._seen[candidate.stack.digest] = verdict
-        self.plan.tell(candidate.stack, verdict)
+        self._seen[evidence.stack.digest] = evidence
+        self.plan.tell(evidence)
 
     @property
     def impatient(self) -> bool:
@@ -121,7 +146,12 @@ class Candidates:
     def _propose(self) -> None:
         """Keep as many proposals open as the plan allows: which these are does not depend on how fast any is resolved."""
         while len(self._open) < self.plan.window and (proposal := self.plan.propose()) is not None:
-            self._open.append((proposal, self._oracle.start(settle(self._oracle, self._sieves, proposal))))
+            self._proposed += 1
+            self._open.append((proposal, self._oracle.start(self._settled(self._proposed, proposal))))
+
+    async def _settled(self, number: int, proposal: Proposal) -> Settled:
+        known = None if self._memory is None else self._memory.settled(number)
+        return known or await settle(self._oracle, self._sieves, proposal)
 
     def _take(self, proposal: Proposal, settled: Settled) -> Candidate | None:
         self.tally.proposed += 1
@@ -148,5 +178,5 @@ class Candidates:
 
     def _again(self, stack: Stack) -> None:
         self.tally.duplicates += 1
-        if verdict := self._seen[stack.digest]:
-            self.plan.tell(stack, verdict)
+        if evidence := self._seen[stack.digest]:
+            self.plan.tell(evidence)

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from trimtab.stacks.stack import Stack
+
+if TYPE_CHECKING:
+    from trimtab.stacks.evidence import Evidence
 
 __all__ = ["Plan", "Proposal", "Verdict"]
 
@@ -66,6 +69,6 @@ class Plan(Protocol):
         """Take note of what came of a proposal; None: no stack satisfies it, or the sieves leave none."""
         ...
 
-    def tell(self, stack: Stack, verdict: Verdict) -> None:
+    def tell(self, evidence: "Evidence") -> None:
         """Take note of what trying a stack showed."""
         ...

@@ -12,6 +12,7 @@ from trimtab.store.analyses import (
     ObservationResultsStore,
     buildlog_id,
 )
+from trimtab.store.campaigns import CampaignsStore
 from trimtab.store.check import check
 from trimtab.store.documents import decode, encode
 from trimtab.store.errors import (
@@ -50,6 +51,7 @@ __all__ = [
     "BuildReport",
     "BuildsStore",
     "CacheMissError",
+    "CampaignsStore",
     "DependencyMonkeyReportsStore",
     "DependencyMonkeyRequestsStore",
     "DocumentError",

@@ -14,6 +14,7 @@ from trimtab.stacks import (
     Around,
     Bisect,
     Candidates,
+    Evidence,
     Floor,
     Newest,
     Pairwise,
@@ -132,7 +133,7 @@ async def test_newest_ends_with_what_passes_and_holds_back_as_little_as_possible
         source = Candidates(search.oracle, plan, search.sieves)
         while candidate := await source.ask():
             good = Version(candidate.stack.pins["web"]) < Version("1.8")
-            source.tell(candidate, Verdict.PASS if good else Verdict.FAIL)
+            source.tell(Evidence(candidate.stack, Verdict.PASS if good else Verdict.FAIL))
     newest = {"web": "1.9", "api": "1.9", "db": "0.7", "log": "0.7", "ui": "0.7", "core": "2.4"}
     assert dict(plan.found.pins) == {**newest, "web": "1.7"}
 
@@ -179,7 +180,7 @@ async def test_bisect_finds_a_planted_version_through_the_resolver(opened):
         while candidate := await source.ask():
             asked += 1
             broken = Version(candidate.stack.pins["log"]) >= Version("0.3")
-            source.tell(candidate, Verdict.FAIL if broken else Verdict.PASS)
+            source.tell(Evidence(candidate.stack, Verdict.FAIL if broken else Verdict.PASS))
     assert plan.culprit.versions == (("log", "0.3"),)
     assert plan.culprit.alone is True
     assert plan.steps == 3 * 4 + 3 * 7

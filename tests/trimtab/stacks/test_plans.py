@@ -13,6 +13,7 @@ from trimtab.stacks import (
     All,
     Around,
     Bisect,
+    Evidence,
     Floor,
     Newest,
     Pairwise,
@@ -160,9 +161,9 @@ def test_newest_is_over_when_one_passed_also_if_more_were_resolved_ahead():
     stack = resolve(space, first)
     plan.resolved(first, stack)
     assert not plan.over
-    plan.tell(stack, Verdict.UNKNOWN)
+    plan.tell(Evidence(stack, Verdict.UNKNOWN))
     assert not plan.over
-    plan.tell(stack, Verdict.PASS)
+    plan.tell(Evidence(stack, Verdict.PASS))
     assert plan.over
     assert plan.propose() is None
 
@@ -222,7 +223,7 @@ def test_bisect_finds_the_one_version_within_log2_n_and_one_more(case):
     while proposal := plan.propose():
         stack = resolve(space, proposal)
         plan.resolved(proposal, stack)
-        plan.tell(stack, judged(stack, culprit, planted, step))
+        plan.tell(Evidence(stack, judged(stack, culprit, planted, step)))
         verdicts += 1
     assert plan.culprit.versions == ((culprit, f"1.{planted}"),)
     assert plan.culprit.alone is True
@@ -244,7 +245,7 @@ def test_bisect_names_few_suspects_where_stacks_cannot_be_had_or_tried(case, dat
         plan.resolved(proposal, stack)
         if stack:
             unknown = data.draw(st.booleans())
-            plan.tell(stack, Verdict.UNKNOWN if unknown else judged(stack, culprit, planted, step))
+            plan.tell(Evidence(stack, Verdict.UNKNOWN if unknown else judged(stack, culprit, planted, step)))
     assert (culprit, f"1.{planted}") in plan.culprit.versions
 
 
@@ -257,7 +258,7 @@ def test_bisect_says_that_a_version_fails_only_with_others():
         stack = resolve(space, proposal)
         plan.resolved(proposal, stack)
         both = all(Version(each) > Version("1.0") for each in stack.pins.values())
-        plan.tell(stack, Verdict.FAIL if both else Verdict.PASS)
+        plan.tell(Evidence(stack, Verdict.FAIL if both else Verdict.PASS))
     assert plan.culprit.versions == (("p1", "1.1"),)
     assert plan.culprit.alone is False
 
@@ -267,9 +268,9 @@ def test_bisect_waits_for_its_verdict_and_heeds_none_of_another_stack():
     proposal = plan.propose()
     plan.resolved(proposal, stack := stack_of({"p0": "1.1"}))
     assert plan.propose() is None
-    plan.tell(stack_of({"p0": "1.2"}), Verdict.FAIL)
+    plan.tell(Evidence(stack_of({"p0": "1.2"}), Verdict.FAIL))
     assert plan.propose() is None
-    plan.tell(stack, Verdict.PASS)
+    plan.tell(Evidence(stack, Verdict.PASS))
     assert plan.propose().constraints == {"p0": "==1.2"}
 
 

@@ -9,7 +9,7 @@ from trimtab.inspection.report.model import Run
 from trimtab.inspection.statistics.hardware import Hardware
 from trimtab.inspection.statistics.measures import measures
 
-__all__ = ["runs"]
+__all__ = ["peak_memory", "runs"]
 
 KIB = 1024
 
@@ -44,7 +44,7 @@ def _run(item: int, result: Mapping[str, Any], told: Mapping[str, Any], primary:
         seconds=measured.get("duration", _seconds(told)),
         cpu=None if user is None or system is None else user + system,
         system=system,
-        memory=_memory(result),
+        memory=peak_memory(result),
         value=measured.get(primary) if primary and state == "succeeded" else None,
         machine=str(Hardware.of(result)) if result else "",
         notes=tuple(_notes(result, told)),
@@ -72,7 +72,7 @@ def _seconds(told: Mapping[str, Any]) -> float | None:
     return None if started is None or ended is None else max(0.0, ended - started)
 
 
-def _memory(result: Mapping[str, Any]) -> float | None:
+def peak_memory(result: Mapping[str, Any]) -> float | None:
     """Of the run's control group, if nobody else was in it; else of its largest process."""
     group = at(result, "cgroup")
     peak = number(at(group, "memory", "peak")) if at(group, "alone") is True else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from packaging.version import Version
 
 from trimtab.stacks.errors import PlanError
+from trimtab.stacks.evidence import Evidence
 from trimtab.stacks.proposal import Proposal, Verdict
 from trimtab.stacks.stack import Stack
 
@@ -90,10 +91,10 @@ class Bisect:
         if stack is None:
             self._judge(Verdict.UNKNOWN)
 
-    def tell(self, stack: Stack, verdict: Verdict) -> None:
+    def tell(self, evidence: Evidence) -> None:
         """Go on in the half that has the break."""
-        if self._open is not None and self._stack is not None and stack.digest == self._stack.digest:
-            self._judge(verdict)
+        if self._open is not None and self._stack is not None and evidence.stack.digest == self._stack.digest:
+            self._judge(evidence.verdict)
 
     def _judge(self, verdict: Verdict) -> None:
         assert self._open is not None

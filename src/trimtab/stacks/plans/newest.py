@@ -5,6 +5,7 @@ from itertools import combinations
 
 from packaging.version import Version
 
+from trimtab.stacks.evidence import Evidence
 from trimtab.stacks.plans.plain import Plain
 from trimtab.stacks.proposal import Proposal, Verdict
 from trimtab.stacks.space import Space
@@ -45,10 +46,10 @@ class Newest(Plain):
         """The next one; None as soon as one passed."""
         return None if self.found else next(self._steps, None)
 
-    def tell(self, stack: Stack, verdict: Verdict) -> None:
+    def tell(self, evidence: Evidence) -> None:
         """End with the first that passes."""
-        if verdict is Verdict.PASS and self.found is None:
-            self.found = stack
+        if evidence.verdict is Verdict.PASS and self.found is None:
+            self.found = evidence.stack
 
     def _walk(self) -> Iterator[Proposal]:
         yield Proposal("the newest", self._space.excluded, self._space.held)

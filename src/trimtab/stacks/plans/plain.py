@@ -1,6 +1,7 @@
 """What plans have in common that learn nothing from what came of their proposals."""
 
-from trimtab.stacks.proposal import Proposal, Verdict
+from trimtab.stacks.evidence import Evidence
+from trimtab.stacks.proposal import Proposal
 from trimtab.stacks.stack import Stack
 
 __all__ = ["Plain"]
@@ -15,5 +16,5 @@ class Plain:
     def resolved(self, proposal: Proposal, stack: Stack | None) -> None:
         """Nothing follows from it."""
 
-    def tell(self, stack: Stack, verdict: Verdict) -> None:
+    def tell(self, evidence: Evidence) -> None:
         """Nothing follows from it."""

@@ -21,7 +21,7 @@ from trimtab.stacks.sources.text import read_text
 from trimtab.stacks.stack import Stack
 from trimtab.stacks.target import Target
 
-__all__ = ["Rule", "RulesSieve", "read_rules"]
+__all__ = ["Rule", "RulesSieve", "parse_rules", "read_rules"]
 
 FILE_LIMIT = 16 * 1024 * 1024
 _COUNT = 20_000
@@ -46,6 +46,12 @@ class Rule:
     reason: str
     when: Marker | None = None
     base: str | None = None
+
+    def document(self) -> dict[str, Any]:
+        """As people write it."""
+        packages = {name: str(versions) or "*" for name, versions in self.packages.items()}
+        found = {"id": self.id, "packages": packages, "reason": self.reason, "base": self.base}
+        return {**found, "when": str(self.when) if self.when else None}
 
     def hit(self, pins: Mapping[str, str]) -> dict[str, str] | None:
         """What it keeps out of some pins; None: nothing."""
@@ -109,10 +115,23 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
         document = yaml.safe_load(read_text(path, FILE_LIMIT))
     except (yaml.YAMLError, RecursionError) as error:
         raise RequirementsError(f"{path} is no YAML: {' '.join(str(error).split())[:500]}") from None
+    return parse_rules(document, str(path))
+
+
+def parse_rules(document: Any, place: str) -> tuple[Rule, ...]:
+    """Rules of a document, as `read_rules` has it.
+
+    Args:
+        document: With a list `rules`.
+        place: What it is, for errors.
+
+    Raises:
+        RequirementsError: It is no such document; with the rule's number.
+    """
     listed = document.get("rules") if isinstance(document, dict) else None
     if not isinstance(listed, list) or len(listed) > _COUNT:
-        raise RequirementsError(f"{path} has no list 'rules' of at most {_COUNT} entries")
-    found = (_rule(each, f"{path}, rule {number}", number) for number, each in enumerate(listed, 1))
+        raise RequirementsError(f"{place} has no list 'rules' of at most {_COUNT} entries")
+    found = (_rule(each, f"{place}, rule {number}", number) for number, each in enumerate(listed, 1))
     return tuple(each for each in found if each)
 
 

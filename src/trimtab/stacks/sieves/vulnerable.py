@@ -18,7 +18,7 @@ from trimtab.stacks.release import Release
 from trimtab.stacks.sources.text import read_text
 from trimtab.stacks.stack import Stack
 
-__all__ = ["VulnerableSieve", "read_osv"]
+__all__ = ["Vulnerability", "VulnerableSieve", "read_osv"]
 
 FILE_LIMIT = 256 * 1024 * 1024
 ENTRY_LIMIT = 4 * 1024 * 1024
@@ -41,6 +41,20 @@ class Vulnerability:
     summary: str
     versions: frozenset[str]
     ranges: tuple[tuple[Version | None, Version | None, bool], ...]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON has it."""
+        ranges = [[low and str(low), high and str(high), inclusive] for low, high, inclusive in self.ranges]
+        return {"id": self.id, "summary": self.summary, "versions": sorted(self.versions), "ranges": ranges}
+
+    @classmethod
+    def load(cls, document: Mapping[str, Any]) -> "Vulnerability":
+        """Read what `document` wrote."""
+        ranges = tuple(
+            (low and Version(low), high and Version(high), bool(inclusive))
+            for low, high, inclusive in document["ranges"]
+        )
+        return cls(document["id"], document["summary"], frozenset(document["versions"]), ranges)
 
     @cached_property
     def _exact(self) -> frozenset[Version]:
