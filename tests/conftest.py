@@ -9,10 +9,14 @@ import io
 import json
 import os
 import secrets
+import shutil
 import signal
+import subprocess
 import tarfile
 import threading
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -66,6 +70,42 @@ def new_postgresql(postgresql_url) -> Iterator[Callable[[], str]]:
         for name in names:
             connection.execute(sa.text(f'DROP DATABASE "{name}" WITH (FORCE)'))
     server.dispose()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Path:
+    """A kubeconfig of a cluster whose pods really run, in which tests may have namespaces of their own."""
+    named = os.environ.get("KUBECONFIG", "")
+    remedy = "start one: shared/testbed/cluster up, and set KUBECONFIG"
+    if not named or not Path(named).is_file():
+        pytest.skip(f"no Kubernetes: {remedy}")
+    if shutil.which("kubectl") is None:
+        pytest.skip("kubectl makes the namespaces of tests, and is not installed")
+    asked = subprocess.run(
+        ["kubectl", "get", "--raw", "/readyz"], capture_output=True, timeout=30, check=False
+    )
+    if asked.returncode:
+        pytest.skip(f"the Kubernetes of {named} does not answer: {remedy}")
+    return Path(named)
+
+
+@pytest.fixture
+def namespace(cluster) -> Iterator[str]:
+    """A namespace with its service account; it is deleted at the end, with all that is in it."""
+    name = f"test-{secrets.token_hex(6)}"
+
+    def kubectl(*arguments: str) -> str:
+        command = ["kubectl", "--kubeconfig", str(cluster), *arguments]
+        return subprocess.run(command, capture_output=True, timeout=60, check=True, text=True).stdout
+
+    kubectl("create", "namespace", name)
+    try:
+        # Without the account no pod is admitted.
+        while not kubectl("-n", name, "get", "serviceaccounts", "-o", "jsonpath={.items[*].secrets[*].name}"):
+            time.sleep(0.1)
+        yield name
+    finally:
+        kubectl("delete", "namespace", name, "--wait=false")
 
 
 STATUS = b"Package: a\nStatus: install ok installed\nVersion: 1\n"
