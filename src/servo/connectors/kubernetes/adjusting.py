@@ -131,13 +131,15 @@ class Adjusting:
             await asyncio.gather(*(_hand_over(target) for target, _, _ in parts))
             return error
         failed = getattr(error, "target", None)
-        modes = [target.config.on_failure if target is failed else FailureMode.rollback for target, _, _ in parts]
-        reverts = [
-            self._reverted(target, mode) for (target, _, _), mode in zip(parts, modes, strict=True)
+        modes = [
+            target.config.on_failure if target is failed else FailureMode.rollback for target, _, _ in parts
         ]
+        reverts = [self._reverted(target, mode) for (target, _, _), mode in zip(parts, modes, strict=True)]
         worse = [each for each in await asyncio.gather(*reverts) if each is not None]
         if worse:
-            return AdjustmentFailedError(f"{worse[0]}; it was taken back because: {error}", reason=worse[0].reason)
+            return AdjustmentFailedError(
+                f"{worse[0]}; it was taken back because: {error}", reason=worse[0].reason
+            )
         return error
 
     async def _reverted(self, target: Target, mode: FailureMode) -> ServoError | None:
@@ -159,7 +161,9 @@ class Adjusting:
                 async with asyncio.timeout(_SECONDS_TO_WITHDRAW):
                     await target.withdraw()
             except (UnfitError, KubernetesError, LeaseLostError, ManifestError, TimeoutError) as error:
-                logger.warning(f"{target.config.label} could not be taken back yet: {error or 'the cluster is slow'}")
+                logger.warning(
+                    f"{target.config.label} could not be taken back yet: {error or 'the cluster is slow'}"
+                )
                 await _hand_over(target)
 
 

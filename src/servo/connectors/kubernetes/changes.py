@@ -35,7 +35,9 @@ def paths_of(config: TargetConfiguration, *, replicas: bool) -> list[str]:
 
 
 def fields_of(
-    config: TargetConfiguration, components: Mapping[str, ContainerConfiguration], adjustments: Iterable[Adjustment]
+    config: TargetConfiguration,
+    components: Mapping[str, ContainerConfiguration],
+    adjustments: Iterable[Adjustment],
 ) -> Fields:
     """Return what adjustments set.
 
@@ -69,7 +71,9 @@ def refused(config: TargetConfiguration, wanted: Fields, live: Fields) -> str | 
         pinned |= {_variable(container, setting): setting.name for setting in container.env if setting.pinned}
     if config.replicas.pinned:
         pinned[REPLICAS] = REPLICAS
-    changed = sorted({name for path, name in pinned.items() if path in wanted and _changes(path, wanted, live)})
+    changed = sorted(
+        {name for path, name in pinned.items() if path in wanted and _changes(path, wanted, live)}
+    )
     return f"pinned: {', '.join(changed)}" if changed else None
 
 

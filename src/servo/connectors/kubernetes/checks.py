@@ -39,7 +39,9 @@ class KubernetesChecks(BaseChecks):
         try:
             version = await self.client(self.config).version()
         except KubernetesError as error:
-            raise CheckError(str(error), hint="see whether `kubectl version` reaches the same cluster") from error
+            raise CheckError(
+                str(error), hint="see whether `kubectl version` reaches the same cluster"
+            ) from error
         return "version {}.{}".format(*version)
 
     @warn("Kubernetes version")
@@ -73,7 +75,9 @@ class KubernetesChecks(BaseChecks):
         kind = Resource(group, "", plural, "", namespaced=plural != NAMESPACES.plural)
         async with turn:
             named = None if kind.namespaced else namespace
-            allowed = await self.client(self.config).allowed(verb, kind, namespace, subresource=part or None, name=named)
+            allowed = await self.client(self.config).allowed(
+                verb, kind, namespace, subresource=part or None, name=named
+            )
         where = f" in {namespace}" if kind.namespaced else ""
         return None if allowed else f"{verb} {name}{f' of {group}' if group else ''}{where}"
 
@@ -85,7 +89,9 @@ class KubernetesChecks(BaseChecks):
             try:
                 await self.client(self.config).get(NAMESPACES, name)
             except KubernetesError as error:
-                raise CheckError(str(error), hint="correct `namespace`, or allow get of namespaces") from error
+                raise CheckError(
+                    str(error), hint="correct `namespace`, or allow get of namespaces"
+                ) from error
         return ", ".join(names)
 
     @multicheck("The {item.label} is readable")
@@ -130,7 +136,10 @@ class KubernetesChecks(BaseChecks):
 
         async def ready(target: TargetConfiguration) -> None:
             if lacks := workloads.outstanding(await self._read(target)):
-                raise CheckError(lacks, hint=f"kubectl -n {target.namespace} describe {target.resource.plural} {target.name}")
+                raise CheckError(
+                    lacks,
+                    hint=f"kubectl -n {target.namespace} describe {target.resource.plural} {target.name}",
+                )
 
         return self.config.targets, ready
 

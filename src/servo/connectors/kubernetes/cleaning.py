@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator
 from copy import deepcopy
@@ -94,7 +95,7 @@ def _holder(lease: Manifest) -> str | None:
     spec = lease["spec"]
     if not spec.get("holderIdentity"):
         return None
-    renewed = datetime.fromisoformat(str(spec.get("renewTime", "1970-01-01T00:00:00Z")).replace("Z", "+00:00"))
+    renewed = datetime.fromisoformat(str(spec.get("renewTime") or "1970-01-01T00:00:00Z"))
     age = (datetime.now(UTC) - renewed).total_seconds()
     return str(spec["holderIdentity"]) if age < float(spec.get("leaseDurationSeconds") or 0) else None
 
@@ -155,7 +156,10 @@ def _fields(workload: Manifest, *, baseline: bool) -> Fields:
         return {}
     ours = record.accepted | (record.trial.fields if record.trial else {})
     wanted = record.baseline if baseline else record.accepted
-    live = manifests.read(workload, [path for path in wanted if path in ours])
+    live: Fields = {}
+    for path in wanted.keys() & ours.keys():
+        with contextlib.suppress(manifests.ManifestError):  # a container that is no longer there
+            live |= manifests.read(workload, [path])
     return {
         path: wanted[path]
         for path in live
@@ -163,12 +167,21 @@ def _fields(workload: Manifest, *, baseline: bool) -> Fields:
     }
 
 
-async def _remove_pods(client: Client, namespace: str, held: dict[str, str], *, dry_run: bool) -> list[Cleaned]:
+async def _remove_pods(
+    client: Client, namespace: str, held: dict[str, str], *, dry_run: bool
+) -> list[Cleaned]:
     done = []
     for each in (await client.list(PODS, namespace, labels=selector(LABELS))).items:
         name = each["metadata"]["name"]
         workload = name.removesuffix("-tuning")
-        holder = next((held[key] for key in (lease_name(kind, workload) for kind in ("Deployment", "Rollout")) if key in held), None)
+        holder = next(
+            (
+                held[key]
+                for key in (lease_name(kind, workload) for kind in ("Deployment", "Rollout"))
+                if key in held
+            ),
+            None,
+        )
         if holder:
             done.append(Cleaned("Pod", name, "held", holder))
             continue

@@ -46,26 +46,31 @@ class CommonConfiguration(BaseConfiguration):
     """What may be said for all targets, or for one."""
 
     kubeconfig: Path | None = Field(
-        default=None, description="File with the cluster's address and credentials; by default as kubectl finds it."
+        default=None,
+        description="File with the cluster's address and credentials; by default as kubectl finds it.",
     )
     context: str | None = Field(default=None, max_length=1024, description="Context of the kubeconfig.")
     namespace: str = Field(default="default", description="Namespace of the target.")
     settlement: Duration | None = Field(
-        default=None, description="Time an adjusted target must stay ready; an adjustment may ask for another."
+        default=None,
+        description="Time an adjusted target must stay ready; an adjustment may ask for another.",
     )
     on_failure: FailureMode = Field(
         default=FailureMode.rollback, description="What becomes of a target whose adjustment failed."
     )
     timeout: Duration = Field(default=Duration("5m"), description="Time in which it must get ready.")
     container_logs_in_error_status: bool = Field(
-        default=False, description="Append whole logs of failed containers to the message, not only the last lines."
+        default=False,
+        description="Append whole logs of failed containers to the message, not only the last lines.",
     )
     create_tuning_pod: bool = Field(default=True, description="Meant for `opsani_dev`; without effect here.")
     autoscaler: AutoscalerMode = Field(
-        default=AutoscalerMode.refuse, description="What to do with replicas that a HorizontalPodAutoscaler sets."
+        default=AutoscalerMode.refuse,
+        description="What to do with replicas that a HorizontalPodAutoscaler sets.",
     )
     resize: ResizeMode = Field(
-        default=ResizeMode.auto, description="Whether a tuning pod's cpu and memory are changed while it runs."
+        default=ResizeMode.auto,
+        description="Whether a tuning pod's cpu and memory are changed while it runs.",
     )
 
     @field_validator("on_failure", mode="after")
@@ -102,7 +107,9 @@ class ContainerConfiguration(AbstractBaseConfiguration):
     """A container whose settings can be adjusted."""
 
     name: str = Field(description="Name of the container in the pod.")
-    alias: str | None = Field(default=None, description="Name of the component; `workload/container` by default.")
+    alias: str | None = Field(
+        default=None, description="Name of the component; `workload/container` by default."
+    )
     command: str | list[str] | None = Field(default=None, description="Without effect.")
     cpu: CPU = Field(description="Processor cores.")
     memory: Memory = Field(description="Memory.")
@@ -231,7 +238,9 @@ class KubernetesConfiguration(CommonConfiguration):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if not self.targets:
-            raise ValueError("No optimization target(s) were specified: name deployments, stateful_sets or rollouts")
+            raise ValueError(
+                "No optimization target(s) were specified: name deployments, stateful_sets or rollouts"
+            )
         known: set[tuple[str, str, str]] = set()
         for target in self.targets:
             key = (target.resource.kind, target.namespace, target.name)

@@ -103,7 +103,7 @@ class KubernetesConnector(BaseConnector):
             async with asyncio.timeout(_SECONDS_TO_GREET):
                 found = await self.client(self.config).request("GET", "/version")
         except (KubernetesError, TimeoutError) as error:
-            self.logger.warning(f"the cluster does not answer: {error or 'it is slow'}")
+            self.logger.warning("the cluster does not answer: {}", error or "it is slow")
             return
         self.telemetry[f"{self.name}.version"] = f"{found.get('major')}.{found.get('minor')}"
         self.telemetry[f"{self.name}.platform"] = str(found.get("platform"))
@@ -130,7 +130,7 @@ class KubernetesConnector(BaseConnector):
                 target.right.check()
                 await target.leave()
         except (*_Failures, TimeoutError) as error:
-            self.logger.warning(f"{target.config.label}: {error or 'the cluster is slow'}")
+            self.logger.warning("{}: {}", target.config.label, error or "the cluster is slow")
         await target.right.stop()
 
     @on_event()
@@ -222,7 +222,7 @@ class KubernetesConnector(BaseConnector):
         for each in adjustments:
             owner = next((target for target in self.targets if each.component_name in target.owned()), None)
             if owner is None:
-                self.logger.debug(f"{each} is of no component of this connector that can be adjusted")
+                self.logger.debug("{} is of no component of this connector that can be adjusted", each)
                 continue
             _, _, own = parts.setdefault(id(owner), (owner, self.client(owner.config), []))
             own.append(each)
@@ -234,5 +234,3 @@ class KubernetesConnector(BaseConnector):
     ) -> list[Check]:
         """Verify that the targets can be adjusted."""
         return await KubernetesChecks(config=self.config, client=self.client).run_all(matching, halt_on)
-
-

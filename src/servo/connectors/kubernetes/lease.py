@@ -25,7 +25,17 @@ from servo.connectors.kubernetes.manifests import Manifest
 from servo.kubernetes import LEASES, Client, KubernetesError, NotFoundError
 from servo.logging import logger
 
-__all__ = ["MANAGED_BY", "TARGET", "Lease", "LeaseHeldError", "LeaseLostError", "NoLease", "Right", "agent_name", "lease_name"]
+__all__ = [
+    "MANAGED_BY",
+    "TARGET",
+    "Lease",
+    "LeaseHeldError",
+    "LeaseLostError",
+    "NoLease",
+    "Right",
+    "agent_name",
+    "lease_name",
+]
 
 MANAGED_BY = {"app.kubernetes.io/managed-by": "servo"}
 TARGET = "servo.trimtab/target"

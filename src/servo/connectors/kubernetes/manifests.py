@@ -12,7 +12,19 @@ from typing import Any, TypeAlias
 
 from servo.kubernetes import quantity
 
-__all__ = ["REPLICAS", "Fields", "Manifest", "ManifestError", "container", "differing", "pod_spec", "read", "same", "variable", "write"]
+__all__ = [
+    "REPLICAS",
+    "Fields",
+    "Manifest",
+    "ManifestError",
+    "container",
+    "differing",
+    "pod_spec",
+    "read",
+    "same",
+    "variable",
+    "write",
+]
 
 Manifest: TypeAlias = dict[str, Any]
 Fields: TypeAlias = dict[str, str | int | None]
@@ -97,7 +109,9 @@ def write(manifest: Manifest, fields: Mapping[str, str | int | None]) -> None:
 def _write_variable(within: Manifest, name: str, value: str | int | None) -> None:
     entry = variable(within, name)
     if entry is not None and "valueFrom" in entry:
-        raise ManifestError(f"the variable {name} takes its value from elsewhere (valueFrom) and cannot be adjusted")
+        raise ManifestError(
+            f"the variable {name} takes its value from elsewhere (valueFrom) and cannot be adjusted"
+        )
     if value is None:
         within["env"] = [each for each in within.get("env") or () if each.get("name") != name]
     elif entry is None:

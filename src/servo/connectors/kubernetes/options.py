@@ -8,7 +8,14 @@ from pydantic import Field
 
 from servo.configuration import AbstractBaseConfiguration
 
-__all__ = ["STANDARD_PERMISSIONS", "AutoscalerMode", "FailureMode", "PermissionSet", "ResizeMode", "permissions"]
+__all__ = [
+    "STANDARD_PERMISSIONS",
+    "AutoscalerMode",
+    "FailureMode",
+    "PermissionSet",
+    "ResizeMode",
+    "permissions",
+]
 
 
 class FailureMode(StrEnum):
@@ -48,7 +55,9 @@ class PermissionSet(AbstractBaseConfiguration):
     """What the agent must be allowed to do with some resources of an API group."""
 
     group: str = Field(default="", max_length=253, description="API group; empty for that of pods.")
-    resources: list[str] = Field(min_length=1, max_length=100, description="Resources, `pods/log` for a part of one.")
+    resources: list[str] = Field(
+        min_length=1, max_length=100, description="Resources, `pods/log` for a part of one."
+    )
     verbs: list[str] = Field(min_length=1, max_length=20, description="Verbs, such as `get`.")
 
 

@@ -6,7 +6,15 @@ import os
 from typing import Any
 
 from servo.connectors.kubernetes.manifests import Manifest
-from servo.kubernetes import DEPLOYMENTS, PODS, REPLICA_SETS, Client, KubernetesError, Resource, owner_reference
+from servo.kubernetes import (
+    DEPLOYMENTS,
+    PODS,
+    REPLICA_SETS,
+    Client,
+    KubernetesError,
+    Resource,
+    owner_reference,
+)
 from servo.logging import logger
 
 __all__ = ["changed_by", "owner_of"]

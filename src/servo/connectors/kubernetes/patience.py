@@ -104,7 +104,9 @@ def _unsettled(view: View, look: Look, known: dict[str, str | None], *, scaled: 
 
 
 def _unstable(fault: Fault | None) -> Fault | None:
-    return replace(fault, reason="unstable") if fault is not None and fault.reason == "start-failed" else fault
+    return (
+        replace(fault, reason="unstable") if fault is not None and fault.reason == "start-failed" else fault
+    )
 
 
 async def _looked(view: View, left: float) -> tuple[Look | None, str]:

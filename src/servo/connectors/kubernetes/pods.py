@@ -8,7 +8,17 @@ from typing import Any, Literal
 
 from servo.connectors.kubernetes.manifests import Manifest
 
-__all__ = ["Fault", "certain_fault", "fault", "is_ready", "name_of", "pull_fault", "ready_since", "restart_fault", "start_fault"]
+__all__ = [
+    "Fault",
+    "certain_fault",
+    "fault",
+    "is_ready",
+    "name_of",
+    "pull_fault",
+    "ready_since",
+    "restart_fault",
+    "start_fault",
+]
 
 _NEVER_PULLED = {"ErrImageNeverPull", "InvalidImageName"}
 _NOT_PULLED = {"ImagePullBackOff", "ErrImagePull", "ImageInspectError", "RegistryUnavailable", *_NEVER_PULLED}
@@ -71,8 +81,10 @@ def pull_fault(pod: Manifest) -> Fault | None:
     """Return that the image of a container cannot be had, if so."""
     for status in _containers(pod):
         if _waiting(status) in _NOT_PULLED:
-            message = f"the image {status.get('image')} of the container {status['name']} of pod {name_of(pod)} " \
+            message = (
+                f"the image {status.get('image')} of the container {status['name']} of pod {name_of(pod)} "
                 f"cannot be had ({_waiting(status)}){_said(status)}"
+            )
             return Fault("image-pull-failed", message, name_of(pod), status="failed")
     return None
 
@@ -117,7 +129,9 @@ def _restarted(pod: Manifest, status: Manifest) -> Fault:
         how = f"ended ({ended.get('reason') or 'Error'}, exit code {ended.get('exitCode')})"
     else:
         how = "ended"
-    again = f" and was started again {count} times" if count > 1 else " and was started again" if count else ""
+    again = (
+        f" and was started again {count} times" if count > 1 else " and was started again" if count else ""
+    )
     message = f"the container {status['name']} of pod {name_of(pod)} {how}{again}"
     return Fault("unstable", message, name_of(pod), status["name"])
 
@@ -126,7 +140,10 @@ def _ended_fault(pod: Manifest) -> Fault | None:
     status = pod.get("status", {})
     if status.get("phase") not in {"Failed", "Succeeded"}:
         return None
-    why = ": ".join(str(status[key]) for key in ("reason", "message") if status.get(key)) or "its containers ended"
+    why = (
+        ": ".join(str(status[key]) for key in ("reason", "message") if status.get(key))
+        or "its containers ended"
+    )
     return Fault("unstable", f"pod {name_of(pod)} is {status['phase'].lower()}: {why}", name_of(pod))
 
 

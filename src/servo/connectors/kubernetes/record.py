@@ -169,7 +169,7 @@ def _fields(value: Any) -> Fields:
     if not isinstance(value, dict):
         raise TypeError(f"{value!r} are no fields")
     for path, each in value.items():
-        if path != "replicas" and path.count("/") < 2:
+        if path != "replicas" and len(path.split("/", 2)) != len(("container", "group", "key")):
             raise ValueError(f"{path!r} is no path")
         if path == "replicas":
             _number(each)

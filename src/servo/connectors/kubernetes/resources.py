@@ -43,7 +43,10 @@ class ResourceConfiguration(AbstractBaseConfiguration):
     pinned: bool = Field(default=False, description="Report it, and refuse to change it.")
     unit: str | None = Field(default=None, max_length=32, description="Unit, to be shown.")
     get: list[Requirement] = Field(
-        default=_BOTH, min_length=1, max_length=2, description="Where the value is read: the first that is there."
+        default=_BOTH,
+        min_length=1,
+        max_length=2,
+        description="Where the value is read: the first that is there.",
     )
     set: list[Requirement] = Field(
         default=_BOTH, min_length=1, max_length=2, description="Where an adjustment writes it."
@@ -88,7 +91,9 @@ class CPU(ResourceConfiguration):
         """
         cores = Core.parse(value)
         if cores * 1000 % 1:
-            raise ValueError(f"{value} cores are no whole number of thousandths, the least that Kubernetes allots")
+            raise ValueError(
+                f"{value} cores are no whole number of thousandths, the least that Kubernetes allots"
+            )
         return str(cores)
 
     def describe(self, value: str | None, *, pinned: bool = False) -> settings.Setting:

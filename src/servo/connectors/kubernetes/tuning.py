@@ -26,7 +26,15 @@ from servo.connectors.kubernetes.target import SECONDS_TO_WRITE, Attempt, Commit
 from servo.connectors.kubernetes.views import PodView, restarts
 from servo.connectors.kubernetes.workload import served, wanted_of
 from servo.connectors.kubernetes.workloads import Look
-from servo.kubernetes import PODS, AlreadyExistsError, Client, ConflictError, InvalidError, KubernetesError, NotFoundError
+from servo.kubernetes import (
+    PODS,
+    AlreadyExistsError,
+    Client,
+    ConflictError,
+    InvalidError,
+    KubernetesError,
+    NotFoundError,
+)
 from servo.logging import logger
 from servo.types.api import Component
 
@@ -82,7 +90,9 @@ class TuningPod:
         """Return the workload as it is, and its tuning pod."""
         workload, pod = await self.read(), await self.pod()
         alive = pod is not None and not pod["metadata"].get("deletionTimestamp")
-        shown = pod if pod is not None and alive else self._made(workload, self._initial(workload), Record(), [])
+        shown = (
+            pod if pod is not None and alive else self._made(workload, self._initial(workload), Record(), [])
+        )
         return [
             *components.main_components(self.config, workload),
             *components.tuning_components(self.config, shown, exists=alive),
@@ -111,18 +121,29 @@ class TuningPod:
             accepted = initial if pod is None else initial | manifests.read(pod, self._paths)
             return Record(self.right.epoch, self.agent, initial, accepted)
         return replace(
-            record, epoch=self.right.epoch, agent=self.agent, baseline=initial, accepted=initial | record.accepted
+            record,
+            epoch=self.right.epoch,
+            agent=self.agent,
+            baseline=initial,
+            accepted=initial | record.accepted,
         )
 
     async def _ready(self, request: Request) -> Look:
         return await until_ready(self._view(), self.config.timeout.total_seconds(), self._guard, request.tell)
 
     async def _become(
-        self, workload: Manifest, pod: Manifest | None, fields: Fields, record: Record, attempt: Attempt | None = None
+        self,
+        workload: Manifest,
+        pod: Manifest | None,
+        fields: Fields,
+        record: Record,
+        attempt: Attempt | None = None,
     ) -> None:
         """Have the pod be like that: left, resized or made anew, whichever is least."""
         self._forgiven = {}
-        desired = self._made(workload, fields, record, await owner_of(self.client, self.config.namespace, workload))
+        desired = self._made(
+            workload, fields, record, await owner_of(self.client, self.config.namespace, workload)
+        )
         alive = pod if pod is not None and not pod["metadata"].get("deletionTimestamp") else None
         if alive is not None and tuning_pods.only_resources(alive, desired):
             if self._is_like(alive, fields) and alive.get("status", {}).get("phase") == "Running":
@@ -136,7 +157,9 @@ class TuningPod:
         if pod is not None:
             await self._delete(pod)
         await self._create(desired)
-        logger.info(f"the tuning pod {self.name} was made anew" if pod else f"the tuning pod {self.name} was made")
+        logger.info(
+            f"the tuning pod {self.name} was made anew" if pod else f"the tuning pod {self.name} was made"
+        )
 
     def _is_like(self, pod: Manifest, fields: Fields) -> bool:
         record = self._record(pod)
@@ -144,7 +167,11 @@ class TuningPod:
         # What the cluster fills in where nothing was said is no difference.
         said = {path: value for path, value in fields.items() if value is not None}
         live = manifests.read(pod, self._paths)
-        return fields.keys() <= made_of.keys() and not manifests.differing(fields, made_of) and not manifests.differing(said, live)
+        return (
+            fields.keys() <= made_of.keys()
+            and not manifests.differing(fields, made_of)
+            and not manifests.differing(said, live)
+        )
 
     async def _note(self, pod: Manifest, record: Record, attempt: Attempt | None) -> None:
         """Write the record at a pod that stays."""
@@ -154,7 +181,9 @@ class TuningPod:
         await self._annotate(record)
         logger.info(f"the tuning pod {self.name} is as it shall be, and stays")
 
-    async def _resized(self, pod: Manifest, desired: Manifest, record: Record, attempt: Attempt | None) -> bool:
+    async def _resized(
+        self, pod: Manifest, desired: Manifest, record: Record, attempt: Attempt | None
+    ) -> bool:
         if self.config.resize is ResizeMode.never or not await self.client.has_subresource(PODS, "resize"):
             return False
         body = tuning_pods.resize_body(pod, desired, [each.name for each in self.config.containers])
@@ -170,7 +199,9 @@ class TuningPod:
         try:
             await self.client.create(PODS, rehearsed, self.config.namespace, dry_run=True)
         except InvalidError as error:
-            raise UnfitError(Fault("invalid-setting", f"the cluster does not take the settings: {error}")) from error
+            raise UnfitError(
+                Fault("invalid-setting", f"the cluster does not take the settings: {error}")
+            ) from error
         except KubernetesError:
             pass  # a quota counts the pod that is about to go; the creation tells
 
@@ -283,7 +314,9 @@ class TuningPod:
             await until_ready(self._view(), self.config.timeout.total_seconds(), self._guard, lambda *_: None)
         except UnfitError as error:
             message = f"the tuning pod {self.name} has its settings of before, and is not ready with them either: {error}"
-            raise UnfitError(Fault("restore-failed", message, error.fault.pod, error.fault.container, "failed")) from error
+            raise UnfitError(
+                Fault("restore-failed", message, error.fault.pod, error.fault.container, "failed")
+            ) from error
 
     async def recover(self) -> None:
         """Put in order what an agent before has left."""
@@ -296,7 +329,9 @@ class TuningPod:
             return
         done = await self._committed(record.trial.id)
         verb = "accepted, as it was elsewhere" if done else "taken back"
-        logger.warning(f"the tuning pod {self.name}: the adjustment that {record.agent} began at {record.trial.since} and did not finish is {verb}")
+        logger.warning(
+            f"the tuning pod {self.name}: the adjustment that {record.agent} began at {record.trial.since} and did not finish is {verb}"
+        )
         if done:
             await self._annotate(replace(record.committed(), epoch=self.right.epoch, agent=self.agent))
         else:
@@ -315,7 +350,10 @@ class TuningPod:
 
     async def _is_outdated(self, pod: Manifest) -> bool:
         """Whether a pod has ended, or the workload has another template since it was made."""
-        if pod["metadata"].get("deletionTimestamp") or pod.get("status", {}).get("phase") in {"Failed", "Succeeded"}:
+        if pod["metadata"].get("deletionTimestamp") or pod.get("status", {}).get("phase") in {
+            "Failed",
+            "Succeeded",
+        }:
             return True
         record = self._record(pod)
         if record is None or record.trial is not None:

@@ -13,7 +13,17 @@ from servo.connectors.kubernetes.configuration import TargetConfiguration
 from servo.connectors.kubernetes.manifests import Fields, Manifest, container
 from servo.connectors.kubernetes.record import Record
 
-__all__ = ["LABELS", "TUNING_FOR", "fingerprint", "initial_fields", "is_tuning_pod", "only_resources", "resize_body", "tuning_name", "tuning_pod"]
+__all__ = [
+    "LABELS",
+    "TUNING_FOR",
+    "fingerprint",
+    "initial_fields",
+    "is_tuning_pod",
+    "only_resources",
+    "resize_body",
+    "tuning_name",
+    "tuning_pod",
+]
 
 LABELS = {"opsani_role": "tuning"}
 TUNING_FOR = "opsani.com/opsani_tuning_for"
@@ -33,13 +43,20 @@ def initial_fields(config: TargetConfiguration, workload: Manifest, paths: list[
             for group, value in (("requests", kind.request), ("limits", kind.limit)):
                 if value is not None:
                     fields[f"{each.name}/{group}/{resource}"] = str(value)
-        static = {f"{each.name}/env/{name}": value for name, value in (each.static_environment_variables or {}).items()}
+        static = {
+            f"{each.name}/env/{name}": value
+            for name, value in (each.static_environment_variables or {}).items()
+        }
         fields |= {path: value for path, value in static.items() if path in fields}
     return fields
 
 
 def tuning_pod(
-    config: TargetConfiguration, workload: Manifest, fields: Mapping[str, str | int | None], record: Record, owners: list[Any]
+    config: TargetConfiguration,
+    workload: Manifest,
+    fields: Mapping[str, str | int | None],
+    record: Record,
+    owners: list[Any],
 ) -> Manifest:
     """Return the manifest of a tuning pod.
 
@@ -64,7 +81,10 @@ def tuning_pod(
             "name": tuning_name(config),
             "namespace": config.namespace,
             "labels": {**(metadata.get("labels") or {}), **LABELS},
-            "annotations": {**(metadata.get("annotations") or {}), TUNING_FOR: f"{config.name}/{config.containers[0].name}"},
+            "annotations": {
+                **(metadata.get("annotations") or {}),
+                TUNING_FOR: f"{config.name}/{config.containers[0].name}",
+            },
             "ownerReferences": owners,
         },
         "spec": deepcopy(template["spec"]),

@@ -134,7 +134,9 @@ class PodView:
     async def watching(self) -> AsyncIterator[Wake]:
         """Watch the pod."""
         wake = Wake()
-        async with _ringing(wake, [self.client.follow(PODS, self.namespace, fields=f"metadata.name={self.name}")]):
+        async with _ringing(
+            wake, [self.client.follow(PODS, self.namespace, fields=f"metadata.name={self.name}")]
+        ):
             yield wake
 
     async def look(self) -> Look:
@@ -177,7 +179,9 @@ def without(pod: Manifest, known: Restarts) -> Manifest:
         return pod
     pod = deepcopy(pod)
     for status in _statuses(pod):
-        status["restartCount"] = max(0, int(status.get("restartCount") or 0) - known.get((uid, status["name"]), 0))
+        status["restartCount"] = max(
+            0, int(status.get("restartCount") or 0) - known.get((uid, status["name"]), 0)
+        )
         if not status["restartCount"]:
             status["lastState"] = {}
     return pod

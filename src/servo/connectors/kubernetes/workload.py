@@ -26,7 +26,15 @@ from servo.connectors.kubernetes.record import Record, RecordError, Trial
 from servo.connectors.kubernetes.target import SECONDS_TO_WRITE, Attempt, Committed, Request
 from servo.connectors.kubernetes.views import WorkloadView, restarts
 from servo.connectors.kubernetes.workloads import Look
-from servo.kubernetes import Client, ConflictError, InvalidError, KubernetesError, NotFoundError, Resource, label_selector
+from servo.kubernetes import (
+    Client,
+    ConflictError,
+    InvalidError,
+    KubernetesError,
+    NotFoundError,
+    Resource,
+    label_selector,
+)
 from servo.logging import logger
 from servo.types.api import Component
 
@@ -85,10 +93,14 @@ class Workload:
         view = await self._view()
         view.forgiven = restarts((await view.look()).pods)
         try:
-            self._written = await self._write(lambda workload: self._begin(workload, attempt, wanted, scaled=scaled))
+            self._written = await self._write(
+                lambda workload: self._begin(workload, attempt, wanted, scaled=scaled)
+            )
         except InvalidError as error:
             attempt.written = False
-            raise UnfitError(Fault("invalid-setting", f"the cluster does not take the settings: {error}")) from error
+            raise UnfitError(
+                Fault("invalid-setting", f"the cluster does not take the settings: {error}")
+            ) from error
         guard = self._guard(scaled=scaled)
         await until_ready(view, self.config.timeout.total_seconds(), guard, request.tell)
         await stay_ready(view, request.settlement, guard, request.tell, scaled=scaled)
@@ -99,8 +111,16 @@ class Workload:
         record, live = self._known(workload)
         self._check(wanted, live, scaled=scaled)
         # What a failed trial left, and this one does not name, is as it was accepted.
-        base = {path: record.accepted[path] for path in (record.trial.fields if record.trial else {}) if path in record.accepted}
-        fields = {path: value for path, value in (base | wanted).items() if not manifests.same(path, live.get(path), value)}
+        base = {
+            path: record.accepted[path]
+            for path in (record.trial.fields if record.trial else {})
+            if path in record.accepted
+        }
+        fields = {
+            path: value
+            for path, value in (base | wanted).items()
+            if not manifests.same(path, live.get(path), value)
+        }
         if not fields and record.trial is None:
             return False
         try:
@@ -216,9 +236,15 @@ class Workload:
         """Set what the trial has set to what it was before; what somebody else has set since stays."""
         assert record.trial is not None
         live, tried = self._live(workload), record.trial.fields
-        mine = {path for path in tried if path in live and path in record.accepted and manifests.same(path, live[path], tried[path])}
+        mine = {
+            path
+            for path in tried
+            if path in live and path in record.accepted and manifests.same(path, live[path], tried[path])
+        }
         if others := sorted(set(tried) - mine):
-            logger.warning(f"{self.config.label}: {', '.join(others)} stay as {changed_by(workload)} has set them")
+            logger.warning(
+                f"{self.config.label}: {', '.join(others)} stay as {changed_by(workload)} has set them"
+            )
         manifests.write(workload, {path: record.accepted[path] for path in mine})
 
     async def _until_restored(self) -> None:
@@ -227,8 +253,12 @@ class Workload:
         try:
             await until_ready(view, self.config.timeout.total_seconds(), lambda _: None, lambda *_: None)
         except UnfitError as error:
-            message = f"{self.config.label} has its settings of before, and is not ready with them either: {error}"
-            raise UnfitError(Fault("restore-failed", message, error.fault.pod, error.fault.container, "failed")) from error
+            message = (
+                f"{self.config.label} has its settings of before, and is not ready with them either: {error}"
+            )
+            raise UnfitError(
+                Fault("restore-failed", message, error.fault.pod, error.fault.container, "failed")
+            ) from error
 
     async def recover(self) -> None:
         """Put in order what an agent before has left, and fence it off."""
@@ -246,7 +276,9 @@ class Workload:
                 return True
             if record.trial is not None and record.unfinished:
                 verb = "accepted, as it was elsewhere" if done else "taken back"
-                logger.warning(f"{self.config.label}: the adjustment that {record.agent} began at {record.trial.since} and did not finish is {verb}")
+                logger.warning(
+                    f"{self.config.label}: the adjustment that {record.agent} began at {record.trial.since} and did not finish is {verb}"
+                )
                 if not done:
                     self._restore(workload, record)
                 record = record.committed() if done else record.reverted()
@@ -294,7 +326,9 @@ class Workload:
     async def _view(self) -> WorkloadView:
         workload = await self.read()
         chosen = label_selector(workload["spec"].get("selector"))
-        return WorkloadView(self.client, await self.resource(), self.config.name, self.config.namespace, chosen)
+        return WorkloadView(
+            self.client, await self.resource(), self.config.name, self.config.namespace, chosen
+        )
 
     async def _write(self, change: Change) -> Manifest:
         """Read, change and replace; anew if somebody was faster, or the cluster did not answer."""
@@ -316,7 +350,9 @@ class Workload:
                 await asyncio.sleep(0.5)
 
 
-def wanted_of(config: TargetConfiguration, owned: Mapping[str, ContainerConfiguration], request: Request) -> Fields:
+def wanted_of(
+    config: TargetConfiguration, owned: Mapping[str, ContainerConfiguration], request: Request
+) -> Fields:
     """Return the fields that a request asks for.
 
     Raises:
@@ -341,4 +377,3 @@ async def served(client: Client, resource: Resource) -> Resource:
         message = f"the cluster has no {resource.plural}.{resource.group}: install what brings them"
         raise UnfitError(Fault("target-missing", message, status="failed"))
     return found
-

@@ -40,14 +40,28 @@ def refusal(workload: Mapping[str, Any]) -> Fault | None:
     """Return why adjusting a workload would have no effect, if so."""
     spec, name = workload["spec"], name_of(workload)
     if spec.get("paused"):
-        return Fault("paused", f"{name} is paused: its pods are not replaced until it is resumed", status="failed")
+        return Fault(
+            "paused", f"{name} is paused: its pods are not replaced until it is resumed", status="failed"
+        )
     strategy = spec.get("updateStrategy") or {}
     if strategy.get("type") == "OnDelete":
-        return Fault("unsupported-strategy", f"{name} has the update strategy OnDelete: its pods are not replaced", status="failed")
+        return Fault(
+            "unsupported-strategy",
+            f"{name} has the update strategy OnDelete: its pods are not replaced",
+            status="failed",
+        )
     if (strategy.get("rollingUpdate") or {}).get("partition"):
-        return Fault("unsupported-strategy", f"{name} has a partition: not all of its pods are replaced", status="failed")
+        return Fault(
+            "unsupported-strategy",
+            f"{name} has a partition: not all of its pods are replaced",
+            status="failed",
+        )
     if "template" not in spec:
-        return Fault("unsupported-strategy", f"{name} has no pod template of its own (workloadRef): adjust what it refers to", status="failed")
+        return Fault(
+            "unsupported-strategy",
+            f"{name} has no pod template of its own (workloadRef): adjust what it refers to",
+            status="failed",
+        )
     return None
 
 
@@ -59,7 +73,12 @@ def outstanding(workload: Mapping[str, Any]) -> str | None:
     if _under_way(workload.get("kind"), status):
         return "its pods are being replaced"
     desired = spec.get("replicas", 1)
-    counts = {"updatedReplicas": "new", "readyReplicas": "ready", "availableReplicas": "available", "replicas": "there"}
+    counts = {
+        "updatedReplicas": "new",
+        "readyReplicas": "ready",
+        "availableReplicas": "available",
+        "replicas": "there",
+    }
     for key, word in counts.items():
         optional = key == "availableReplicas" and key not in status and workload.get("kind") == "StatefulSet"
         if not optional and (count := status.get(key) or 0) != desired:
@@ -79,7 +98,9 @@ def newest_pods(look: Look) -> list[Manifest]:
     alive = [pod for pod in look.pods if not pod["metadata"].get("deletionTimestamp")]
     if look.kind == "StatefulSet":
         revision = (look.workload.get("status") or {}).get("updateRevision")
-        return [pod for pod in alive if (pod["metadata"].get("labels") or {}).get(_REVISION_LABEL) == revision]
+        return [
+            pod for pod in alive if (pod["metadata"].get("labels") or {}).get(_REVISION_LABEL) == revision
+        ]
     owned = [each for each in look.replica_sets if _owned(each, [look.workload])]
     newest = sorted(owned, key=_revision)[-1:]
     return [pod for pod in alive if _owned(pod, newest)]
@@ -88,9 +109,8 @@ def newest_pods(look: Look) -> list[Manifest]:
 def certain_fault(look: Look) -> Fault | None:
     """Return why a workload will not get ready however long one waits; None if it may yet."""
     status = look.workload.get("status") or {}
-    if look.kind == "Rollout":
-        if (found := _rollout_fault(look.workload)) is not None:
-            return found
+    if (found := _rollout_fault(look.workload)) is not None:
+        return found
     if _number(status.get("observedGeneration")) < look.workload["metadata"].get("generation", 0):
         return None  # what it says is about what was before
     return _first(pods.certain_fault, newest_pods(look))
@@ -124,7 +144,9 @@ def _condition_fault(workload: Manifest, kind: str, status: str) -> Fault | None
 
 def _rollout_fault(workload: Manifest) -> Fault | None:
     status = workload.get("status") or {}
-    if workload.get("kind") != "Rollout" or _number(status.get("observedGeneration")) < workload["metadata"].get("generation", 0):
+    if workload.get("kind") != "Rollout" or _number(status.get("observedGeneration")) < workload[
+        "metadata"
+    ].get("generation", 0):
         return None
     message = f"the rollout {name_of(workload)} is {str(status.get('phase')).lower()}: {status.get('message') or 'no reason given'}"
     if status.get("phase") == "Degraded":
