@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from servo.cli import assembly, builds, checks, configuration, operations, version
+from servo.cli import assembly, builds, checks, configuration, kubernetes, operations, version
 from servo.cli.connectors import ConnectorCLI, load_third_parties
 from servo.cli.context import DEFAULT_FILE, Context, State
 from servo.cli.failures import report
@@ -126,3 +126,4 @@ class ServoCLI(CLI):
         for module in (assembly, operations, checks, configuration, version):
             self.add_typer(module.cli)
         self.add_typer(builds.cli, name="builds", rich_help_panel=str(Section.connectors))
+        self.add_typer(kubernetes.cli, name="kubernetes", rich_help_panel=str(Section.connectors))

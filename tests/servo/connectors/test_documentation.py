@@ -10,8 +10,10 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+import servo.connectors.kubernetes
 from servo.connectors.builds import BuildsConfiguration, BuildsConnector
 from servo.connectors.builds.metrics import GAUGES, HELP
+from servo.connectors.kubernetes import KubernetesConfiguration, KubernetesConnector
 from servo.connectors.load import LoadConfiguration, LoadConnector
 from servo.connectors.load.report import metrics
 from servo.connectors.process import ProcessConfiguration, ProcessConnector
@@ -19,6 +21,7 @@ from servo.connectors.process.metrics import METRICS
 from servo.connectors.scripts import ScriptsConfiguration, ScriptsConnector
 from servo.connectors.wait import WaitConfiguration, WaitConnector
 
+CODE = Path(servo.connectors.kubernetes.__file__).parent
 PAGE = Path(__file__).parents[3] / "docs" / "connectors.md"
 SECTIONS = {
     "process": ProcessConfiguration,
@@ -81,6 +84,42 @@ def test_each_key_and_metric_of_builds_has_its_page():
     assert [name for name in (*HELP, *GAUGES) if f"`{name}`" not in page] == []
 
 
+def test_each_key_of_kubernetes_has_its_page():
+    page = (PAGE.parent / "kubernetes.md").read_text()
+    assert sorted(key for key in keys(KubernetesConfiguration) - {"root"} if f"`{key}`" not in page) == []
+
+
+def test_the_example_of_kubernetes_is_valid():
+    page = (PAGE.parent / "kubernetes.md").read_text()
+    example = yaml.safe_load(re.search(r"```yaml\n(.*?)```", page, re.DOTALL)[1])
+    assert KubernetesConfiguration.model_validate(example["kubernetes"]).targets[0].canary
+
+
+def test_each_reason_of_kubernetes_has_its_page():
+    """A reason is a literal beside a Fault, or a rule of where errors are told."""
+    page = (PAGE.parent / "kubernetes.md").read_text()
+    source = "\n".join(path.read_text() for path in CODE.glob("*.py"))
+    reasons = set(re.findall(r'(?:Fault\(\s*|reason=)"([a-z-]+)"', source))
+    assert {"unschedulable", "lease-held", "target-changed"} <= reasons
+    assert sorted(reason for reason in reasons if f"`{reason}`" not in page) == []
+
+
+def test_each_option_of_kubernetes_has_its_page():
+    import typer
+
+    from servo.cli.kubernetes import cli
+
+    page = (PAGE.parent / "kubernetes.md").read_text()
+    options = {
+        option
+        for command in typer.main.get_command(cli).commands.values()
+        for each in command.params
+        for option in each.opts
+        if option.startswith("--")
+    }
+    assert sorted(option for option in options if f"`{option}`" not in page) == []
+
+
 def test_each_option_of_builds_has_its_page():
     import typer
 
@@ -103,7 +142,8 @@ def test_each_option_of_builds_has_its_page():
 
 
 @pytest.mark.parametrize(
-    "connector", [BuildsConnector, ProcessConnector, LoadConnector, WaitConnector, ScriptsConnector]
+    "connector",
+    [BuildsConnector, KubernetesConnector, ProcessConnector, LoadConnector, WaitConnector, ScriptsConnector],
 )
 def test_each_connector_says_what_it_is(connector):
     assert connector.full_name == f"{connector.__name__.removesuffix('Connector')} Connector"

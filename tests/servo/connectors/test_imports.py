@@ -36,6 +36,7 @@ def test_the_command_line_imports_builds_only_when_they_are_asked_for():
 
 def test_the_packages_know_their_names():
     import servo.connectors.builds
+    import servo.connectors.kubernetes
     import servo.connectors.load
     import servo.connectors.process
 
