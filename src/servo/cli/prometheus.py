@@ -26,7 +26,7 @@ def _connector_type() -> type[BaseConnector]:
 cli = CLI(
     name="prometheus",
     section=Section.connectors,
-    help="Ask the Prometheus server that metrics are from",
+    help="Metrics from Prometheus",
     callback=selection(_connector_type),
 )
 

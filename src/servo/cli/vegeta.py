@@ -26,7 +26,7 @@ def _connector_type() -> type[BaseConnector]:
 cli = CLI(
     name="vegeta",
     section=Section.connectors,
-    help="Load an application with vegeta",
+    help="Load testing with Vegeta",
     callback=selection(_connector_type),
 )
 

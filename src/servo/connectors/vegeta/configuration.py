@@ -54,8 +54,10 @@ class VegetaConfiguration(BaseConfiguration):
 
     @classmethod
     def generate(cls, **values: object) -> Self:
-        """A sample: 50 requests a second to a service on this machine."""
-        return super().generate(**{"rate": "50/1s", "target": "GET http://127.0.0.1:8000/"} | values)
+        """A sample, which is the original's."""
+        described = "Update the rate and target/targets to match your load profile"
+        sample = {"description": described, "rate": "50/1s", "target": "GET https://example.com/"}
+        return super().generate(**sample | values)
 
     @field_validator("rate", mode="before")
     @classmethod

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -148,15 +150,13 @@ async def test_not_more_requests_at_once_than_allowed(stub, raw_reply):
 @pytest.fixture
 def pauses(monkeypatch):
     """The pauses between tries, which take no time."""
-    import servo.api.retry
-
-    found, sleep = [], asyncio.sleep
+    found = []
 
     async def no_time(seconds):
         found.append(seconds)
-        await sleep(0)
 
-    monkeypatch.setattr(servo.api.retry.asyncio, "sleep", no_time)
+    stand_in = SimpleNamespace(sleep=no_time, get_running_loop=asyncio.get_running_loop)
+    monkeypatch.setattr(import_module("servo.api.retry"), "asyncio", stand_in)
     return found
 
 

@@ -163,7 +163,7 @@ async def test_a_server_that_fails_fails_the_measurement(client, error, reason):
 async def test_a_measurement_that_would_ask_too_much_is_refused_before_it_begins(client):
     limits = {"max_queries": 3, "max_points": 10}
     with pytest.raises(
-        MeasurementFailedError, match=r"would take 4 requests of 10 points.*make step longer"
+        MeasurementFailedError, match=r"would take 5 requests of 10 points.*make step longer"
     ) as caught:
         await measure(connector(limits=limits), duration="5m")
     assert caught.value.reason == "too-many-queries"

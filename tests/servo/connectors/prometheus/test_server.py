@@ -7,7 +7,9 @@ import math
 import shutil
 import ssl
 import subprocess
+import sys
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -241,3 +243,10 @@ async def test_a_server_that_ends_while_it_is_waited_for_fails_the_measurement(s
     found.process.kill()
     with pytest.raises(MeasurementFailedError, match="cannot reach Prometheus"):
         await running
+
+
+def test_the_example_prints_each_series(prometheus):
+    program = Path(__file__).parents[4] / "examples" / "prometheus" / "query.py"
+    command = [sys.executable, str(program), prometheus.url, "shop_latency_ms"]
+    found = subprocess.run(command, check=True, capture_output=True, text=True, timeout=50).stdout
+    assert found == f"{{instance=127.0.0.1:{prometheus.exporter.port},job=shop}}  120\n"
