@@ -55,14 +55,14 @@ class Prometheus:
 
 
 @pytest.fixture(scope="module")
-def start_prometheus(tmp_path_factory, free_ports) -> Iterator[Callable[..., Prometheus]]:
+def start_prometheus(tmp_path_factory, unused_tcp_port_factory) -> Iterator[Callable[..., Prometheus]]:
     """Starts servers: with options, and with a web configuration for TLS and users."""
     if shutil.which("prometheus") is None:
         pytest.skip("no Prometheus: scripts/system-packages installs it")
     module, running = _exporter_module(), []
 
     def start(*options: str, web: str | None = None, wait: bool = True) -> Prometheus:
-        folder, port, exporter = tmp_path_factory.mktemp("prometheus"), free_ports(), module.Exporter()
+        folder, port, exporter = tmp_path_factory.mktemp("prometheus"), unused_tcp_port_factory(), module.Exporter()
         running.append(module.serve(exporter))
         config = folder / "prometheus.yml"
         config.write_text(
@@ -122,16 +122,3 @@ def prometheus(start_prometheus) -> Prometheus:
     }
     found.wait_for("shop_latency_ms")
     return found
-
-
-@pytest.fixture(scope="module")
-def free_ports() -> Callable[[], int]:
-    """Gives ports that nothing listens on just now."""
-    import socket
-
-    def port() -> int:
-        with socket.socket() as sock:
-            sock.bind(("127.0.0.1", 0))
-            return sock.getsockname()[1]
-
-    return port
