@@ -108,6 +108,9 @@ class Transport:
                 body = await _read(response)
         except TimeoutError:
             raise httpx2.ReadTimeout(f"no complete answer within {seconds:g} s") from None
+        except ssl.SSLError as error:
+            # httpx2 hands on what a server says of our certificate, for TLS 1.3 says it only when we read.
+            raise UnavailableError(f"cannot reach Prometheus at {self._url}: {error}") from error
         if response.is_success:
             return _object(body, self._url)
         read = httpx2.Response(
