@@ -92,7 +92,7 @@ class Transport:
     async def _exchange(self, method: str, endpoint: str, params: Mapping[str, str]) -> dict[str, Any]:
         import httpx2
 
-        sent = {"data": dict(params)} if method == "POST" else {"params": dict(params)}
+        posted = method == "POST"
         # Compressed answers could unfold without bound.
         headers = {"Accept-Encoding": "identity", **self._config.every_header()}
         tls = self._config.tls_config
@@ -102,7 +102,12 @@ class Transport:
             async with (
                 asyncio.timeout(seconds),
                 self._http.stream(
-                    method, self._url + endpoint, headers=headers, extensions=extensions, **sent
+                    method,
+                    self._url + endpoint,
+                    params=None if posted else dict(params),
+                    data=dict(params) if posted else None,
+                    headers=headers,
+                    extensions=extensions,
                 ) as response,
             ):
                 body = await _read(response)
