@@ -72,12 +72,14 @@ spec:
   selector:
     matchLabels: {{- include "trimtab.selector" . | nindent 6 }}
   endpoints:
-    - port: {{ .port }}
+    {{- range .ports }}
+    - port: {{ . }}
       path: /metrics
-      interval: {{ .root.Values.metrics.serviceMonitor.interval }}
-      {{- if .tokenSecret }}
+      interval: {{ $.root.Values.metrics.serviceMonitor.interval }}
+      {{- if $.tokenSecret }}
       authorization:
         type: Bearer
-        credentials: {name: {{ .tokenSecret }}, key: token}
+        credentials: {name: {{ $.tokenSecret }}, key: token}
       {{- end }}
+    {{- end }}
 {{- end }}
