@@ -18,7 +18,7 @@ import httpx2
 
 from servo.configuration.settings import CommonConfiguration, Timeouts
 
-__all__ = ["Connections", "SharedClient"]
+__all__ = ["Connections", "SharedClient", "proxy_options"]
 
 MAX_CONNECTIONS = 32
 KEEPALIVE = 30.0
@@ -86,7 +86,7 @@ class Connections:
             limits=_limits(),
             transport=self._transport,
             trust_env=self._transport is None and settings.proxies is None,
-            **self._proxies(settings),
+            **self._proxied(settings),
         )
         return SharedClient(http, deadline=sum(limits.values()))
 
@@ -99,19 +99,30 @@ class Connections:
             self._contexts[verify] = context
         return self._contexts[verify]
 
-    def _proxies(self, settings: CommonConfiguration) -> dict[str, Any]:
-        proxies = settings.proxies
-        if proxies is None or self._transport is not None:
+    def _proxied(self, settings: CommonConfiguration) -> dict[str, Any]:
+        if self._transport is not None:
             return {}
-        if isinstance(proxies, str):
-            return {"proxy": proxies}
-        verify = self._verification(settings.ssl_verify)
-        return {
-            "mounts": {
-                prefix: httpx2.AsyncHTTPTransport(proxy=url, verify=verify, limits=_limits()) if url else None
-                for prefix, url in proxies.items()
-            }
+        return proxy_options(settings, verify=self._verification(settings.ssl_verify))
+
+
+def proxy_options(settings: CommonConfiguration, *, verify: ssl.SSLContext | bool) -> dict[str, Any]:
+    """Return what makes an HTTP client use the configured proxies; nothing if none are.
+
+    Args:
+        settings: The proxies.
+        verify: How certificates are verified.
+    """
+    proxies = settings.proxies
+    if proxies is None:
+        return {}
+    if isinstance(proxies, str):
+        return {"proxy": proxies}
+    return {
+        "mounts": {
+            prefix: httpx2.AsyncHTTPTransport(proxy=url, verify=verify, limits=_limits()) if url else None
+            for prefix, url in proxies.items()
         }
+    }
 
 
 def timeouts(configured: Timeouts | None) -> dict[str, float]:

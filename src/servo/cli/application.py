@@ -6,7 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
-from servo.cli import assembly, builds, checks, configuration, kubernetes, operations, version
+from servo.cli import (
+    assembly,
+    builds,
+    checks,
+    configuration,
+    kubernetes,
+    operations,
+    prometheus,
+    vegeta,
+    version,
+)
 from servo.cli.connectors import ConnectorCLI, load_third_parties
 from servo.cli.context import DEFAULT_FILE, Context, State
 from servo.cli.failures import report
@@ -125,5 +135,5 @@ class ServoCLI(CLI):
         )  # fmt: skip
         for module in (assembly, operations, checks, configuration, version):
             self.add_typer(module.cli)
-        self.add_typer(builds.cli, name="builds", rich_help_panel=str(Section.connectors))
-        self.add_typer(kubernetes.cli, name="kubernetes", rich_help_panel=str(Section.connectors))
+        for group in (builds, kubernetes, prometheus, vegeta):
+            self.add_typer(group.cli, rich_help_panel=str(Section.connectors))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from servo.connector import BaseConnector
 
 ENTRY_POINTS = "servo.connectors"
-# Ours bring no commands, so that listing commands need not import them.
+# Those of ours are added by the application, so that listing commands need not import the connectors.
 BUNDLED = "servo.connectors."
 
 
@@ -51,7 +50,7 @@ class ConnectorCLI(CLI):
             section=section,
             name=name or commandify(connector_type.__default_name__),
             help=help or connector_type.description,
-            callback=callback or _selection(connector_type),
+            callback=callback or selection(lambda: connector_type),
             **options,
         )
         self.__clis__.add(self)
@@ -67,7 +66,13 @@ class ConnectorCLI(CLI):
         return {group.name: group for group in cls._built.values()}
 
 
-def _selection(connector_type: type[BaseConnector]) -> Callable[..., None]:
+def selection(connector_type: Callable[[], type[BaseConnector]]) -> Callable[..., None]:
+    """Return what takes the option ``--connector`` of a group of commands.
+
+    Args:
+        connector_type: returns the class whose active instance the commands are for, when one of them runs.
+    """
+
     def select(
         context: Context,
         connector: Annotated[
@@ -78,7 +83,7 @@ def _selection(connector_type: type[BaseConnector]) -> Callable[..., None]:
         ] = None,
     ) -> None:
         # Not looked for yet: help, and usage errors of the command itself, need no configuration.
-        context.meta["servo.connector"] = partial(find_connector, context, connector_type, connector)
+        context.meta["servo.connector"] = lambda: find_connector(context, connector_type(), connector)
 
     return select
 

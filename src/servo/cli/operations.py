@@ -130,6 +130,13 @@ def measure(
         context.dispatch(servo, "measure", metrics=names, control=control, include=include)
         for servo, include, names in chosen
     ]
+    print_measured(servos, measured, humanize=humanize, output=output)
+
+
+def print_measured(
+    servos: Sequence[Servo], measured: Sequence[Sequence[Any]], *, humanize: bool, output: str
+) -> None:
+    """Print the readings that the connectors of each servo answered ``measure`` with."""
     if output == Output.json:
         found = {
             servo.name: _readings_for_programs(results)

@@ -11,14 +11,12 @@ COMMANDS = [
     ["init"], ["list"], ["connectors"], ["show"], ["show", "components"], ["show", "connectors"], ["show", "events"],
     ["show", "metrics"], ["run"], ["check"], ["describe"], ["measure"], ["adjust"], ["config"], ["schema"],
     ["validate"], ["generate"], ["version"], ["builds", "watch"], ["builds", "run"], ["builds", "submit"], ["builds", "list"],
-    ["builds", "show"], ["builds", "retry"], ["builds", "recover"],
+    ["builds", "show"], ["builds", "retry"], ["builds", "recover"], ["prometheus", "targets"], ["vegeta", "attack"],
 ]  # fmt: skip
 
-# Added since: options of the log, `check` and `builds`. Later: the sidecar commands, and commands of these connectors.
+# Added since: options of the log, `check` and `builds`. Later: the sidecar commands.
 ADDED = re.compile(r"  (--log-f.*|check  .*|builds  .*)\n( {30,}.*\n)?")
-NOT_YET = re.compile(
-    r"^  (inject-sidecar|eject-sidecar|prometheus|vegeta) .*\n|^Connector Commands:\n", re.MULTILINE
-)
+NOT_YET = re.compile(r"^  (inject-sidecar|eject-sidecar) .*\n", re.MULTILINE)
 COMPLETION = re.compile(r"  --(install|show)-completion[^\n]*\n( {30,}.*\n)*")
 
 

@@ -121,14 +121,11 @@ def test_generate(replay, tmp_path):
     assert (tmp_path / "gen.yaml").read_text() == stdout.partition("\n\nGenerated")[0] + "\n"
 
 
-def test_generate_with_aliases(replay, tmp_path):
-    """The original's second connector, vegeta, does not exist yet: wait stands for it."""
+def test_generate_with_aliases(replay):
     result, (stdout, _, code) = replay(
-        "generate-alias", "generate", "-f", "gen2.yaml", "--force", "one:wait", "two:wait"
+        "generate-alias", "generate", "-f", "gen2.yaml", "--force", "one:wait", "two:vegeta"
     )
-    expected = stdout.replace("/app/", "").replace("two: vegeta", "two: wait")
-    expected = re.sub(r"two:\n(  .*\n)+", "two:\n  measure_enabled: false\n", expected)
-    assert (result.stdout, result.exit_code) == (expected, code)
+    assert (result.stdout, result.exit_code) == (stdout.replace("/app/", ""), code)
 
 
 def test_show_events_of_all_connectors(replay):

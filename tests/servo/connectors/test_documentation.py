@@ -18,7 +18,10 @@ from servo.connectors.load import LoadConfiguration, LoadConnector
 from servo.connectors.load.report import metrics
 from servo.connectors.process import ProcessConfiguration, ProcessConnector
 from servo.connectors.process.metrics import METRICS
+from servo.connectors.prometheus import PrometheusConfiguration, PrometheusConnector
 from servo.connectors.scripts import ScriptsConfiguration, ScriptsConnector
+from servo.connectors.vegeta import VegetaConfiguration, VegetaConnector
+from servo.connectors.vegeta.report import METRICS as VEGETA_METRICS
 from servo.connectors.wait import WaitConfiguration, WaitConnector
 
 CODE = Path(servo.connectors.kubernetes.__file__).parent
@@ -26,6 +29,8 @@ PAGE = Path(__file__).parents[3] / "docs" / "connectors.md"
 SECTIONS = {
     "process": ProcessConfiguration,
     "load": LoadConfiguration,
+    "prometheus": PrometheusConfiguration,
+    "vegeta": VegetaConfiguration,
     "wait": WaitConfiguration,
     "scripts": ScriptsConfiguration,
 }
@@ -62,12 +67,19 @@ def test_each_metric_is_documented():
     load = metrics(LoadConfiguration(url="http://h/", steps=[1]))
     assert [metric.name for metric in METRICS if f"`{metric.name}`" not in section("process")] == []
     assert [metric.name for metric in load if f"`{metric.name}`" not in section("load")] == []
+    assert [metric.name for metric in VEGETA_METRICS if f"`{metric.name}`" not in section("vegeta")] == []
 
 
 def test_the_example_is_valid():
     example = yaml.safe_load(re.search(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)[1])
     assert ProcessConfiguration.model_validate(example["process"]).settings[1].name == "cache"
     assert len(LoadConfiguration.model_validate(example["load"]).parse_targets()) == 2
+
+
+def test_the_example_of_metrics_is_valid():
+    example = yaml.safe_load(re.search(r"```yaml\n(.*?)```", section("prometheus"), re.DOTALL)[1])
+    found = PrometheusConfiguration.model_validate(example["prometheus"])
+    assert [metric.absent for metric in found.metrics] == ["ignore", "fail", "zero"]
 
 
 def test_the_example_of_targets_is_valid(tmp_path):
@@ -143,7 +155,16 @@ def test_each_option_of_builds_has_its_page():
 
 @pytest.mark.parametrize(
     "connector",
-    [BuildsConnector, KubernetesConnector, ProcessConnector, LoadConnector, WaitConnector, ScriptsConnector],
+    [
+        BuildsConnector,
+        KubernetesConnector,
+        ProcessConnector,
+        LoadConnector,
+        WaitConnector,
+        ScriptsConnector,
+        PrometheusConnector,
+        VegetaConnector,
+    ],
 )
 def test_each_connector_says_what_it_is(connector):
     assert connector.full_name == f"{connector.__name__.removesuffix('Connector')} Connector"

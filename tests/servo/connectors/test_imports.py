@@ -39,8 +39,16 @@ def test_the_packages_know_their_names():
     import servo.connectors.kubernetes
     import servo.connectors.load
     import servo.connectors.process
+    import servo.connectors.prometheus
+    import servo.connectors.vegeta
 
-    for package in (servo.connectors.builds, servo.connectors.load, servo.connectors.process):
+    for package in (
+        servo.connectors.builds,
+        servo.connectors.load,
+        servo.connectors.process,
+        servo.connectors.prometheus,
+        servo.connectors.vegeta,
+    ):
         for name in package.__all__:
             assert getattr(package, name).__name__ == name
         assert getattr(package, "Nonsense", None) is None

@@ -12,7 +12,6 @@ from servo.connectors.builds.configuration import BuildsConfiguration, name_of
 from servo.connectors.builds.copying import Skopeo
 from servo.connectors.builds.credentials import swept
 from servo.connectors.builds.errors import JournalError
-from servo.connectors.builds.exposition import Exposition
 from servo.connectors.builds.housekeeping import Housekeeping
 from servo.connectors.builds.http import Transport
 from servo.connectors.builds.journal import Journal, records
@@ -24,6 +23,7 @@ from servo.connectors.builds.spool import Spool
 from servo.connectors.builds.submitter import Submitter
 from servo.connectors.builds.watcher import Watcher
 from servo.logging import logger
+from servo.utilities.exposition import Exposition
 
 __all__ = ["Agent"]
 

@@ -1,4 +1,4 @@
-"""``GET /metrics`` and ``GET /healthz``: as much of a web server as a scraper needs."""
+"""``GET /metrics``, ``/healthz`` and ``/readyz``: as much of a web server as whoever keeps a process running needs."""
 
 from __future__ import annotations
 
@@ -14,15 +14,22 @@ _MAX_CLIENTS = 50
 
 
 class Exposition:
-    """Serves two pages.
+    """Serves three pages.
 
     Args:
         metrics: Makes the page of metrics.
-        trouble: Says why the agent does not work as it should; None if it does.
+        trouble: Says why the process does not work as it should; None if it does.
+        unready: Says why it does not do its work yet, or just now; None if it does. Without it, as ``trouble`` says.
     """
 
-    def __init__(self, metrics: Callable[[], str], trouble: Callable[[], str | None]) -> None:
-        self._metrics, self._trouble = metrics, trouble
+    def __init__(
+        self,
+        metrics: Callable[[], str],
+        trouble: Callable[[], str | None],
+        unready: Callable[[], str | None] | None = None,
+    ) -> None:
+        self._metrics = metrics
+        self._verdicts = {"/healthz": trouble, "/readyz": unready or trouble}
         self._server: asyncio.Server | None = None
         self._clients: set[asyncio.Task[None] | None] = set()
 
@@ -67,14 +74,12 @@ class Exposition:
             return _page(405, "Method Not Allowed", "only GET\n", method)
         if path == "/metrics":
             return _page(200, "OK", self._metrics(), method, "text/plain; version=0.0.4; charset=utf-8")
-        if path == "/healthz":
-            trouble = self._trouble()
-            return (
-                _page(503, "Service Unavailable", f"{trouble}\n", method)
-                if trouble
-                else _page(200, "OK", "ok\n", method)
-            )
-        return _page(404, "Not Found", "/metrics and /healthz are here\n", method)
+        if path in self._verdicts:
+            said = self._verdicts[path]()
+            if said:
+                return _page(503, "Service Unavailable", f"{said}\n", method)
+            return _page(200, "OK", "ok\n", method)
+        return _page(404, "Not Found", "/metrics, /healthz and /readyz are here\n", method)
 
 
 def _page(status: int, reason: str, text: str, method: str, kind: str = "text/plain; charset=utf-8") -> bytes:
