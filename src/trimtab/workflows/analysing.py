@@ -185,12 +185,12 @@ class Analysing:
             outcome = Outcome(reason=f"Trimtab itself failed at it {times} times; its log says why")
         else:
             outcome = await self._outcome(analysis)
-        if outcome.passing and row["attempts"] + 1 < self._patience.attempts:
+        if outcome.transient and row["attempts"] + 1 < self._patience.attempts:
             await lasting(self._postpone, row["id"], outcome.reason)
             return min(LONGEST, max(self._patience.before(row["attempts"] + 2), outcome.after or 0.0))
         state = AnalysisState.SUCCEEDED if outcome.document is not None else AnalysisState.FAILED
         reason = (
-            f"{outcome.reason}; after {row['attempts'] + 1} attempts" if outcome.passing else outcome.reason
+            f"{outcome.reason}; after {row['attempts'] + 1} attempts" if outcome.transient else outcome.reason
         )
         if await lasting(self._finish, row["id"], state, reason):
             self._told(row["kind"], state.value)

@@ -45,13 +45,13 @@ class Outcome:
     Attributes:
         document: That is stored; None: there is none.
         reason: Why not; or under which circumstances.
-        passing: Whether another attempt may do better.
+        transient: Whether another attempt may do better.
         after: In how many seconds, if that was said.
     """
 
     document: Mapping[str, Any] | None = None
     reason: str | None = None
-    passing: bool = False
+    transient: bool = False
     after: float | None = None
 
 
@@ -121,7 +121,7 @@ class Analysis:
 
     def failed(self, answer: Mapping[str, Any]) -> Outcome:
         """What came of it, if no document did."""
-        outcome = Outcome(None, str(answer["error"]), bool(answer.get("passing")), answer.get("after"))
+        outcome = Outcome(None, str(answer["error"]), bool(answer.get("transient")), answer.get("after"))
         return self._with_loss(outcome)
 
     def store(self, answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,7 +157,7 @@ class Analysis:
         if self.row["credentials"] != "body" or self.secret is not None:
             return outcome
         reason = f"{outcome.reason}; {LOST}" if outcome.reason else LOST
-        return Outcome(outcome.document, reason, outcome.passing, outcome.after)
+        return Outcome(outcome.document, reason, outcome.transient, outcome.after)
 
     def _known(self, digest: str) -> None:
         record = {"analysis_id": self.id}
