@@ -211,7 +211,7 @@ def _middleware(
         expose_headers=["X-Amun-Version", "Location", "Retry-After"],
     )
     return [
-        Middleware(Stamp, version=version("trimtab")),
+        Middleware(Stamp, version=version("trimtab"), search_ui_url=settings.search_ui_url),
         Middleware(AccessLog, metrics=metrics),
         *([cors] if origins else []),
         Middleware(

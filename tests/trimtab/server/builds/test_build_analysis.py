@@ -358,3 +358,11 @@ async def test_the_headers_of_the_original_are_there(accepting):
     found = await accepting["root"].get("/api/v1/version")
     for name in ("x-thoth-version", "x-user-api-service-version"):
         assert found.headers[name] == found.json()["version"]
+    assert (await accepting["root"].get(found.headers["x-thoth-search-ui-url"])).status_code == 200
+    assert "x-thoth-search-ui-url" in (await accepting["nobody"].get("/api/v1/analyze/x")).headers
+
+
+async def test_where_people_look_for_results_may_be_said(serve):
+    async with serve(worker=False, search_ui_url="https://search.example/results") as callers:
+        found = await callers["root"].get("/api/v1/version")
+        assert found.headers["x-thoth-search-ui-url"] == "https://search.example/results"
