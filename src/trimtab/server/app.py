@@ -155,12 +155,14 @@ def _add_builds(
     metrics: Metrics,
     token: list[Any],
 ) -> None:
-    from trimtab.server.builds import Desk, Library, Registrar, beside, original
+    from trimtab.server.builds import Desk, Library, Registrar, beside, original, withdrawing
+    from trimtab.workflows import Withdrawing
 
     library = Library(place)
     desk = Desk(accepting, Registrar(registries), metrics.count_part)
     app.include_router(original.create_router(library, desk), dependencies=token)
     app.include_router(beside.create_router(library), dependencies=token)
+    app.include_router(withdrawing.create_router(library, Withdrawing(place)), dependencies=token)
 
 
 def _add_observations(app: FastAPI, place: "Place", token: list[Any]) -> None:

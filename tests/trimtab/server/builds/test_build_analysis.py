@@ -5,6 +5,7 @@ import json
 import pytest
 
 from trimtab.catalog import analyses
+from trimtab.catalog.analysis_schema import build_analyses
 from trimtab.store import BuildsStore
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
@@ -28,7 +29,7 @@ def rows(place):
     """All analyses and builds that the catalog knows."""
     with place.database.read() as connection:
         found = connection.execute(analyses.analyses.select()).mappings().all()
-        builds = connection.execute(analyses.build_analyses.select()).mappings().all()
+        builds = connection.execute(build_analyses.select()).mappings().all()
     return found, builds
 
 
