@@ -4,6 +4,7 @@ import base64
 import contextlib
 import hashlib
 import json
+import shutil
 import socket
 import socketserver
 import subprocess
@@ -43,7 +44,8 @@ def image(secured_registry, read, tmp_path):
     """Pushes an image of one package by skopeo; its name, and how it is reached."""
     read(FILES)
     name = secured_registry.push(f"oci:{tmp_path / 'layout'}", "team/app:1")
-    return name, Access(auth_file=secured_registry.auth_file, authority=secured_registry.certificate)
+    auth = shutil.copy(secured_registry.auth_file, tmp_path / "auth.json")
+    return name, Access(auth_file=auth, authority=secured_registry.certificate)
 
 
 def names(name, access):
