@@ -1,6 +1,7 @@
 """Services that tests of several folders use."""
 
 import asyncio
+import base64
 import contextlib
 import gzip
 import hashlib
@@ -11,11 +12,13 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +193,92 @@ def registry() -> Iterator[Registry]:
     served.shutdown()
     served.server_close()
     thread.join()
+
+
+SECURED = ("docker-registry", "htpasswd", "skopeo", "openssl")
+CONFIGURATION = """
+version: 0.1
+log: {{level: error}}
+storage: {{filesystem: {{rootdirectory: {directory}/data}}}}
+http:
+  addr: 127.0.0.1:{port}
+  tls: {{certificate: {directory}/cert.pem, key: {directory}/key.pem}}
+auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}
+"""
+
+
+@dataclass(frozen=True)
+class SecuredRegistry:
+    """Debian's docker-registry, with TLS and passwords.
+
+    Attributes:
+        directory: Of its files; `secrets/team.json` in it holds what `podman login` would keep.
+        host: With its port.
+        user, password: That it lets in.
+    """
+
+    directory: Path
+    host: str
+    user: str = "reader"
+    password: str = "a-secret-word"
+
+    @property
+    def certificate(self) -> Path:
+        return self.directory / "cert.pem"
+
+    @property
+    def secrets(self) -> Path:
+        return self.directory / "secrets"
+
+    @property
+    def auth_file(self) -> Path:
+        return self.secrets / "team.json"
+
+    def push(self, source: str, name: str) -> str:
+        """Copy an image there by skopeo; what it is called then."""
+        target = f"{self.host}/{name}"
+        options = ["--dest-authfile", str(self.auth_file), "--dest-tls-verify=false"]
+        _run("skopeo", "copy", *options, source, f"docker://{target}")
+        return target
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def secured_registry(tmp_path_factory) -> Iterator[SecuredRegistry]:
+    """A real registry with TLS and passwords, empty at the beginning of each module."""
+    if missing := [each for each in SECURED if not shutil.which(each)]:
+        pytest.skip(f"no {', '.join(missing)}: run scripts/system-packages")
+    directory = tmp_path_factory.mktemp("registry")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    found = SecuredRegistry(directory, f"localhost:{port}")
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    key = ["-keyout", str(directory / "key.pem"), "-out", str(found.certificate)]
+    _run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *key)
+    _run("htpasswd", "-Bbc", str(directory / "htpasswd"), found.user, found.password)
+    (directory / "config.yml").write_text(CONFIGURATION.format(directory=directory, port=port))
+    pair = base64.b64encode(f"{found.user}:{found.password}".encode()).decode()
+    found.secrets.mkdir()
+    found.auth_file.write_text(json.dumps({"auths": {found.host: {"auth": pair}}}))
+    with (directory / "log").open("wb") as log:
+        command = ["docker-registry", "serve", str(directory / "config.yml")]
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        _wait_for(port, process, directory / "log")
+        yield found
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    for _ in range(300):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.1)
+    pytest.fail("the registry does not listen")

@@ -119,10 +119,22 @@ def _pipenv(tool: str, bin_: Path, index: str) -> None:
         place = fresh(f"{tool}-{name}")
         _pipfile(place, index, packages)
         record(tool, name, install, env=env, cwd=place)
+    if tool == "pipenv-2018.11.26":  # whose rounds the old handler reads; newer ones have none
+        _pipenv_rounds(tool, bin_, env, index)
     place = fresh(f"{tool}-refused")
     _pipfile(place, "http://127.0.0.1:10999", {"galley": "*"})
     record(tool, "refused", install, env=env, cwd=place)
     _pipenv_of_a_lock(tool, install, env, index)
+
+
+def _pipenv_rounds(tool: str, bin_: Path, env: Mapping[str, str], index: str) -> None:
+    for name, packages in {
+        "verbose-lock": {"harbour": "*", "galley": "==0.5"},
+        "verbose-conflict": {"anchor": "*", "buoy": "*"},
+    }.items():
+        place = fresh(f"{tool}-{name}")
+        _pipfile(place, index, packages)
+        record(tool, name, [str(bin_ / "pipenv"), "lock", "--verbose"], env=env, cwd=place)
 
 
 def _pipenv_of_a_lock(tool: str, install: list[str], env: Mapping[str, str], index: str) -> None:

@@ -11,11 +11,12 @@ from recorder.packages import packages
 from recorder.pips import pip
 from recorder.recording import ONLY_NEW, WANTED, WORK
 from recorder.systems import apk, dnf
+from recorder.zypper import zypper
 
 __all__ = ["main"]
 
 _GROUPS: dict[str, Callable[[str, str], None]] = {
-    "pip": pip, "uv": uv, "pipenv": pipenv, "poetry": poetry, "micropipenv": micropipenv, "dnf": dnf, "apk": apk, "builders": builders, "pushes": pushes,
+    "pip": pip, "uv": uv, "pipenv": pipenv, "poetry": poetry, "micropipenv": micropipenv, "dnf": dnf, "zypper": zypper, "apk": apk, "builders": builders, "pushes": pushes,
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from recorder.recording import WORK, fresh, prepare, record
 
-__all__ = ["apk", "dnf"]
+__all__ = ["apk", "dnf", "rpm_repository"]
 
 _SPEC = """Name: {name}
 Version: {version}
@@ -35,8 +35,9 @@ def dnf(index: str, secure: str) -> None:
     if not all(map(shutil.which, ("dnf", "rpmbuild", "createrepo_c"))):
         print("dnf: not here, or nothing that makes its repositories")
         return
-    _repository(WORK / "repositories" / "rpm")
+    rpm_repository(WORK / "repositories" / "rpm")
     good = f"{index}/repositories/rpm"
+    _yum(good)
     record("dnf", "success", [*_dnf(good), "install", "hull-1.0", "fire"])
     kept = _dnf(good)
     prepare([*kept, "install", "hull-1.0"])
@@ -57,6 +58,14 @@ def dnf(index: str, secure: str) -> None:
     }.items():  # fmt: skip
         record("dnf", name, [*_dnf(address), *quick, "install", "rope"])
     _dnf_broken(index)
+
+
+def _yum(address: str) -> None:
+    """On RHEL from 8 on yum is a link to dnf; Debian leaves the link out."""
+    link = fresh("yum") / "yum"
+    link.symlink_to(shutil.which("dnf") or "dnf")
+    for name, wanted in {"success": ["hull-1.0", "fire"], "no-such-package": ["no-such-thing"]}.items():
+        record("yum", name, [str(link), *_dnf(address)[1:], "install", *wanted])
 
 
 def _dnf_broken(index: str) -> None:
@@ -98,7 +107,8 @@ def _dnf(address: str, *, check: bool = False, root: Path | None = None) -> list
     return ["dnf", "--assumeyes", "--noplugins", f"--config={empty}", *options]
 
 
-def _repository(place: Path) -> None:
+def rpm_repository(place: Path) -> None:
+    """A repository of packages made here, made once."""
     if (place / "repodata").exists():
         return
     place.mkdir(parents=True, exist_ok=True)

@@ -174,6 +174,13 @@ class ServerSettings(Settings):
         Path | None,
         Field(description="File of certificates that registries are trusted by, beside the system's"),
     ] = None
+    search_ui_url: Annotated[
+        str | None,
+        Field(
+            pattern=r"^https?://[\x21-\x7e]{1,1000}$",
+            description="Page where people look for results, of which clients of the original tell; unset: that of this server",
+        ),
+    ] = None
     max_body: Annotated[
         int, Field(ge=1024, le=1 << 30, description="Bytes that the body of one request may have")
     ] = 8 * 1024 * 1024

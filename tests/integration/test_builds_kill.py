@@ -17,6 +17,7 @@ import httpx2
 import pytest
 
 from trimtab.catalog import Database, analyses
+from trimtab.catalog.analysis_schema import build_analyses
 from trimtab.store import (
     AnalysisResultsStore,
     BuildLogsParsedResultsStore,
@@ -170,7 +171,7 @@ def known(home):
     database = Database(f"sqlite:///{home / 'trimtab.sqlite'}")
     with database.read() as connection:
         rows = connection.execute(analyses.analyses.select()).mappings().all()
-        builds = connection.execute(analyses.build_analyses.select()).mappings().all()
+        builds = connection.execute(build_analyses.select()).mappings().all()
     database.close()
     store = Store.open(str(home / "store"))
     stored = [

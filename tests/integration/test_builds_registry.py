@@ -1,12 +1,9 @@
 """A build through a real registry, with TLS and passwords: pushed, submitted to a real server, analysed, read."""
 
 import base64
-import contextlib
 import json
 import os
 import re
-import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,27 +12,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
-NEEDED = ("docker-registry", "htpasswd", "skopeo", "openssl")
-MISSING = [each for each in NEEDED if not shutil.which(each)]
-
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.timeout(600),
-    pytest.mark.skipif(bool(MISSING), reason=f"no {', '.join(MISSING)}: run scripts/system-packages"),
-]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 USER, PASSWORD = "reader", "a-secret-word"
 PATH = "/api/v1/build-analysis"
 LOG = "STEP 1/1: FROM scratch\nCOMMIT app\nGetting image source signatures\n"
-CONFIG = """
-version: 0.1
-log: {{level: error}}
-storage: {{filesystem: {{rootdirectory: {directory}/data}}}}
-http:
-  addr: 127.0.0.1:{port}
-  tls: {{certificate: {directory}/cert.pem, key: {directory}/key.pem}}
-auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}
-"""
 
 
 def run(*command):
@@ -43,40 +24,8 @@ def run(*command):
 
 
 @pytest.fixture(scope="module")
-def secured(tmp_path_factory):
-    """A registry; its host, its certificate, and a file of credentials."""
-    directory = tmp_path_factory.mktemp("registry")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    key = ["-keyout", str(directory / "key.pem"), "-out", str(directory / "cert.pem")]
-    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *key)
-    run("htpasswd", "-Bbc", str(directory / "htpasswd"), USER, PASSWORD)
-    (directory / "config.yml").write_text(CONFIG.format(directory=directory, port=port))
-    host = f"localhost:{port}"
-    pair = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-    (directory / "secrets").mkdir()
-    (directory / "secrets" / "team.json").write_text(json.dumps({"auths": {host: {"auth": pair}}}))
-    with (directory / "log").open("wb") as log:
-        command = ["docker-registry", "serve", str(directory / "config.yml")]
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        for _ in range(300):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            assert process.poll() is None, (directory / "log").read_text()
-            time.sleep(0.1)
-        yield directory, host
-    finally:
-        process.terminate()
-        process.wait()
-
-
-@pytest.fixture(scope="module")
-def image(secured, tmp_path_factory):
+def image(secured_registry, tmp_path_factory):
     """An image that skopeo pushed: its name."""
-    directory, host = secured
     root = tmp_path_factory.mktemp("image")
     (root / "tree" / "var/lib/dpkg").mkdir(parents=True)
     status = "Package: a\nStatus: install ok installed\nVersion: 1\n"
@@ -84,18 +33,7 @@ def image(secured, tmp_path_factory):
     run("tar", "-C", str(root / "tree"), "-cf", str(root / "layer.tar"), ".")
     layer = (root / "layer.tar").read_bytes()
     layout = write_layout(root / "layout", layer)
-    name = f"{host}/team/app:1"
-    auth = str(directory / "secrets" / "team.json")
-    run(
-        "skopeo",
-        "copy",
-        "--dest-authfile",
-        auth,
-        "--dest-tls-verify=false",
-        f"oci:{layout}",
-        f"docker://{name}",
-    )
-    return name
+    return secured_registry.push(f"oci:{layout}", "team/app:1")
 
 
 def write_layout(directory, layer):
@@ -123,15 +61,14 @@ def write_layout(directory, layer):
 
 
 @pytest.fixture(scope="module")
-def server(secured, tmp_path_factory):
+def server(secured_registry, tmp_path_factory):
     """`trimtab serve` without an engine; its URL, its home and its log."""
-    directory, _ = secured
     home = tmp_path_factory.mktemp("home")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TRIMTAB_")}
     environment |= {
         "TRIMTAB_HOME": str(home),
-        "TRIMTAB_REGISTRY_CA": str(directory / "cert.pem"),
-        "TRIMTAB_REGISTRY_SECRETS": str(directory / "secrets"),
+        "TRIMTAB_REGISTRY_CA": str(secured_registry.certificate),
+        "TRIMTAB_REGISTRY_SECRETS": str(secured_registry.secrets),
         "TRIMTAB_LOG_LEVEL": "TRACE",
     }
     program = Path(sys.executable).parent / "trimtab"
@@ -205,7 +142,7 @@ def test_who_has_no_credentials_or_wrong_ones_is_told(server, image):
         assert client.post(PATH, json=unknown).status_code == 400
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(secured, image, tmp_path):
+def test_a_certificate_that_nobody_vouches_for_is_refused(image, tmp_path):
     from trimtab.builds import Registries, answer_of, look
     from trimtab.images import CertificateError
 

@@ -71,7 +71,7 @@ class Install:
 
 @dataclass(slots=True)
 class Requirement:
-    """What pip collected or found there, with what asked for it: what the old handlers told."""
+    """What pip collected or found there, or pipenv locked, with what asked for it: what the old handlers told."""
 
     name: str
     specifier: str | None
@@ -140,6 +140,7 @@ class Findings:
         self.thoth_config: Any = None
         self.installs: list[Install] = []
         self.requirements: list[Requirement] = []
+        self.candidates: dict[str, Requirement] = {}  # of pipenv's lock, by normalised name
         self.packages: list[SystemPackage] = []
         self.steps: list[Step] = []
         self.errors: list[Error] = []
@@ -163,6 +164,16 @@ class Findings:
         else:
             self.truncated = True
         return entry
+
+    def candidate(self, name: str) -> Requirement:
+        """What a lock has, or shall have, of a package: its rounds say it again and again."""
+        key = normalised(name)
+        found = self.candidates.get(key) or Requirement(name, None, None)
+        if key in self.candidates or len(self.candidates) < ENTRIES:
+            self.candidates[key] = found
+        else:
+            self.truncated = True
+        return found
 
     def error(self, error: Error) -> bool:
         """Note it, unless the same was said before and holds; whether it was noted."""

@@ -18,7 +18,9 @@ def legacy(result: Result, handler: str) -> list[dict[str, Any]]:
     """
     if handler == "yum":
         return [_yum(each) for each in result.packages if each.manager == "dnf"]
-    if handler in HANDLERS:
+    if handler == "pipenv":
+        return [_pip(each) for each in result.candidates]
+    if handler == "pip3":
         return [_pip(each) for each in result.requirements]
     raise ValueError(f"there is no handler {handler!r}; there are {', '.join(HANDLERS)}")
 

@@ -37,6 +37,7 @@ class Result:
     steps: tuple[Step, ...]
     installs: tuple[Install, ...]
     requirements: tuple[Requirement, ...]
+    candidates: tuple[Requirement, ...]
     packages: tuple[SystemPackage, ...]
     document: dict[str, Any]
 
@@ -84,7 +85,7 @@ def concluded(findings: Findings, *, lines: int, size: int) -> Result:
     }  # fmt: skip
     return Result(
         outcome, installed, breaker, tuple(findings.errors), tuple(findings.steps), tuple(findings.installs),
-        tuple(findings.requirements), tuple(findings.packages), document,
+        tuple(findings.requirements), tuple(findings.candidates.values()), tuple(findings.packages), document,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from trimtab.builds.analysing import analyse, image_request, log_request
     from trimtab.builds.cache import image_key, log_key
     from trimtab.builds.identity import Kind, kind_of, new_id
-    from trimtab.builds.observation_frames import frame, observation_rows
+    from trimtab.builds.observation_frames import frame, observation_row, observation_rows
     from trimtab.builds.questions import QuestionError, UnknownError, ask
     from trimtab.builds.recording import record_analysis, record_build
     from trimtab.builds.registry import Known, answer_of, look, pinned
@@ -23,7 +23,7 @@ _HOMES = {
     "analysing": ("analyse", "image_request", "log_request"),
     "cache": ("image_key", "log_key"),
     "identity": ("Kind", "kind_of", "new_id"),
-    "observation_frames": ("frame", "observation_rows"),
+    "observation_frames": ("frame", "observation_row", "observation_rows"),
     "questions": ("QuestionError", "UnknownError", "ask"),
     "recording": ("record_analysis", "record_build"),
     "registry": ("Known", "answer_of", "look", "pinned"),
@@ -55,6 +55,7 @@ __all__ = [
     "log_request",
     "look",
     "new_id",
+    "observation_row",
     "observation_rows",
     "pinned",
     "record_analysis",

@@ -51,7 +51,12 @@ def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
         return analyse(request)
     except ImageError as error:
         after = error.after if isinstance(error, RateLimitError) else None
-        return {"error": str(error), "class": type(error).__name__, "passing": error.passing, "after": after}
+        return {
+            "error": str(error),
+            "class": type(error).__name__,
+            "transient": error.transient,
+            "after": after,
+        }
     except MemoryError:
         return {"error": "it takes more memory than an analysis may have", "class": "MemoryError"}
     except Exception as error:  # noqa: BLE001 # a defect of ours ends one analysis, and tells nothing of its request

@@ -1,10 +1,10 @@
 """Observations as a table: a row for each fact, with its subject, its source, and how we know it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trimtab.catalog import Database
 from trimtab.catalog import observations as catalog
@@ -13,7 +13,7 @@ from trimtab.frames import Row, Spool, plain
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["frame", "observation_rows"]
+__all__ = ["frame", "observation_row", "observation_rows"]
 
 
 def observation_rows(
@@ -31,7 +31,12 @@ def observation_rows(
     """
     with database.read() as connection:
         for each in catalog.observed(connection, relations=relations, kinds=kinds):
-            yield {name: plain(value) for name, value in asdict(each).items()} | {"at": _time(each.at)}
+            yield observation_row(asdict(each))
+
+
+def observation_row(observation: Mapping[str, Any]) -> Row:
+    """The row of one observation, as a server answers it, or `asdict` gives it."""
+    return {name: plain(value) for name, value in observation.items()} | {"at": _time(observation["at"])}
 
 
 def frame(

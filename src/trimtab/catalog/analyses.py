@@ -1,13 +1,13 @@
-"""Analyses of images and logs, and the builds they are of. Each function takes the connection."""
+"""Analyses of images and logs. Each function takes the connection."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
-from trimtab.catalog.analysis_schema import analyses, build_analyses
+from trimtab.catalog.analysis_schema import analyses
 from trimtab.catalog.upserts import insert_absent
 
 __all__ = [
@@ -16,25 +16,23 @@ __all__ = [
     "AnalysisState",
     "Row",
     "add",
-    "add_build",
     "begin",
-    "build_by_id",
-    "build_by_key",
     "by_id",
     "by_key",
+    "delete",
     "finish",
+    "hide",
+    "is_wanted",
     "latest",
     "leave",
-    "parts",
+    "over",
     "postpone",
-    "recorded",
     "resolve",
     "states",
     "supersede",
 ]
 
 Row = sa.RowMapping
-PARTS = ("base_id", "output_id", "log_id")
 LONGEST_REASON = 2000
 
 
@@ -56,9 +54,12 @@ class AnalysisState(StrEnum):
     """Its document is stored."""
     FAILED = "failed"
     """There will be no document."""
+    CANCELLED = "cancelled"
+    """Nobody wanted it any more before it was over; there will be no document."""
 
 
-ENDED = frozenset({AnalysisState.SUCCEEDED, AnalysisState.FAILED})
+ENDED = frozenset({AnalysisState.SUCCEEDED, AnalysisState.FAILED, AnalysisState.CANCELLED})
+UNSUCCESSFUL = sorted(ENDED - {AnalysisState.SUCCEEDED})
 OPEN = analyses.c.state.not_in(sorted(ENDED))
 
 
@@ -73,10 +74,12 @@ def add(connection: sa.Connection, row: Mapping[str, Any]) -> str:
         Its id.
     """
     values = {"state": AnalysisState.PENDING.value, "taken": 0, "attempts": 0, "log": "", **row}
-    if insert_absent(connection, analyses, [values]):
-        return str(row["id"])
-    found = by_key(connection, row["deployment"], row["owner"], row["cache_key"])
-    return str(row["id"] if found is None else found["id"])
+    while not insert_absent(connection, analyses, [values]):
+        # Held until it is said which one it is: it may fail, or be deleted, in this moment, and then there is none.
+        found = by_key(connection, row["deployment"], row["owner"], row["cache_key"], held=True)
+        if found is not None:
+            return str(found["id"])
+    return str(row["id"])
 
 
 def by_id(connection: sa.Connection, analysis_id: str) -> Row | None:
@@ -85,18 +88,28 @@ def by_id(connection: sa.Connection, analysis_id: str) -> Row | None:
     return connection.execute(query).mappings().first()
 
 
-def by_key(connection: sa.Connection, deployment: str, owner: str, key: str | None) -> Row | None:
-    """The analysis that an owner has, or will have, of something; one that failed does not count."""
+def by_key(
+    connection: sa.Connection, deployment: str, owner: str, key: str | None, *, held: bool = False
+) -> Row | None:
+    """The analysis that an owner has, or will have, of something; one that failed does not count.
+
+    Args:
+        connection: That reads.
+        deployment: Whose.
+        owner: Whose.
+        key: By which it is known.
+        held: Whether nobody else may change it before the end of the transaction.
+    """
     query = sa.select(analyses).where(
         analyses.c.deployment == deployment, analyses.c.owner == owner, analyses.c.cache_key == key
     )
-    return connection.execute(query).mappings().first()
+    return connection.execute(query.with_for_update() if held else query).mappings().first()
 
 
 def latest(
     connection: sa.Connection, deployment: str, kind: AnalysisKind, digest: str, owner: str | None
 ) -> Row | None:
-    """The newest analysis of an image or a log, that has not failed if there is one.
+    """The newest analysis of an image or a log, that has not failed, or was cancelled, if there is one.
 
     Args:
         connection: That reads.
@@ -112,7 +125,7 @@ def latest(
     )
     if owner is not None:
         query = query.where(analyses.c.owner == owner)
-    failed = analyses.c.state == AnalysisState.FAILED.value
+    failed = analyses.c.state.in_(UNSUCCESSFUL)
     ordered = query.order_by(failed, analyses.c.created_at.desc(), analyses.c.id.desc())
     return connection.execute(ordered.limit(1)).mappings().first()
 
@@ -178,7 +191,7 @@ def finish(
     """
     values = {"state": state.value, "reason": reason and reason[:LONGEST_REASON], "ended_at": time.time()}
     line = _line(f"{state.value}: {reason}" if reason else state.value)
-    key = {"cache_key": None} if state is AnalysisState.FAILED else {}
+    key = {} if state is AnalysisState.SUCCEEDED else {"cache_key": None}
     query = sa.update(analyses).where(analyses.c.id == analysis_id, OPEN)
     done = connection.execute(query.values(log=analyses.c.log + line, **values, **key))
     return done.rowcount == 1
@@ -192,40 +205,27 @@ def states(connection: sa.Connection) -> Mapping[tuple[str, str], int]:
     return {(kind, state): count for kind, state, count in connection.execute(query)}
 
 
-def add_build(connection: sa.Connection, row: Mapping[str, Any]) -> bool:
-    """A new build; False: its owner submitted one with the same key before."""
-    return insert_absent(connection, build_analyses, [row]) == 1
+def over(connection: sa.Connection, ids: Iterable[str]) -> set[str]:
+    """Those of these analyses that ended, or are not there any more."""
+    wanted = set(ids)
+    query = sa.select(analyses.c.id).where(analyses.c.id.in_(wanted), OPEN)
+    return wanted - set(connection.execute(query).scalars())
 
 
-def build_by_id(connection: sa.Connection, build_id: str) -> Row | None:
-    """The build of an id."""
-    query = sa.select(build_analyses).where(build_analyses.c.id == build_id)
-    return connection.execute(query).mappings().first()
+def hide(connection: sa.Connection, analysis_id: str) -> None:
+    """Whoever submits the same from now on is not told of this one."""
+    connection.execute(sa.update(analyses).where(analyses.c.id == analysis_id).values(cache_key=None))
 
 
-def build_by_key(connection: sa.Connection, deployment: str, owner: str, key: str) -> Row | None:
-    """The build that an owner submitted with a key."""
-    query = sa.select(build_analyses).where(
-        build_analyses.c.deployment == deployment,
-        build_analyses.c.owner == owner,
-        build_analyses.c.idempotency == key,
-    )
-    return connection.execute(query).mappings().first()
+def delete(connection: sa.Connection, analysis_id: str) -> None:
+    """Delete the row of an analysis; what else there is of it is not the catalog's."""
+    connection.execute(sa.delete(analyses).where(analyses.c.id == analysis_id))
 
 
-def parts(connection: sa.Connection, build: Row) -> Mapping[str, Row]:
-    """The analyses of a build's parts, by id."""
-    ids = [build[name] for name in PARTS if build[name] is not None]
-    query = sa.select(analyses).where(analyses.c.id.in_(ids))
-    return {each["id"]: each for each in connection.execute(query).mappings()}
-
-
-def recorded(connection: sa.Connection, build_id: str) -> None:
-    """Its document is stored."""
-    query = sa.update(build_analyses).where(
-        build_analyses.c.id == build_id, build_analyses.c.recorded_at.is_(None)
-    )
-    connection.execute(query.values(recorded_at=time.time()))
+def is_wanted(connection: sa.Connection, deployment: str, digest: str) -> bool:
+    """Whether there is an analysis, anybody's, of the image or log of this digest."""
+    query = sa.select(analyses.c.id).where(analyses.c.deployment == deployment, analyses.c.digest == digest)
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def _line(text: str) -> str:

@@ -101,10 +101,12 @@ facts = Table(
     "facts",
     metadata,
     Column("id", Integer, primary_key=True),
-    # A package by its system (pypi, deb, rpm, …), `interpreter`, `cuda`, or `library`.
+    # A package by its system (pypi, deb, rpm, …), `interpreter`, `cuda`, `library`, or `layer`.
     Column("kind", String(16), nullable=False),
-    Column("name", Name(300), nullable=False),  # of the package, or the path in the image
-    Column("value", Name(200), nullable=False),  # the version; of a library the digest of its symbols
+    Column("name", Name(300), nullable=False),  # of the package, or the path in the image; a layer's digest
+    Column(
+        "value", Name(200), nullable=False
+    ),  # the version; a digest of a library's symbols; a layer's place
     UniqueConstraint("name", "kind", "value", name="uq_facts_name"),
 )
 

@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "trimtab.cli.parse_log",
         "Say what a build's log tells, and why it failed.",
     ),
+    "builds": ("trimtab.cli.builds", "List, show, cancel and delete builds and their analyses."),
     "ask": ("trimtab.cli.ask", "Ask what all builds taught, and how sure that is."),
     "diff": ("trimtab.cli.diff", "Show what changed from one image to another."),
     "packages": (

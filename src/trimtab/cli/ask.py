@@ -155,7 +155,10 @@ def images(
     python_version: Annotated[str | None, typer.Option(help="With this Python, such as 3.11.")] = None,
     cuda_version: Annotated[str | None, typer.Option(help="With this CUDA, such as 11.8.")] = None,
     image: Annotated[str | None, typer.Option(help="Called so, or with this digest.")] = None,
-    base: Annotated[str | None, typer.Option(help="That a build derived from this base image.")] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(help="That a build derived from this base image, or that begin with its layers."),
+    ] = None,
     page: Page = 1,
     limit: Limit = 25,
     output: Format = Output.table,

@@ -10,7 +10,7 @@ import typer
 from trimtab.cli.place import FAILURE, USAGE, fail
 from trimtab.cli.session_options import Output
 
-__all__ = ["show"]
+__all__ = ["seen", "show"]
 
 SINGLE = ("first-bad-version", "drift", "neighbours")  # whose answer is in one key of the server's
 Table = tuple[Sequence[str], list[Sequence[Any]]]
@@ -84,10 +84,10 @@ def _print(question: str, answer: Mapping[str, Any]) -> None:
     from trimtab.cli.inspection_output import print_rows
 
     for line in HEADS.get(question, _nothing)(answer):
-        typer.echo(_seen(line))
+        typer.echo(seen(line))
     names, rows = TABLES[question](answer)
     if rows:
-        print_rows(names, [[_seen(cell) for cell in row] for row in rows])
+        print_rows(names, [[seen(cell) for cell in row] for row in rows])
     elif question not in HEADS:
         typer.echo("Nothing is known of that.")
     total = answer.get("total")
@@ -95,13 +95,11 @@ def _print(question: str, answer: Mapping[str, Any]) -> None:
         typer.echo(f"{len(answer['items'])} of {total}; --page and --limit show the others")
 
 
-def _seen(value: Any) -> str:
+def seen(value: Any) -> str:
     """A text that moves no terminal, whatever a stranger called a package."""
-    from trimtab.cli.json_text import UNSEEN
-
-    text = str(value)
-    plain = "".join(each if each.isprintable() or each == " " else f"\\x{ord(each):02x}" for each in text)
-    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", plain)
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in str(value)
+    )
 
 
 def _nothing(_: Mapping[str, Any]) -> Iterator[str]:

@@ -70,6 +70,18 @@ class Connection:
             self._check(response, body)
         return body  # type: ignore[no-any-return] # it is of JSON
 
+    def document(self, path: str) -> dict[str, Any]:
+        """Read a document, as it is stored.
+
+        Raises:
+            LostError: The server cannot be reached, or cannot reach what it needs.
+            SourceError: It refused, or is no Trimtab.
+        """
+        with self._answer("GET", path) as response:
+            body = self._read(response)
+            self._check(response, body, known="metadata")
+        return body  # type: ignore[no-any-return] # it is of JSON
+
     def events(self, path: str) -> Iterator[dict[str, Any]]:
         """The data of server-sent events, as they come.
 
@@ -95,8 +107,8 @@ class Connection:
             problem = error or type(error).__name__
             raise LostError(f"the server {self._server} cannot be reached: {problem}") from error
 
-    def _check(self, response: Any, body: Any) -> None:
-        if not isinstance(body, dict) or (response.is_success and "parameters" not in body):
+    def _check(self, response: Any, body: Any, known: str = "parameters") -> None:
+        if not isinstance(body, dict) or (response.is_success and known not in body):
             raise SourceError(f"{self._server} answers {response.status_code}, and not as Trimtab does")
         if response.is_success:
             return

@@ -39,7 +39,7 @@ __all__ = [
 class ImageError(RuntimeError):
     """Anything wrong with an image. No message holds a secret."""
 
-    passing = False
+    transient = False
     """Whether trying later may help, with nothing changed."""
 
 
@@ -76,7 +76,7 @@ class UnavailableError(ImageError):
 
     Parameters:
         after: After how many seconds it asks to come back, where it says so.
-        transient: Whether it may well be had at another try.
+        transient: Whether it may well be had later.
     """
 
     def __init__(self, message: str, after: float | None = None, *, transient: bool = False) -> None:
@@ -84,13 +84,9 @@ class UnavailableError(ImageError):
         self.after = after
         self.transient = transient
 
-    passing = True
-
 
 class AccessError(UnavailableError):
     """The place wants credentials, or refuses these."""
-
-    passing = False
 
 
 class CredentialsMissingError(AccessError):
@@ -107,8 +103,6 @@ class ForbiddenError(AccessError):
 
 class CertificateError(UnavailableError):
     """The certificate of the place is not trusted."""
-
-    passing = False
 
 
 class RateLimitError(UnavailableError):

@@ -158,12 +158,14 @@ def _add_builds(
     metrics: Metrics,
     token: list[Any],
 ) -> None:
-    from trimtab.server.builds import Desk, Library, Registrar, beside, original
+    from trimtab.server.builds import Desk, Library, Registrar, beside, original, withdrawing
+    from trimtab.workflows import Withdrawing
 
     library = Library(place)
     desk = Desk(accepting, Registrar(registries), metrics.count_part)
     app.include_router(original.create_router(library, desk), dependencies=token)
     app.include_router(beside.create_router(library), dependencies=token)
+    app.include_router(withdrawing.create_router(library, Withdrawing(place)), dependencies=token)
 
 
 def _add_observations(app: FastAPI, place: "Place", token: list[Any]) -> None:
@@ -223,7 +225,7 @@ def _middleware(
         expose_headers=["X-Amun-Version", "Location", "Retry-After"],
     )
     return [
-        Middleware(Stamp, version=version("trimtab")),
+        Middleware(Stamp, version=version("trimtab"), search_ui_url=settings.search_ui_url),
         Middleware(AccessLog, metrics=metrics),
         *([cors] if origins else []),
         Middleware(

@@ -3,6 +3,7 @@
 Observations belong to nobody: whoever may read is told what all builds taught. Where a document came from is not told.
 """
 
+from dataclasses import asdict
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from fastapi import APIRouter, Query, Response
@@ -21,9 +22,11 @@ from trimtab.catalog.observations import (
     Observation,
     OnlyInFailures,
     SpecifierError,
+    observed_after,
 )
 from trimtab.catalog.observations.listing import RELATIONS
 from trimtab.catalog.observations.versions import check_specifier, split_requirement
+from trimtab.catalog.values import storable
 from trimtab.server.answer import answer
 from trimtab.server.caller import Scope, needs
 from trimtab.server.container_images import add_container_images
@@ -45,6 +48,7 @@ def _readable(text: str) -> str:
     return text
 
 
+Pinned = Annotated[str, Field(max_length=500, description="`name==version`")]
 Name = Annotated[str, Query(min_length=1, max_length=500)]
 Base = Annotated[
     str | None, Query(max_length=500, description="On this base image, as it is called, with its tag")
@@ -58,6 +62,8 @@ Text = Annotated[str | None, Query(max_length=500)]
 Readable = Annotated[
     str, Field(max_length=500, description="`numpy`, or `numpy>=1.20,<2`"), AfterValidator(_readable)
 ]
+Relations = Annotated[list[Literal[RELATIONS]] | None, Query()]  # type: ignore[valid-type] # they are literals
+Kind = Annotated[str, Field(max_length=32)]
 Filter = Annotated[str | None, Field(max_length=500)]
 
 
@@ -83,6 +89,14 @@ class Listed(BaseModel, Generic[T]):
 
     items: list[T]
     total: int
+    parameters: dict[str, Any]
+
+
+class Observations(BaseModel):
+    """A page of observations; `next` is after which document the next one begins, if there is one."""
+
+    items: list[Observation]
+    next: str | None
     parameters: dict[str, Any]
 
 
@@ -195,12 +209,17 @@ def _add_versions(router: APIRouter, database: Database) -> None:
 
     @router.get("/ask/neighbours", response_model=NeighboursAnswer, responses=MISSING)
     def ask_neighbours(
-        build: Name,
+        build: Text = None,
+        package: Annotated[
+            list[Pinned] | None,
+            Query(max_length=1000, description="Instead of a build: a package of the stack"),
+        ] = None,
         base: Base = None,
         limit: Limit = 10,
     ) -> Response:
-        """List stacks that are like that of a build, and built."""
-        return _single(database, "neighbours", build=build, base=base, limit=limit)
+        """List stacks that are like that of a build, or like one that is given package by package, and built."""
+        asked = {"build": build, "package": package, "base": base, "limit": limit}
+        return _single(database, "neighbours", **asked)
 
     @router.get("/ask/rules", response_model=Rules)
     def ask_rules(
@@ -235,7 +254,25 @@ def _add_documents(router: APIRouter, database: Database) -> None:
     @router.get("/ask/observations", response_model=Listed[Observation], responses=MISSING)
     def ask_observations(
         document: Name,
-        relation: Annotated[list[Literal[RELATIONS]] | None, Query()] = None,  # type: ignore[valid-type] # they are literals
+        relation: Relations = None,
     ) -> Response:
         """List all that a document tells, with how we know it."""
         return _listed(database, "observations", document=document, relation=relation)
+
+    @router.get("/observations", response_model=Observations)
+    def get_observations(
+        after: Annotated[
+            str, Query(max_length=200, description="After this document: `next` of the page before")
+        ] = "",
+        relation: Relations = None,
+        kind: Annotated[
+            list[Kind] | None, Query(max_length=100, description="Of objects of these kinds alone")
+        ] = None,
+    ) -> Response:
+        """List all observations, page by page; by default all but `provides`, of which there are thousands an image."""
+        asked = {"after": after, "relation": relation, "kind": kind}
+        if not storable(after):
+            return answer({"items": [], "next": None, "parameters": asked})
+        with database.read() as connection:
+            found, last = observed_after(connection, after, relations=relation, kinds=kind)
+        return answer({"items": [asdict(each) for each in found], "next": last, "parameters": asked})

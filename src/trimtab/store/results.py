@@ -109,6 +109,10 @@ class ResultStore(DocumentStore):
         """
         return self.retrieve_document(name + REQUEST)
 
+    def delete_request(self, name: str) -> None:
+        """Delete it, if it is there."""
+        self.delete(check_name(name + REQUEST))
+
     def request_exists(self, name: str) -> bool:
         """Whether there is such a request."""
         return self.document_exists(name + REQUEST)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trimtab.workflows.recording import Recording
     from trimtab.workflows.submission import Submission
     from trimtab.workflows.watcher import Event, Watcher
+    from trimtab.workflows.withdrawing import Withdrawing, WithdrawingError
     from trimtab.workflows.worker import Worker
     from trimtab.workflows.workflow import Line, Workflow
 
@@ -34,6 +35,7 @@ _HOMES = {
     "recording": ("Recording",),
     "submission": ("Submission",),
     "watcher": ("Event", "Watcher"),
+    "withdrawing": ("Withdrawing", "WithdrawingError"),
     "worker": ("Worker",),
     "workflow": ("Line", "Workflow"),
 }
@@ -57,6 +59,8 @@ __all__ = [
     "Submission",
     "Terms",
     "Watcher",
+    "Withdrawing",
+    "WithdrawingError",
     "Worker",
     "Workflow",
 ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import sqlalchemy as sa
 
 from trimtab.builds import Kind, Named, new_id
-from trimtab.catalog import AnalysisKind, analyses
+from trimtab.catalog import AnalysisKind, analyses, submitted_builds
 from trimtab.workflows.analysing import Analysing
 from trimtab.workflows.parts import Accepted, ImagePart, LogPart, Order, Terms, order
 from trimtab.workflows.recording import Recording
@@ -83,7 +83,7 @@ class Accepting:
 
     def _before(self, owner: str, idempotency: str) -> dict[str, Any] | None:
         with self._place.database.read() as connection:
-            row = analyses.build_by_key(connection, self._place.deployment, owner, idempotency)
+            row = submitted_builds.by_key(connection, self._place.deployment, owner, idempotency)
         return None if row is None else dict(row["answer"])
 
     def _image(self, part: ImagePart, terms: Terms) -> Accepted:
@@ -104,7 +104,9 @@ class Accepting:
         log = found["build_log"].digest if "build_log" in found else None
         with suppress(_BeforeError), self._place.database.write() as connection:
             if idempotency is not None and (
-                before := analyses.build_by_key(connection, self._place.deployment, terms.owner, idempotency)
+                before := submitted_builds.by_key(
+                    connection, self._place.deployment, terms.owner, idempotency
+                )
             ):
                 return dict(before["answer"])
             # In one order for all: two builds of the same two images would else wait for each other for ever.
@@ -122,7 +124,7 @@ class Accepting:
                 "answer": answer,
                 "created_at": time.time(),
             }
-            if not analyses.add_build(connection, row):
+            if not submitted_builds.add(connection, row):
                 raise _BeforeError
             queue.put(connection, self._recording.name, self._recording.line, build_id)
             return answer

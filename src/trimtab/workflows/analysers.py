@@ -74,7 +74,7 @@ class Analysers:
             seconds: After which it is ended.
 
         Returns:
-            What came of it; or `error`, `class`, and perhaps `passing` and `after`.
+            What came of it; or `error`, `class`, and perhaps `transient` and `after`.
         """
         one = self._take() or await _started()
         try:
@@ -92,7 +92,7 @@ class Analysers:
             return {
                 "error": f"the process that analysed it ended ({code})",
                 "class": "killed",
-                "passing": True,
+                "transient": True,
             }
         except BaseException:
             await asyncio.shield(one.end())

@@ -12,7 +12,7 @@ from trimtab.builds import Kind, Registries, Secret, kind_of
 from trimtab.catalog import AnalysisKind, AnalysisState, CatalogError, analyses
 from trimtab.catalog.analyses import ENDED
 from trimtab.workflows.analysers import Analysers
-from trimtab.workflows.analysis import Analysis, Outcome
+from trimtab.workflows.analysis import Analysis, Outcome, discard
 from trimtab.workflows.patience import Patience
 from trimtab.workflows.work import lasting
 from trimtab.workflows.worker import Worker
@@ -68,6 +68,7 @@ class Analysing:
         self._own: dict[
             str, asyncio.Task[Any]
         ] = {}  # what another process has taken, and this one has the credentials of
+        self._attempts: dict[str, asyncio.Task[float]] = {}
         self._leaving = False
         worker.serve(self)
 
@@ -114,7 +115,11 @@ class Analysing:
             task.cancel()
 
     async def watch(self) -> None:
-        """Nobody wishes anything of an analysis."""
+        """End what was cancelled meanwhile."""
+        if ids := list(self._attempts):
+            for each in await asyncio.to_thread(self._over, ids):
+                if attempt := self._attempts.get(each):
+                    attempt.cancel()
 
     async def attend(self) -> None:
         """Make what this process alone can, whoever has taken it; and end processes that have nothing to do."""
@@ -159,9 +164,9 @@ class Analysing:
                 if row is None:
                     self._secrets.pop(analysis_id, None)
                     self._since.pop(analysis_id, None)
-                    return str(await lasting(self._state, analysis_id))
+                    return str(await lasting(self._ended, analysis_id))
                 try:
-                    pause = await self._attempt(row, failed)
+                    pause = await self._watched(row, failed)
                 except asyncio.CancelledError:
                     with suppress(CatalogError):
                         await asyncio.shield(asyncio.to_thread(self._leave, analysis_id))
@@ -172,6 +177,19 @@ class Analysing:
                     await lasting(self._leave, analysis_id)
                     pause = self._patience.before(failed + 1)
             await asyncio.sleep(pause)
+
+    async def _watched(self, row: analyses.Row, failed: int) -> float:
+        """Try once, unless it is cancelled in the middle."""
+        attempt = self._attempts[row["id"]] = asyncio.create_task(self._attempt(row, failed))
+        try:
+            return await attempt
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if current is not None and current.cancelling():
+                raise
+            return 0.0
+        finally:
+            del self._attempts[row["id"]]
 
     async def _attempt(self, row: analyses.Row, failed: int) -> float:
         """Try once.
@@ -185,12 +203,12 @@ class Analysing:
             outcome = Outcome(reason=f"Trimtab itself failed at it {times} times; its log says why")
         else:
             outcome = await self._outcome(analysis)
-        if outcome.passing and row["attempts"] + 1 < self._patience.attempts:
+        if outcome.transient and row["attempts"] + 1 < self._patience.attempts:
             await lasting(self._postpone, row["id"], outcome.reason)
             return min(LONGEST, max(self._patience.before(row["attempts"] + 2), outcome.after or 0.0))
         state = AnalysisState.SUCCEEDED if outcome.document is not None else AnalysisState.FAILED
         reason = (
-            f"{outcome.reason}; after {row['attempts'] + 1} attempts" if outcome.passing else outcome.reason
+            f"{outcome.reason}; after {row['attempts'] + 1} attempts" if outcome.transient else outcome.reason
         )
         if await lasting(self._finish, row["id"], state, reason):
             self._told(row["kind"], state.value)
@@ -219,9 +237,17 @@ class Analysing:
         with self._place.database.read() as connection:
             return analyses.by_id(connection, analysis_id)
 
-    def _state(self, analysis_id: str) -> str:
+    def _over(self, ids: Sequence[str]) -> set[str]:
+        with self._place.database.read() as connection:
+            return analyses.over(connection, ids)
+
+    def _ended(self, analysis_id: str) -> str:
+        """How it ended; what was found all the same by the time that it was cancelled, or deleted, goes."""
         row = self._row(analysis_id)
-        return "deleted" if row is None else row["state"]
+        state = "deleted" if row is None else row["state"]
+        if state in {"deleted", AnalysisState.CANCELLED}:
+            discard(self._place, analysis_id)
+        return state
 
     def _leave(self, analysis_id: str) -> None:
         with self._place.database.write() as connection:

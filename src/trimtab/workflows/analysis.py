@@ -1,22 +1,26 @@
 """One analysis: what is read and written of it. Each method does the same when it is called again."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loguru import logger
 
 from trimtab.builds import (
+    Kind,
     Named,
     Registries,
     Secret,
     image_key,
     image_request,
+    kind_of,
     log_request,
     pinned,
     record_analysis,
 )
 from trimtab.catalog import AnalysisKind, UnavailableError, analyses
+from trimtab.catalog.observations import forget
 from trimtab.images import ImageError
 from trimtab.store import (
     AnalysesCacheStore,
@@ -29,7 +33,10 @@ from trimtab.store import (
 )
 from trimtab.workflows.place import Place
 
-__all__ = ["Analysis", "Outcome"]
+if TYPE_CHECKING:
+    from trimtab.store.adapter import DocumentStore
+
+__all__ = ["Analysis", "Outcome", "discard"]
 
 LOST = (
     "its credentials came with the request, are kept nowhere, and were lost when the server that had them ended; it was read "
@@ -45,13 +52,13 @@ class Outcome:
     Attributes:
         document: That is stored; None: there is none.
         reason: Why not; or under which circumstances.
-        passing: Whether another attempt may do better.
+        transient: Whether another attempt may do better.
         after: In how many seconds, if that was said.
     """
 
     document: Mapping[str, Any] | None = None
     reason: str | None = None
-    passing: bool = False
+    transient: bool = False
     after: float | None = None
 
 
@@ -121,7 +128,7 @@ class Analysis:
 
     def failed(self, answer: Mapping[str, Any]) -> Outcome:
         """What came of it, if no document did."""
-        outcome = Outcome(None, str(answer["error"]), bool(answer.get("passing")), answer.get("after"))
+        outcome = Outcome(None, str(answer["error"]), bool(answer.get("transient")), answer.get("after"))
         return self._with_loss(outcome)
 
     def store(self, answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,6 +155,24 @@ class Analysis:
             return self._with_loss(Outcome(document, UNREMEMBERED))
         return self._with_loss(Outcome(document))
 
+    def erase(self) -> None:
+        """Delete all that the store has of it, and forget it."""
+        discard(self.place, self.id)
+        self._results().delete_request(self.id)
+        for known, key in self._known_by():
+            with suppress(NotFoundError):
+                if known.retrieve_document(key).get("analysis_id") == self.id:  # and of no newer one
+                    known.delete(key)
+
+    def _known_by(self) -> "Iterator[tuple[DocumentStore, str]]":
+        """Where it is told which analysis has what is in an image, or what a log says."""
+        digest = self.row["digest"]
+        if not self.is_image:
+            yield BuildLogsAnalysesCacheStore(*self._where), self.asked["key"]
+        elif digest:
+            yield AnalysisByDigest(*self._where), digest
+            yield AnalysesCacheStore(*self._where), image_key(digest, self.asked["image"])
+
     @property
     def _secret(self) -> Secret | None:
         kept = self.row["credentials"] or ""
@@ -157,7 +182,7 @@ class Analysis:
         if self.row["credentials"] != "body" or self.secret is not None:
             return outcome
         reason = f"{outcome.reason}; {LOST}" if outcome.reason else LOST
-        return Outcome(outcome.document, reason, outcome.passing, outcome.after)
+        return Outcome(outcome.document, reason, outcome.transient, outcome.after)
 
     def _known(self, digest: str) -> None:
         record = {"analysis_id": self.id}
@@ -171,5 +196,16 @@ class Analysis:
         return self.place.inspections.store, self.place.deployment
 
     def _results(self) -> AnalysisResultsStore | BuildLogsParsedResultsStore:
-        kind = AnalysisResultsStore if self.is_image else BuildLogsParsedResultsStore
-        return kind(*self._where)
+        return _results(self.place, self.id)
+
+
+def discard(place: Place, analysis_id: str) -> None:
+    """Delete what an analysis found, and forget it: nobody wants it any more."""
+    _results(place, analysis_id).delete(analysis_id)
+    with place.database.write() as connection:
+        forget(connection, analysis_id)
+
+
+def _results(place: Place, analysis_id: str) -> AnalysisResultsStore | BuildLogsParsedResultsStore:
+    kind = BuildLogsParsedResultsStore if kind_of(analysis_id) is Kind.LOG else AnalysisResultsStore
+    return kind(place.inspections.store, place.deployment)

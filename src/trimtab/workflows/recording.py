@@ -8,7 +8,7 @@ from loguru import logger
 
 from trimtab.builds import record_build
 from trimtab.catalog import UnavailableError as DatabaseUnavailableError
-from trimtab.catalog import analyses
+from trimtab.catalog import submitted_builds
 from trimtab.store import BuildsStore
 from trimtab.store import UnavailableError as StoreUnavailableError
 from trimtab.workflows.work import lasting
@@ -86,7 +86,7 @@ class Recording:
 
     def _record(self, build_id: str) -> None:
         with self._place.database.read() as connection:
-            row = analyses.build_by_id(connection, build_id)
+            row = submitted_builds.by_id(connection, build_id)
         if row is None or row["recorded_at"] is not None:
             return
         builds = BuildsStore(self._place.inspections.store, self._place.deployment)
@@ -97,4 +97,4 @@ class Recording:
         except Exception:  # noqa: BLE001 # a defect of ours: the build is over all the same
             logger.exception("{} could not be remembered", build_id)
         with self._place.database.write() as connection:
-            analyses.recorded(connection, build_id)
+            submitted_builds.recorded(connection, build_id)

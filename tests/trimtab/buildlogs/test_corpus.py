@@ -17,7 +17,7 @@ _spec.loader.exec_module(reviewed)
 LOGS = sorted(reviewed.CORPUS.glob("*/*.log"))
 GOOD = {
     "sdist-success", "multi-stage", "sync", "apt-success", "pip-success", "pip-failure-that-is-survived", "cached", "upgrade", "upgrade-success",
-    "verbose-success", "directory-success", "nothing-to-do",
+    "verbose-success", "directory-success", "nothing-to-do", "verbose-lock",
 }  # fmt: skip
 # pip before 20.3 installs conflicting packages, and says so; it has no last line for what is there, nor has podman for a push.
 # And micropipenv 1.0 keeps what pip says to itself.

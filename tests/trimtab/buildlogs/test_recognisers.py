@@ -1,8 +1,10 @@
 """What no recorded log shows: tools that are not here, and lines as clusters write them."""
 
+from pathlib import Path
+
 import pytest
 
-from trimtab.buildlogs import parse
+from trimtab.buildlogs import legacy, parse
 
 CONDA = """\
 Channels:
@@ -294,3 +296,61 @@ def test_why_a_push_failed_is_told_before_that_it_did():
 def test_a_base_image_that_is_not_for_us_is_no_push_that_failed():
     log = "STEP 1/1: FROM registry.example/base:1\nError: creating build container: initializing source docker://registry.example/base:1: reading manifest 1 in registry.example/base: unauthorized: authentication required\n"
     assert document(log)["build_breaker"]["class"] == "index-forbidden"
+
+
+CORPUS = Path(__file__).parent / "corpus"
+
+
+def _row(package, specified, installed, *parents):
+    origin = [{"package": name, "version_specified": version} for name, version in parents] or None
+    return {
+        "package": package,
+        "version_specified": specified,
+        "version_installed": installed,
+        "already_satisfied": None,
+        "from": origin,
+        "artifact": None,
+    }
+
+
+def test_the_old_pipenv_handler_tells_what_a_lock_found_and_for_whom():
+    """As its reference describes it: of candidates, what they require, and what nothing matches; `<any>` where nothing is wanted."""
+    locked = legacy(parse((CORPUS / "pipenv-2018.11.26/verbose-lock.log").read_bytes()), "pipenv")
+    assert locked == [
+        _row("galley", "==0.5", "0.5"),
+        _row("harbour", "<any>", "1.0"),
+        _row("mooring", ">=1.0", "2.0", ("harbour", "==1.0")),
+    ]
+    failed = legacy(parse((CORPUS / "pipenv-2018.11.26/verbose-conflict.log").read_bytes()), "pipenv")
+    assert failed == [
+        _row("anchor", "<any>", "1.1"),
+        _row("buoy", "<any>", "3.0"),
+        _row("mooring", "<2,>=2", None, ("anchor", "==1.1"), ("buoy", "==3.0")),
+    ]
+    assert legacy(parse(b"Collecting six==1.0\nSuccessfully installed six-1.0\n"), "pipenv") == []
+
+
+def test_what_a_lock_wants_is_bounded():
+    many = "".join(f"  a{each}==1 requires x, y{each}\n" for each in range(30_000))
+    found = parse(f"Finding secondary dependencies:\n{many}".encode())
+    assert len(found.candidates) == 20_000
+    assert len(found.candidates[0].chain) == 200
+    assert found.document["truncated"] is True
+
+
+@pytest.mark.parametrize(
+    ("line", "package", "version"),
+    [
+        ("Problem: 1: nothing provides 'ghost = 4' needed by the to be installed mirage-1.0-1.noarch", "ghost", None),
+        ("Problem: 1: the to be installed water-1.0-1.noarch conflicts with 'fire' provided by the to be installed fire-1.0-1.noarch", "water", "1.0-1"),
+    ],
+)  # fmt: skip
+def test_newer_words_of_zypper(line, package, version):
+    """As SUSE's newer versions write them; Debian's writes the older ones."""
+    found = parse(f"Resolving package dependencies...\n\n{line}\n".encode())
+    assert found.document["tool"] == "zypper"
+    assert (found.breaker.failure, found.breaker.package, found.breaker.version) == (
+        "system-package",
+        package,
+        version,
+    )

@@ -47,3 +47,43 @@ def make_inspection(home, keep_inspection) -> Callable[..., str]:
         return name
 
     return make
+
+
+TOKEN = "0123456789abcdef0123"
+
+
+@pytest.fixture
+def served(monkeypatch) -> Callable[..., list[str]]:
+    """Has commands speak with an application over HTTP, and gives the option that says so; the token is in the environment."""
+    import asyncio
+
+    import httpx2
+
+    from trimtab.server.app import create_app
+    from trimtab.settings import ServerSettings
+
+    def serve(*arguments, **more):
+        settings = ServerSettings(token=TOKEN, worker=False)
+        application = create_app(settings, *arguments, **more)
+        original = httpx2.Client
+
+        class Bridge(httpx2.BaseTransport):
+            def handle_request(self, request):
+                async def ask():
+                    async with httpx2.ASGITransport(application) as transport:
+                        content = request.read()
+                        passed = httpx2.Request(
+                            request.method, request.url, headers=request.headers, content=content
+                        )
+                        response = await transport.handle_async_request(passed)
+                        return response.status_code, response.headers, await response.aread()
+
+                with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+                    code, headers, body = runner.run(ask())
+                return httpx2.Response(code, headers=headers, content=body)
+
+        monkeypatch.setattr(httpx2, "Client", lambda **options: original(transport=Bridge(), **options))
+        monkeypatch.setenv("TRIMTAB_TOKEN", TOKEN)
+        return ["--server", "http://localhost:1"]
+
+    return serve

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -11,6 +12,8 @@ from typer.testing import CliRunner
 from trimtab.builds import record_analysis
 from trimtab.catalog import Database
 from trimtab.cli import app
+from trimtab.settings import Settings
+from trimtab.workflows import Place
 
 HOSTILE = "<b>[red]x[/red]\x1b[31m\u202e=cmd|'; DROP TABLE facts; --"
 
@@ -134,3 +137,52 @@ def test_help_has_examples(run, question):
     result = run(question, "--help")
     assert "Examples:" in result.output
     assert f"trimtab ask {question}" in result.output
+
+
+@pytest.fixture
+def there(run, served):
+    """The same, at a server that has the same catalog."""
+    with Place.open(Settings()) as place:
+        server = served(place=place)
+        yield lambda *arguments: run(*arguments, *server)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *QUESTIONS,
+        ["neighbours", "--package", "lib_a==2.0", "--package", "six==1"],
+        ["export", "--format", "csv"],
+    ],
+    ids=lambda each: " ".join(each[:2]),
+)
+def test_a_server_answers_as_this_machine_does(run, there, arguments):
+    options = [] if arguments[0] == "export" else ["-o", "json"]
+    here, far = run(*arguments, *options), there(*arguments, *options)
+    assert (here.exit_code, far.exit_code) == (0, 0), far.output
+    assert far.stdout == here.stdout != ""
+
+
+@pytest.mark.parametrize(
+    "options", [[], ["--relation", "failed", "--relation", "ended"], ["--kind", "compile-error"]]
+)
+def test_an_export_of_a_server_is_that_of_its_machine_page_by_page(
+    run, there, monkeypatch, tmp_path, options
+):
+    from trimtab.catalog.observations import listing
+
+    monkeypatch.setattr(listing, "AT_ONCE", 2)
+    monkeypatch.setattr(listing, "MOST_DOCUMENTS", 2)
+    tables = []
+    for name, ask in (("here", run), ("there", there)):
+        file = tmp_path / f"{name}.parquet"
+        asked = ask("export", "--file", str(file), *options)
+        assert asked.exit_code == 0, asked.output
+        tables.append(pq.read_table(file))
+    assert tables[0].equals(tables[1])
+    assert tables[0].num_rows > 2
+
+
+def test_neighbours_of_a_server_need_a_build_or_packages(there):
+    refused = there("neighbours")
+    assert (refused.exit_code, "name a build" in refused.output) == (1, True)

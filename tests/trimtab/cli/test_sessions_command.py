@@ -180,39 +180,13 @@ def test_the_course_of_a_session_is_shown(run, created, tmp_path, open_database,
     assert "left (SIGTERM)" in run("sessions", "list").stdout
 
 
-def test_a_server_is_spoken_to_with_the_token_and_its_errors_are_shown(run, monkeypatch, sessions):
+def test_a_server_is_spoken_to_with_the_token_and_its_errors_are_shown(run, monkeypatch, sessions, served):
     """The same commands, over HTTP; the transport is the application itself."""
-    import httpx2
-
-    from trimtab.server.app import create_app
-    from trimtab.settings import ServerSettings
-
-    token = "0123456789abcdef0123"
-    application = create_app(ServerSettings(token=token), sessions)
-    original = httpx2.Client
-
-    class Bridge(httpx2.BaseTransport):
-        def handle_request(self, request):
-            import asyncio
-
-            async def ask():
-                async with httpx2.ASGITransport(application) as transport:
-                    content = request.read()
-                    passed = httpx2.Request(
-                        request.method, request.url, headers=request.headers, content=content
-                    )
-                    response = await transport.handle_async_request(passed)
-                    return response.status_code, response.headers, await response.aread()
-
-            with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-                code, headers, body = runner.run(ask())
-            return httpx2.Response(code, headers=headers, content=body)
-
-    monkeypatch.setattr(httpx2, "Client", lambda **options: original(transport=Bridge(), **options))
-    server = ["--server", "http://localhost:1"]
+    server = served(sessions)
+    monkeypatch.delenv("TRIMTAB_TOKEN")
     error = run("sessions", "list", *server, code=1).stderr
     assert "TRIMTAB_TOKEN" in error
-    monkeypatch.setenv("TRIMTAB_TOKEN", token)
+    monkeypatch.setenv("TRIMTAB_TOKEN", "0123456789abcdef0123")
     name = json.loads(run(*CREATE, "-o", "json", *server).stdout)["id"]
     assert name in run("sessions", "list", *server).stdout
     assert json.loads(run("sessions", "show", name, "-o", "json", *server).stdout)["id"] == name

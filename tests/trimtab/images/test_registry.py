@@ -9,7 +9,6 @@ import socket
 import socketserver
 import subprocess
 import threading
-import time
 from dataclasses import replace
 
 import pytest
@@ -30,75 +29,23 @@ from trimtab.images import (
 
 from .conftest import Layers, write_layout
 
-NEEDED = ("docker-registry", "htpasswd", "skopeo", "openssl")
-MISSING = [each for each in NEEDED if not shutil.which(each)]
-
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(bool(MISSING), reason=f"no {', '.join(MISSING)}: run scripts/system-packages"),
-]
+pytestmark = pytest.mark.integration
 
 FILES = {"var/lib/dpkg/status": b"Package: a\nStatus: install ok installed\nVersion: 1\n"}
-USER, PASSWORD = "reader", "a-secret-word"
-CONFIG = """
-version: 0.1
-log: {{level: error}}
-storage: {{filesystem: {{rootdirectory: {directory}/data}}}}
-http:
-  addr: 127.0.0.1:{port}
-  tls: {{certificate: {directory}/cert.pem, key: {directory}/key.pem}}
-auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}
-"""
+PASSWORD = "a-secret-word"
 
 
 def run(*command):
     subprocess.run(command, check=True, capture_output=True)
 
 
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory):
-    """A registry with an image of one package: its host, and a file of credentials that allow to read it."""
-    directory = tmp_path_factory.mktemp("registry")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    key = ["-keyout", str(directory / "key.pem"), "-out", str(directory / "cert.pem")]
-    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *key)
-    run("htpasswd", "-Bbc", str(directory / "htpasswd"), USER, PASSWORD)
-    (directory / "config.yml").write_text(CONFIG.format(directory=directory, port=port))
-    with (directory / "log").open("wb") as log:
-        command = ["docker-registry", "serve", str(directory / "config.yml")]
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        wait(port, process)
-        yield directory, f"localhost:{port}"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def wait(port, process):
-    for _ in range(100):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        assert process.poll() is None, "the registry ended"
-        time.sleep(0.1)
-    pytest.fail("the registry does not listen")
-
-
 @pytest.fixture
-def image(registry, read, tmp_path):
+def image(secured_registry, read, tmp_path):
     """Pushes an image of one package by skopeo; its name, and how it is reached."""
-    directory, host = registry
     read(FILES)
-    auth = tmp_path / "auth.json"
-    pair = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-    auth.write_text(json.dumps({"auths": {host: {"auth": pair}}}))
-    name = f"{host}/team/app:1"
-    source = f"oci:{tmp_path / 'layout'}"
-    run("skopeo", "copy", "--dest-authfile", str(auth), "--dest-tls-verify=false", source, f"docker://{name}")
-    return name, Access(auth_file=auth, authority=directory / "cert.pem")
+    name = secured_registry.push(f"oci:{tmp_path / 'layout'}", "team/app:1")
+    auth = shutil.copy(secured_registry.auth_file, tmp_path / "auth.json")
+    return name, Access(auth_file=auth, authority=secured_registry.certificate)
 
 
 def names(name, access):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import threading
+from dataclasses import replace
 from email.utils import format_datetime
 
 import pytest
@@ -147,7 +148,7 @@ def test_what_does_not_pass_is_asked_once_and_each_has_its_error(server, waits, 
     with pytest.raises(error) as caught:
         packages(host, waits.access())
     assert type(caught.value) is error
-    assert not getattr(caught.value, "transient", False)
+    assert not caught.value.transient
     assert (len(asked), waits) == (1, [])
 
 
@@ -268,11 +269,12 @@ def test_an_answer_that_does_not_begin_is_given_up(server, waits, monkeypatch, w
     host, answers, _ = server
     answers[MANIFEST] = dripping
     try:
-        with pytest.raises(UnavailableError, match=r"does not answer within 0\.3 seconds"):
-            packages(host, waits.access())
+        access = replace(waits.access(), retries=Retries(longest=0.2, pause=waits.append))
+        with pytest.raises(UnavailableError, match=r"does not answer within 0\.3 seconds") as caught:
+            packages(host, access)
     finally:
         gone.set()
-    assert waits == []
+    assert (caught.value.transient, waits) == (True, [])  # whoever asks later may have more luck
 
 
 def test_a_tag_that_moves_while_it_is_read_is_told(server, waits, layer):

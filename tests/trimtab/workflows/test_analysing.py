@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from trimtab.builds import Named, Registries
-from trimtab.catalog import analyses
+from trimtab.catalog import analyses, submitted_builds
 from trimtab.images import Credentials
 from trimtab.store import (
     AnalysesCacheStore,
@@ -310,7 +310,7 @@ async def test_what_cannot_be_remembered_is_found_all_the_same(place, monkeypatc
 
 def recorded(place, build_id):
     with place.database.read() as connection:
-        return analyses.build_by_id(connection, build_id)["recorded_at"]
+        return submitted_builds.by_id(connection, build_id)["recorded_at"]
 
 
 async def test_a_process_that_is_killed_while_it_analyses_is_an_attempt(place, monkeypatch):

@@ -18,9 +18,10 @@ from trimtab.buildlogs.recognisers.s2i import S2I
 from trimtab.buildlogs.recognisers.system import System
 from trimtab.buildlogs.recognisers.thoth import Thoth
 from trimtab.buildlogs.recognisers.uv import Uv
+from trimtab.buildlogs.recognisers.zypper import Zypper
 
 __all__ = ["ALL"]
 
 ALL = (
-    Pip, Micropipenv, Pipenv, Uv, Poetry, Conda, Apt, Dnf, Apk, S2I, Thoth, Dockerfile, BuildKit, Push, Cluster, Compiler, Network, System,
+    Pip, Micropipenv, Pipenv, Uv, Poetry, Conda, Apt, Dnf, Zypper, Apk, S2I, Thoth, Dockerfile, BuildKit, Push, Cluster, Compiler, Network, System,
 )  # fmt: skip

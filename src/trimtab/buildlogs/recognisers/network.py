@@ -27,7 +27,7 @@ class Network(Recogniser):
                  "connection reset by peer", "Could not connect to", "All attempts to connect to", "Couldn't connect to server", "incomplete-download", "Connection interrupted while downloading", "network error (check Internet connection", "tcp connect error", "Cannot connect to"),
         _passing(F.TIMEOUT, "ReadTimeoutError", "ConnectTimeoutError", "Read timed out", "Connection timed out", "connection timed out", "i/o timeout", "TLS handshake timeout", "operation timed out",
                  "Operation timed out", "Timeout was reached"),
-        _passing(F.CERTIFICATE, "certificate verify failed", "CERTIFICATE_VERIFY_FAILED", "certificate signed by unknown authority", "SSLError", "invalid peer certificate", "server certificate not trusted", "SSL peer certificate or SSH remote key was not OK"),
+        _passing(F.CERTIFICATE, "certificate verify failed", "CERTIFICATE_VERIFY_FAILED", "SSL certificate problem", "certificate signed by unknown authority", "SSLError", "invalid peer certificate", "server certificate not trusted", "SSL peer certificate or SSH remote key was not OK"),
         _passing(F.CONNECTION, "Retrying (Retry(", "after connection broken by", "Max retries exceeded with url", pattern=_NO_REASON + r"(?:Retrying \(Retry\(|after connection broken by|Max retries exceeded)"),
         _passing(F.FORBIDDEN, "HTTP error 401", "HTTP error 403", "401 Client Error", "403 Client Error", "401 Unauthorized", "403 Forbidden", "401 Error, Credentials not correct", "HTTP 401:", "HTTP 403:", "Status code: 401 for", "Status code: 403 for",
                  "lack of valid authentication", "Authorization error accessing"),

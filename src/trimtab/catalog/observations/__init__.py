@@ -11,7 +11,7 @@ from trimtab.catalog.observations.failing import (
 )
 from trimtab.catalog.observations.first_bad import FirstBad, first_bad_version
 from trimtab.catalog.observations.image_query import HeldImage, ImagesWanted, images_holding, resolve_image
-from trimtab.catalog.observations.listing import Observation, is_known, observed
+from trimtab.catalog.observations.listing import Observation, is_known, observed, observed_after
 from trimtab.catalog.observations.neighbours import (
     Neighbours,
     UnknownBuildError,
@@ -51,6 +51,7 @@ __all__ = [
     "most_frequent_breakers",
     "neighbours_of_build",
     "observed",
+    "observed_after",
     "only_in_failures",
     "proportion",
     "record_analysis",

@@ -19,9 +19,9 @@ class Fact(NamedTuple):
     """Something that is so, whoever saw it.
 
     Args:
-        kind: Of a package its system; `interpreter`, `cuda` or `library`.
-        name: Of the package, or a path in the image.
-        value: The version; of a library the digest of its symbols.
+        kind: Of a package its system; `interpreter`, `cuda`, `library` or `layer`.
+        name: Of the package, or a path in the image; of a layer its digest.
+        value: The version; of a library the digest of its symbols; of a layer its place, from 1.
     """
 
     kind: str

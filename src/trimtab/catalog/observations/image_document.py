@@ -6,6 +6,7 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any
 
+from trimtab.catalog.observations.derivation import layer_facts
 from trimtab.catalog.observations.fact import OBSERVED, Fact, FactSet, fact, sets_of
 from trimtab.catalog.stacks import normalise
 from trimtab.catalog.values import at, integer, text
@@ -55,7 +56,8 @@ def image_facts(document: Mapping[str, Any]) -> ImageFacts:
     digest = text(at(inspected, "Digest"), 100) or ""
     known = digest if digest.startswith("sha256:") else ""
     libraries = dict(_libraries(at(result, "system-symbols")))
-    found = [*_packages(result), *_interpreters(result), *_cuda(result), *libraries]
+    layers = layer_facts(at(result, "layers"))
+    found = [*layers, *_packages(result), *_interpreters(result), *_cuda(result), *libraries]
     asked = at(arguments, "thoth-package-extract", "metadata", "environment_type")
     return ImageFacts(
         identity=known or (last_layer and f"layer:{last_layer}") or reference or "unknown",

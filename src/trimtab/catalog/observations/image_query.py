@@ -19,6 +19,7 @@ from trimtab.catalog.observation_schema import (
     sources,
     symbols,
 )
+from trimtab.catalog.observations.derivation import derived_sources
 from trimtab.catalog.observations.fact import PACKAGES, named
 from trimtab.catalog.observations.first_bad import called
 from trimtab.catalog.observations.page import Page
@@ -48,7 +49,7 @@ class ImagesWanted:
         os_name, os_version: Of this operating system; a version takes those that begin with it and a dot.
         python_version, cuda_version: With these, likewise.
         image: Called so, with or without its tag, or with this digest.
-        base: That a build derived from this base image.
+        base: That a build derived from this base image, or that begin with all layers of it.
         rpm: Holding this package of RPM, besides.
         exact: Whether `package` is a name and nothing else, whatever characters it has.
     """
@@ -118,6 +119,8 @@ def images_holding(
         return Page((), 0)
     package = _package(connection, wanted)
     here = [image_analyses.c.newest, *_clauses(wanted)]
+    if wanted.base is not None:
+        here.append(_derived(connection, wanted.base))
     if package is not None:
         here.append(_holding(list(package)))
     table: Any = image_analyses
@@ -218,12 +221,16 @@ def _clauses(wanted: ImagesWanted) -> Iterator[sa.ColumnElement[bool]]:
         yield _holding(_libraries(wanted.library, wanted.symbol))
     if wanted.rpm is not None:
         yield _holding(sa.select(facts.c.id).where(facts.c.name == wanted.rpm, facts.c.kind == "rpm"))
-    if wanted.base is not None:
-        derived = sa.select(builds.c.output_image_id).join(
-            image_references, image_references.c.id == builds.c.base_id
-        )
-        here = image_references.c.reference == named(wanted.base)
-        yield image_analyses.c.image_id.in_(derived.where(here))
+
+
+def _derived(connection: sa.Connection, base: str) -> sa.ColumnElement[bool]:
+    """That a build made it of this base, or that it begins with all of its layers."""
+    built = sa.select(builds.c.output_image_id).join(
+        image_references, image_references.c.id == builds.c.base_id
+    )
+    told = image_analyses.c.image_id.in_(built.where(image_references.c.reference == named(base)))
+    inferred = derived_sources(connection, base)
+    return told if inferred is None else sa.or_(told, image_analyses.c.source_id.in_(inferred))
 
 
 def _called(name: str) -> sa.ColumnElement[bool]:

@@ -21,12 +21,14 @@ from trimtab.catalog.observation_schema import (
     sources,
     symbols,
 )
-from trimtab.catalog.observations.fact import DECLARED, OBSERVED
+from trimtab.catalog.observations.derivation import bases_of
+from trimtab.catalog.observations.fact import DECLARED, INFERRED, OBSERVED
 
-__all__ = ["RELATIONS", "Observation", "is_known", "observed"]
+__all__ = ["RELATIONS", "Observation", "is_known", "observed", "observed_after"]
 
 RELATIONS = ("contains", "requires", "installed", "attempted", "failed", "runs", "called", "provides", "ended", "derived-from")  # fmt: skip
-AT_ONCE = 50  # documents
+AT_ONCE, AT_ONCE_WITH_SYMBOLS = 50, 2  # documents
+MOST, MOST_DOCUMENTS = 10_000, 1_000  # of a page
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Observation:
         subject_kind: `image` or `build`.
         subject: The image's digest, or what stands for it; the build's document.
         relation: What the object is to the subject; see `RELATIONS`.
-        kind: Of the object: a package's system, `library`, `symbol`, `interpreter`, `cuda`, `os`, `image`, `outcome`, or a class of failures.
+        kind: Of the object: a package's system, `library`, `symbol`, `layer`, `interpreter`, `cuda`, `os`, `image`, `outcome`, or a class of failures.
         name: Of the object.
         value: Its version.
         how: `declared`, `observed` or `inferred`.
@@ -73,14 +75,55 @@ def observed(
         relations: These alone; by default all but `provides`, of which there are thousands an image.
         kinds: Objects of these kinds alone.
     """
-    wanted = set(RELATIONS) - {"provides"} if relations is None else set(relations)
-    chosen = None if kinds is None else set(kinds)
-    for some in _sources(connection, document_id):
-        found = {row.id: row for row in some}
-        parts = [list(part(connection, found)) for name, part in PARTS.items() if not wanted.isdisjoint(name)]
-        rows = [each for part in parts for each in part]
-        rows = [each for each in rows if each.relation in wanted and (chosen is None or each.kind in chosen)]
-        yield from sorted(rows, key=_order)
+    wanted, chosen = _wanted(relations, kinds)
+    for some in _sources(connection, wanted, document_id):
+        yield from _observations(connection, some, wanted, chosen)
+
+
+def observed_after(
+    connection: sa.Connection,
+    document_id: str = "",
+    *,
+    relations: Iterable[str] | None = None,
+    kinds: Iterable[str] | None = None,
+) -> tuple[list[Observation], str | None]:
+    """A page of them: some ten thousand, or those of a thousand documents; of a document all or none.
+
+    Args:
+        connection: For reading.
+        document_id: After the documents up to this one.
+        relations: These alone, as of `observed`.
+        kinds: Objects of these kinds alone.
+
+    Returns:
+        The observations; and after which document the next page begins, None at the end.
+    """
+    found: list[Observation] = []
+    documents, (wanted, chosen) = 0, _wanted(relations, kinds)
+    for some in _sources(connection, wanted, after=document_id):
+        found += _observations(connection, some, wanted, chosen)
+        documents += len(some)
+        if len(found) >= MOST or documents >= MOST_DOCUMENTS:
+            return found, some[-1].document_id
+    return found, None
+
+
+def _wanted(relations: Iterable[str] | None, kinds: Iterable[str] | None) -> tuple[set[str], set[str] | None]:
+    return (
+        set(RELATIONS) - {"provides"} if relations is None else set(relations),
+        None if kinds is None else set(kinds),
+    )
+
+
+def _observations(
+    connection: sa.Connection, some: Sequence[Any], wanted: set[str], chosen: set[str] | None
+) -> list[Observation]:
+    """All that is wanted of some documents, in order."""
+    found = {row.id: row for row in some}
+    parts = [list(part(connection, found)) for name, part in PARTS.items() if not wanted.isdisjoint(name)]
+    rows = [each for part in parts for each in part]
+    rows = [each for each in rows if each.relation in wanted and (chosen is None or each.kind in chosen)]
+    return sorted(rows, key=_order)
 
 
 def is_known(connection: sa.Connection, document_id: str) -> bool:
@@ -93,7 +136,9 @@ def _order(each: Observation) -> tuple[str, ...]:
     return (each.document_id, each.relation, each.kind, each.name, each.value, each.how)
 
 
-def _sources(connection: sa.Connection, document_id: str | None) -> Iterator[Sequence[Any]]:
+def _sources(
+    connection: sa.Connection, wanted: set[str], document_id: str | None = None, after: str = ""
+) -> Iterator[Sequence[Any]]:
     subject = sa.func.coalesce(builds.c.document_id, images.c.identity, sources.c.document_id).label(
         "subject"
     )
@@ -105,16 +150,15 @@ def _sources(connection: sa.Connection, document_id: str | None) -> Iterator[Seq
         .outerjoin(images, images.c.id == image_analyses.c.image_id)
         .outerjoin(builds, sa.and_(builds.c.document_id == first, told))
         .order_by(sources.c.document_id)
-        .limit(AT_ONCE)
+        .limit(AT_ONCE_WITH_SYMBOLS if "provides" in wanted else AT_ONCE)
     )
     if document_id is not None:
         if rows := connection.execute(query.where(sources.c.document_id == document_id)).all():
             yield rows
         return
-    last = ""
-    while rows := connection.execute(query.where(sources.c.document_id > last)).all():
+    while rows := connection.execute(query.where(sources.c.document_id > after)).all():
         yield rows
-        last = rows[-1].document_id
+        after = rows[-1].document_id
 
 
 def _observation(source: Any, relation: str, kind: str, name: str, value: str, how: str) -> Observation:
@@ -204,10 +248,17 @@ def _builds(connection: sa.Connection, found: dict[int, Any]) -> Iterator[Observ
             )
 
 
+def _bases(connection: sa.Connection, found: dict[int, Any]) -> Iterator[Observation]:
+    analysed = [number for number, source in found.items() if source.kind == "image"]
+    for number, identity, reference in sorted(set(bases_of(connection, analysed))):
+        yield _observation(found[number], "derived-from", "image", reference, identity, INFERRED)
+
+
 PARTS: dict[frozenset[str], Any] = {
     frozenset({"contains", "requires", "installed", "attempted"}): _facts,
     frozenset({"provides"}): _symbols,
     frozenset({"failed"}): _failures,
     frozenset({"runs", "called"}): _images,
     frozenset({"ended", "derived-from"}): _builds,
+    frozenset({"derived-from"}): _bases,
 }

@@ -22,7 +22,7 @@ from trimtab.catalog.values import at, integer, text
 __all__ = ["Failure", "LogFacts", "log_facts"]
 
 MOST_FACTS, MOST_FAILURES = 20_000, 100
-SYSTEMS = {"apt": "deb", "dpkg": "deb", "dnf": "rpm", "yum": "rpm", "microdnf": "rpm", "apk": "apk", "conda": "conda"}  # fmt: skip
+SYSTEMS = {"apt": "deb", "dpkg": "deb", "dnf": "rpm", "yum": "rpm", "microdnf": "rpm", "zypper": "rpm", "apk": "apk", "conda": "conda"}  # fmt: skip
 OUTCOMES = frozenset({"successful", "failed", "unknown"})
 KINDS = frozenset({"stack", "index", "network", "infrastructure", "resource"})
 FROM = re.compile(r"FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?\s*$", re.IGNORECASE)

@@ -156,7 +156,7 @@ class Desk:
             secret = login()
             digest = (await self.registrar.look(image, secret, verify_tls=verify_tls)).digest
         except ImageError as error:
-            if not error.passing:
+            if not error.transient:
                 raise RefusedError(*answer_of(error, secret), parameters) from None
         return ImagePart(image, digest or None, verify_tls, secret, parameters)
 

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 
 from trimtab.builds import Kind, kind_of
-from trimtab.catalog import AnalysisKind, AnalysisState, analyses
+from trimtab.catalog import AnalysisKind, AnalysisState, analyses, submitted_builds
 from trimtab.server.caller import Caller
 from trimtab.store import (
     AnalysisByDigest,
@@ -24,7 +24,7 @@ __all__ = ["Found", "Library", "Standing"]
 
 STORES = {Kind.IMAGE: AnalysisResultsStore, Kind.LOG: BuildLogsParsedResultsStore}
 PENDING, RUNNING = AnalysisState.PENDING, AnalysisState.RUNNING
-SUCCEEDED, FAILED = AnalysisState.SUCCEEDED, AnalysisState.FAILED
+SUCCEEDED, FAILED, CANCELLED = AnalysisState.SUCCEEDED, AnalysisState.FAILED, AnalysisState.CANCELLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +152,21 @@ class Library:
             pass
         raise HTTPException(404, f"Build log {document_id[:200]!r} was not found")
 
+    def builds(self, caller: Caller, before: str | None, limit: int) -> list[Found]:
+        """The newest builds that this caller may see, each with its analyses.
+
+        Args:
+            caller: Who asks.
+            before: Those alone that come after this one in the list.
+            limit: How many at most.
+        """
+        with self._place.database.read() as connection:
+            rows = submitted_builds.listed(
+                connection, self._place.deployment, caller.owner, before=before, limit=limit
+            )
+            parts = submitted_builds.parts(connection, *rows)
+        return [_found(each, parts) for each in rows]
+
     def standing_of(self, part: Mapping[str, Any], rows: Mapping[str, analyses.Row]) -> dict[str, Any]:
         """A part of a build as it was answered, with how it stands."""
         if "error" in part:
@@ -180,11 +195,11 @@ class Library:
 
     def _build(self, caller: Caller, build_id: str) -> Found | None:
         with self._place.database.read() as connection:
-            row = analyses.build_by_id(connection, build_id)
-            parts = {} if row is None else analyses.parts(connection, row)
+            row = submitted_builds.by_id(connection, build_id)
+            parts = {} if row is None else submitted_builds.parts(connection, row)
         if row is None or row["deployment"] != self._place.deployment or not caller.sees(row["owner"]):
             return None
-        return Found(build_id, Kind.BUILD, _of_build(row, parts), row, parts)
+        return _found(row, parts)
 
     def _stored_by_digest(self, caller: Caller, digest: str) -> str | None:
         if caller.owner is not None:
@@ -204,8 +219,15 @@ def _of_row(row: analyses.Row) -> Standing:
     return Standing(AnalysisState(row["state"]), row["reason"], row["started_at"], row["ended_at"])
 
 
+def _found(row: analyses.Row, known: Mapping[str, analyses.Row]) -> Found:
+    """A build, of whose analyses all are known."""
+    ids = (row[each] for each in submitted_builds.PARTS)
+    parts = {each: known[each] for each in ids if each in known}
+    return Found(row["id"], Kind.BUILD, _of_build(row, parts), row, parts)
+
+
 def _of_build(row: analyses.Row, parts: Mapping[str, analyses.Row]) -> Standing:
-    """All of it together: over when all of it is, and failed if anything of it is."""
+    """All of it together: over when all of it is; failed if anything of it is, or else cancelled."""
     standings = [_of_row(each) for each in parts.values()]
     started = min((each.started for each in standings if each.started), default=row["recorded_at"])
     if row["recorded_at"] is None:
@@ -213,8 +235,11 @@ def _of_build(row: analyses.Row, parts: Mapping[str, analyses.Row]) -> Standing:
     if any(not each.over for each in standings):
         return Standing(RUNNING, started=started)
     ended = max([row["recorded_at"], *(each.ended for each in standings if each.ended)])
-    failed = [f"{each['id']}: {each['reason']}" for each in parts.values() if each["state"] == FAILED]
-    return Standing(FAILED if failed else SUCCEEDED, "; ".join(failed) or None, started, ended)
+    bad = {each["id"]: each for each in parts.values() if each["state"] != SUCCEEDED}
+    reasons = [f"{name}: {each['reason']}" for name, each in bad.items()]
+    states = {each["state"] for each in bad.values()}
+    state = FAILED if FAILED in states else CANCELLED if states else SUCCEEDED
+    return Standing(state, "; ".join(reasons) or None, started, ended)
 
 
 def _moment(seconds: float | None) -> str | None:

@@ -12,6 +12,8 @@ __all__ = [
     "BuildAccepted",
     "BuildAsked",
     "BuildStanding",
+    "Builds",
+    "Deleted",
     "Findings",
     "ImageAsked",
     "Metadata",
@@ -27,6 +29,7 @@ Origin = Annotated[str | None, Field(max_length=1000, description="Where this co
 Debug = Annotated[bool, Field(description="Taken as the original did; it changes nothing")]
 Force = Annotated[bool, Field(description="Analyse what was analysed before")]
 Document = dict[str, Any]
+State = Literal["pending", "running", "succeeded", "failed", "cancelled"]
 
 
 class BuildAsked(BaseModel):
@@ -79,7 +82,7 @@ class Named(BaseModel):
 class Status(BaseModel):
     """How an analysis stands."""
 
-    state: Literal["pending", "running", "succeeded", "failed"]
+    state: State
     started_at: str | None
     finished_at: str | None
     reason: str | None
@@ -89,6 +92,12 @@ class AnalysisStatus(BaseModel):
     """How it stands."""
 
     status: Status
+    parameters: Named
+
+
+class Deleted(BaseModel):
+    """What is not there any more."""
+
     parameters: Named
 
 
@@ -158,7 +167,7 @@ class BuildStanding(BaseModel):
     """How a build's analyses stand."""
 
     analysis_id: str
-    state: Literal["pending", "running", "succeeded", "failed"]
+    state: State
     reason: str | None
     created_at: float
     started_at: str | None
@@ -169,4 +178,25 @@ class BuildStanding(BaseModel):
     buildlog_document_id: str | None
     missing: list[Document]
     build: Document | None
+    parameters: Document
+
+
+class BuildListed(BaseModel):
+    """One build of a list."""
+
+    analysis_id: str
+    state: State
+    reason: str | None
+    created_at: float
+    base_image: str | None
+    output_image: str | None
+    buildlog_document_id: str | None
+    build: Document | None
+
+
+class Builds(BaseModel):
+    """The newest builds; `next` is where the list goes on, if it does."""
+
+    builds: list[BuildListed]
+    next: str | None
     parameters: Document

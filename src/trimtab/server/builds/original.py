@@ -167,7 +167,7 @@ def result(library: Library, found: Found) -> Response:
     state = found.standing.state
     if state in UNDER_WAY:
         return answer({"error": UNDER_WAY[state], **standing, "parameters": parameters}, status=202)
-    if state is AnalysisState.FAILED:
+    if state is not AnalysisState.SUCCEEDED:
         return answer(
             {"error": "Analysis was not successful", **standing, "parameters": parameters}, status=400
         )

@@ -41,10 +41,10 @@ class Registrar:
         """What the registry of an image says of it.
 
         Raises:
-            ImageError: It cannot be had; `passing` says whether it may be later.
+            ImageError: It cannot be had; `transient` says whether it may be later.
         """
         if not self._room.acquire(blocking=False):
-            raise UnavailableError("too many registries are being asked already")
+            raise UnavailableError("too many registries are being asked already", transient=True)
 
         def call() -> Known:
             try:
@@ -55,7 +55,8 @@ class Registrar:
         try:
             return await asyncio.wait_for(_in_thread(call), self.patience)
         except TimeoutError:
-            raise UnavailableError(f"its registry did not answer within {self.patience:g} s") from None
+            late = f"its registry did not answer within {self.patience:g} s"
+            raise UnavailableError(late, transient=True) from None
 
 
 async def _in_thread(call: Callable[[], T]) -> T:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from trimtab.catalog import analyses
+from trimtab.catalog.analysis_schema import build_analyses
 from trimtab.store import BuildsStore
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
@@ -28,7 +29,7 @@ def rows(place):
     """All analyses and builds that the catalog knows."""
     with place.database.read() as connection:
         found = connection.execute(analyses.analyses.select()).mappings().all()
-        builds = connection.execute(analyses.build_analyses.select()).mappings().all()
+        builds = connection.execute(build_analyses.select()).mappings().all()
     return found, builds
 
 
@@ -358,3 +359,11 @@ async def test_the_headers_of_the_original_are_there(accepting):
     found = await accepting["root"].get("/api/v1/version")
     for name in ("x-thoth-version", "x-user-api-service-version"):
         assert found.headers[name] == found.json()["version"]
+    assert (await accepting["root"].get(found.headers["x-thoth-search-ui-url"])).status_code == 200
+    assert "x-thoth-search-ui-url" in (await accepting["nobody"].get("/api/v1/analyze/x")).headers
+
+
+async def test_where_people_look_for_results_may_be_said(serve):
+    async with serve(worker=False, search_ui_url="https://search.example/results") as callers:
+        found = await callers["root"].get("/api/v1/version")
+        assert found.headers["x-thoth-search-ui-url"] == "https://search.example/results"

@@ -1,6 +1,7 @@
 """Images by the original's routes: `/analyze` and `/image/metadata`."""
 
 import base64
+import socket
 
 import pytest
 
@@ -102,6 +103,22 @@ async def test_a_registry_that_is_slow_or_not_there_is_said(accepting):
     refused = await accepting["alice"].post(METADATA, params=asked)
     assert refused.status_code == 400
     assert "cannot be reached" in refused.json()["error"]
+
+
+@pytest.mark.parametrize(("problem", "status"), [(socket.EAI_NONAME, 400), (socket.EAI_AGAIN, 202)])
+async def test_a_host_that_is_not_there_is_said_and_one_that_cannot_be_looked_up_now_is_not(
+    accepting, monkeypatch, problem, status
+):
+    look = socket.getaddrinfo
+
+    def unknown(host, *arguments, **more):
+        if host in {"registry.invalid", b"registry.invalid"}:
+            raise socket.gaierror(problem, "no such host")
+        return look(host, *arguments, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    sent = await accepting["alice"].post(ANALYZE, params={"image": "registry.invalid/app:1"})
+    assert sent.status_code == status, sent.text
 
 
 async def test_w18_a_name_is_no_command_and_no_place_of_this_machine(accepting, tmp_path, monkeypatch):

@@ -77,7 +77,14 @@ class Body:
                     raise
             else:
                 self._at += len(piece)
+                self._check_pace()
                 return piece
+
+    def _check_pace(self) -> None:
+        """What is too slow may be faster later, and is not waited for once more now."""
+        if self._waited > SETTLED and self._at < SLOWEST * self._waited:
+            slow = f"{self._host} sends less than {SLOWEST} bytes a second"
+            raise UnavailableError(slow, transient=True)
 
     def _piece(self) -> bytes:
         started = time.monotonic()
@@ -88,15 +95,14 @@ class Body:
         self._waited += time.monotonic() - started
         if not piece and self._at < self._size:
             raise UnavailableError(f"{self._host}: a blob that broke off", transient=True)
-        if self._waited > SETTLED and self._at < SLOWEST * self._waited:
-            raise UnavailableError(f"{self._host} sends less than {SLOWEST} bytes a second")
         return piece
 
     def _opened(self) -> Iterator[bytes]:
         response = self._answer.enter_context(self._open_at(self._at))
         start = self._at if response.status_code == PARTIAL else 0
         if start and not response.headers.get("content-range", "").startswith(f"bytes {start}-"):
-            raise UnavailableError(f"{self._host} sends another part of a blob than it was asked for")
+            other = f"{self._host} sends another part of a blob than it was asked for"
+            raise UnavailableError(other, transient=True)
         pieces = response.iter_raw()
         missing = self._at - start
         while missing:

@@ -82,7 +82,8 @@ class Connection:
                 if not over.is_set():
                     raise
                 host = request.url.host
-                raise UnavailableError(f"{host} does not answer within {self._answer:g} seconds") from None
+                late = f"{host} does not answer within {self._answer:g} seconds"
+                raise UnavailableError(late, transient=True) from None
 
     def close(self) -> None:
         """Give the sockets back."""

@@ -159,7 +159,7 @@ class Repository:
                     raise LimitError(f"a document of more than {limit} bytes")
                 if time.monotonic() > deadline:
                     message = f"{self._site.host} does not send a document within {LONGEST:.0f} seconds"
-                    raise UnavailableError(message)
+                    raise UnavailableError(message, transient=True)
             return bytes(found), response.headers
 
     @contextmanager

@@ -21,7 +21,7 @@ class Retries:
     Parameters:
         attempts: Of one request, the first one counted.
         first: Seconds before the second attempt; each later wait is twice the one before.
-        longest: Seconds of one wait. A registry that asks for a longer one (`Retry-After`) is not waited for.
+        longest: Seconds of one wait. A registry that asks for a longer one (`Retry-After`), or took longer to fail, is not waited for.
         pause: What waits.
     """
 
@@ -34,10 +34,11 @@ class Retries:
         """What the first successful attempt gives; the error of the last one otherwise."""
         attempt = 1
         while True:
+            began = time.monotonic()
             try:
                 return ask()
             except UnavailableError as error:
-                if not self.wait(error, attempt):
+                if time.monotonic() - began > self.longest or not self.wait(error, attempt):
                     raise
             attempt += 1
 
