@@ -38,6 +38,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Show what is in a container image.",
     ),
     "stacks": ("trimtab.cli.stacks", "Make other valid stacks for the same requirements, and count them."),
+    "monkey": (
+        "trimtab.cli.monkey",
+        "Make many valid stacks for the same requirements, and have each inspected.",
+    ),
     "serve": ("trimtab.cli.serve", "Serve inspections and the optimizer over HTTP."),
     "sessions": ("trimtab.cli.sessions", "List, show, create, export and delete sessions."),
     "token": ("trimtab.cli.token", "Make a token for a server, and what to keep of it."),

@@ -90,7 +90,15 @@ async def _uv_lock(oracle: Oracle, stack: Stack, directory: Path) -> LockFile:
             if (directory / name).is_file():
                 shutil.copyfile(directory / name, Path(folder) / name)
         held = [word for name, version in stack.pins.items() for word in ("-P", f"{name}=={version}")]
-        where = ("--project", folder, "--config-file", str(oracle.configuration), "--no-build", "--color", "never")
+        where = (
+            "--project",
+            folder,
+            "--config-file",
+            str(oracle.configuration),
+            "--no-build",
+            "--color",
+            "never",
+        )
         answer = await oracle.run("lock", *where, *held)
         if answer.code:
             raise ResolverError(
@@ -122,5 +130,6 @@ def _installed(text: str, environment: Mapping[str, str]) -> dict[str, str]:
 
 def _pinned(stack: Stack) -> str:
     return "".join(
-        f"{each.name} @ {each.url}\n" if each.url else f"{each.name}=={each.version}\n" for each in pins_of(stack)
+        f"{each.name} @ {each.url}\n" if each.url else f"{each.name}=={each.version}\n"
+        for each in pins_of(stack)
     )

@@ -57,7 +57,9 @@ def pipfile_of(project: Project, python: str, url: str) -> dict[str, Any]:
 def locked(pipfile: Mapping[str, Any], stack: Stack) -> dict[str, Any]:
     """The Pipfile.lock, as JSON, of a stack that satisfies a Pipfile; without development packages, which no stack has."""
     sources = pipfile.get("source") or []
-    index = next((each["name"] for each in sources if isinstance(each, Mapping) and each.get("name")), _DEFAULT)
+    index = next(
+        (each["name"] for each in sources if isinstance(each, Mapping) and each.get("name")), _DEFAULT
+    )
     return {
         "_meta": {
             "hash": {"sha256": pipfile_hash(pipfile)},
@@ -94,5 +96,3 @@ def _locked(pin: Pin, index: str) -> dict[str, Any]:
         return {"file": pin.url, **hashes, **marker}
     extras = {"extras": sorted(pin.extras)} if pin.extras else {}
     return {**extras, **hashes, "index": index, **marker, "version": f"=={pin.version}"}
-
-

@@ -41,6 +41,13 @@ python_version = "3.11"
 """
 
 
+def ask(*command, **options):
+    """Run a program."""
+    return subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, check=False, timeout=200, **options
+    )
+
+
 @pytest.fixture
 def locked(served, cache):
     """The lock of an older stack of a project, and the stack."""
@@ -74,16 +81,29 @@ async def test_a_pipfile_gets_its_lock(locked, requirements):
 
 async def test_a_pylock_is_written_by_uv(locked, requirements, served, tmp_path):
     first, _ = await locked(requirements("web\napi\n"))
-    path = requirements('lock-version = "1.0"\ncreated-by = "x"\npackages = [{name = "web", version = "1.5"}]\n', "pylock.toml")
+    path = requirements(
+        'lock-version = "1.0"\ncreated-by = "x"\npackages = [{name = "web", version = "1.5"}]\n',
+        "pylock.toml",
+    )
     lock, stack = await locked(path, web="==1.4")
     assert lock.name == "pylock.toml"
     assert first.name == "requirements.txt"
     assert read_pins(requirements(lock.text, "pylock.toml")) == stack.pins
-    answer = subprocess.run(
-        [find_uv_bin(), "pip", "install", "--no-config", "--dry-run", "--target", tmp_path / "there", "-r", tmp_path / "pylock.toml",
-         "--python", sys.executable, "--no-cache", "--preview"],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    answer = ask(
+        find_uv_bin(),
+        "pip",
+        "install",
+        "--no-config",
+        "--dry-run",
+        "--target",
+        tmp_path / "there",
+        "-r",
+        tmp_path / "pylock.toml",
+        "--python",
+        sys.executable,
+        "--no-cache",
+        "--preview",
+    )
     assert answer.returncode == 0, answer.stderr
     assert "web==1.4" in answer.stderr
 
@@ -98,10 +118,16 @@ async def test_a_uv_lock_is_written_by_uv(locked, requirements, served, tmp_path
     (tmp_path / "uv.lock").write_text(lock.text)
     assert read_pins(tmp_path / "uv.lock") == stack.pins
     assert "constraints" not in tomllib.loads(lock.text).get("manifest", {})
-    answer = subprocess.run(
-        [find_uv_bin(), "lock", "--check", "--project", tmp_path, "--default-index", served.url, "--no-config"],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    answer = ask(
+        find_uv_bin(),
+        "lock",
+        "--check",
+        "--project",
+        tmp_path,
+        "--default-index",
+        served.url,
+        "--no-config",
+    )
     assert answer.returncode == 0, answer.stderr
 
 
@@ -123,10 +149,12 @@ async def test_pipenv_takes_the_lock_for_that_of_the_pipfile(locked, requirement
     (tmp_path / "Pipfile.lock").write_text(lock.text)
     environment = {**os.environ, "PIPENV_PIPFILE": str(path), "PIPENV_IGNORE_VIRTUALENVS": "1"}
     verify = ["uvx", "--from", "pipenv==2026.0.3", "pipenv", "verify"]
-    good = subprocess.run(verify, env=environment, capture_output=True, text=True, check=False, timeout=200)
+    good = ask(*verify, env=environment)
     if "No solution found" in good.stderr or "Failed to fetch" in good.stderr:
         pytest.skip(f"pipenv cannot be fetched: {good.stderr[-200:]}")
     assert good.returncode == 0, good.stderr
     path.write_text(PIPFILE.replace('web = "*"', 'web = "<2"'))
-    changed = subprocess.run(verify, env=environment, capture_output=True, text=True, check=False, timeout=200)
+    changed = subprocess.run(
+        verify, env=environment, capture_output=True, text=True, check=False, timeout=200
+    )
     assert changed.returncode != 0
