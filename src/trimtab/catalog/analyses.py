@@ -12,6 +12,7 @@ from trimtab.catalog.upserts import insert_absent
 
 __all__ = [
     "ENDED",
+    "MONKEY",
     "AnalysisKind",
     "AnalysisState",
     "Row",
@@ -34,6 +35,8 @@ __all__ = [
 ]
 
 Row = sa.RowMapping
+MONKEY = "monkey"
+"""The kind of what is accepted, made and ended as analyses are, and analyses nothing: stacks to be inspected."""
 PARTS = ("base_id", "output_id", "log_id")
 LONGEST_REASON = 2000
 

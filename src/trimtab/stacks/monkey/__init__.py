@@ -9,7 +9,7 @@ from trimtab.stacks.monkey.report import (
     read_report,
     report_document,
 )
-from trimtab.stacks.monkey.search import Product, products
+from trimtab.stacks.monkey.search import Product, products, project_of
 
 __all__ = [
     "FORMATS",
@@ -22,6 +22,7 @@ __all__ = [
     "fresh_seed",
     "new_document_id",
     "products",
+    "project_of",
     "read_report",
     "read_text_or_table",
     "report_document",

@@ -24,7 +24,7 @@ from trimtab.stacks.stack import Stack
 from trimtab.stacks.surveying import survey
 from trimtab.stacks.target import Target
 
-__all__ = ["Product", "products"]
+__all__ = ["Product", "products", "project_of"]
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,39 @@ class Product:
         return {"requirements": self.requirements, "requirements_locked": self.requirements_locked}
 
 
+def project_of(question: MonkeyQuestion, *, foreign: bool = True) -> tuple[Project, dict[str, Any] | None]:
+    """What is wanted, and its Pipfile as JSON if it came as one.
+
+    Args:
+        question: What was asked.
+        foreign: Whether the requirements may name indexes and URLs: not where strangers ask, for then this machine would
+            fetch what they like.
+
+    Raises:
+        RequirementsError: The requirements cannot be read, or are not for this.
+    """
+    with tempfile.TemporaryDirectory(prefix="trimtab-monkey-") as folder:
+        path = _written(question, Path(folder))
+        try:
+            project = replace(read_project(path), origin="the requirements")
+        except RequirementsError as error:
+            raise RequirementsError(str(error).replace(str(path), "the requirements")) from None
+        pipfile = read_pipfile_document(path) if question.format == "pipenv" else None
+    if not foreign and (project.indexes or any(each.url for each in project.requirements)):
+        raise RequirementsError(
+            "the requirements name an index or a URL, and here only the indexes are asked that this server is configured with; "
+            "leave it out, or make the stacks yourself: trimtab monkey"
+        )
+    return project, pipfile
+
+
 async def products(
-    question: MonkeyQuestion, cache: Path, *, index: Index | None = None, parallel: int | None = None
+    question: MonkeyQuestion,
+    cache: Path,
+    *,
+    index: Index | None = None,
+    parallel: int | None = None,
+    foreign: bool = True,
 ) -> AsyncIterator[Product]:
     """Make stacks, one after the other; the same question and index give the same.
 
@@ -61,14 +92,12 @@ async def products(
         cache: Directory of uv's cache.
         index: Where packages come from; by default what this machine is configured to use.
         parallel: Processes of uv at once.
+        foreign: Whether the requirements may name indexes and URLs.
 
     Raises:
         StacksError: The requirements cannot be read or satisfied, or an index does not answer.
     """
-    with tempfile.TemporaryDirectory(prefix="trimtab-monkey-") as folder:
-        path = _written(question, Path(folder))
-        project = replace(read_project(path), origin="the requirements")
-        pipfile = read_pipfile_document(path) if question.format == "pipenv" else None
+    project, pipfile = project_of(question, foreign=foreign)
     target = Target(question.python or project.python, question.platform)
     async with (
         Oracle(project, target, cache, index=index, parallel=parallel) as oracle,
