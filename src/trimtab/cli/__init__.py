@@ -38,6 +38,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Show what is in a container image.",
     ),
     "stacks": ("trimtab.cli.stacks", "Make other valid stacks for the same requirements, and count them."),
+    "advise": (
+        "trimtab.cli.advise",
+        "Say which versions to lock, and why, from what is remembered; nothing is run.",
+    ),
     "monkey": (
         "trimtab.cli.monkey",
         "Make many valid stacks for the same requirements, and have each inspected.",
