@@ -108,10 +108,10 @@ def run_monkey(asked: Asked, *, pretty: bool) -> int:
     for each in run.question.notes:
         typer.echo(f"Note: {each}.", err=True)
     cache = settings.home.expanduser().absolute() / "engines" / "uv"  # the process engine's
-    code, error = _go(run, sink, cache)
-    _write(asked.report_output, run.document(error), pretty=pretty)
-    if error is not None:
-        typer.echo(f"Error: {error}", err=True)
+    code, problem = _go(run, sink, cache)
+    _write(asked.report_output, run.document(problem), pretty=pretty)
+    if problem is not None:
+        typer.echo(f"Error: {problem}", err=True)
     elif run.report.skipped:
         typer.echo(f"{run.report.skipped} were skipped: {run.report.errors[0]}", err=True)
     return code

@@ -170,7 +170,7 @@ async def _reasons(
     left: list[Release] = []
     bounds = oracle.project.specifier(name, oracle.target)
     for each in newer:
-        reason = next((found for sieve in sieves if (found := sieve.release(each))), None)
+        reason = next((why for sieve in sieves if (why := sieve.release(each))), None)
         if reason is None and not bounds.contains(each.version, prereleases=True):
             reason = f"{oracle.project.origin} asks for {name}{bounds}"
         if reason is None:

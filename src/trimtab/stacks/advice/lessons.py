@@ -80,6 +80,7 @@ class TriedSieve:
     def release(self, release: Release) -> str | None:
         """Nothing by itself."""
         del release
+        return None
 
     async def stack(self, stack: Stack) -> Exclusion | None:
         """The inspection that it failed in."""

@@ -9,6 +9,7 @@ from trimtab.exports import lazily
 
 if TYPE_CHECKING:
     from trimtab.stacks.answers.breakage import Breaker, Breakers, Cause, Range, breakers
+    from trimtab.stacks.answers.document import Answers, answer
     from trimtab.stacks.answers.effects import Effect, Importance, importance
     from trimtab.stacks.answers.excess import Outliers, outliers
     from trimtab.stacks.answers.front import Front, Point, pareto
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "breakage": ("Breaker", "Breakers", "Cause", "Range", "breakers"),
+    "document": ("Answers", "answer"),
     "effects": ("Effect", "Importance", "importance"),
     "excess": ("Outliers", "outliers"),
     "front": ("Front", "Point", "pareto"),
@@ -26,6 +28,7 @@ _HOMES = {
 
 __all__ = [
     "Against",
+    "Answers",
     "Best",
     "Breaker",
     "Breakers",
@@ -38,6 +41,7 @@ __all__ = [
     "Point",
     "Range",
     "Ranked",
+    "answer",
     "best",
     "breakers",
     "importance",

@@ -101,16 +101,16 @@ def importance(evidence: Sequence[Evidence], metric: str, *, seed: int = 0) -> I
     figures, ratio = _figures(groups)
     random = np.random.default_rng(seed)
     splits = _Splits(inside, figures, random)
-    effects = []
+    effects: list[Effect] = []
     floor = splits.floor
     while len(effects) < _SPLITS and (found := splits.next()):
         at, share, p = found
         change, low, high = splits.take(at)
-        ends = (exp(each) - 1 if ratio else each for each in (change, low, high))
+        change, low, high = (exp(each) - 1 if ratio else each for each in (change, low, high))
         literal = literals[at]
         effects.append(
             Effect(
-                literal.name, _range(literal, matrix), int(inside[at].sum()), share, *ends, ratio, p,
+                literal.name, _range(literal, matrix), int(inside[at].sum()), share, change, low, high, ratio, p,
                 _alike(at, literals, inside),
             )
         )  # fmt: skip
@@ -191,7 +191,7 @@ def _ranges(matrix: Matrix) -> "tuple[list[Literal], npt.NDArray[np.bool_]]":
 
     count = len(matrix.pins)
     literals: list[Literal] = []
-    rows = []
+    rows: list[list[bool]] = []
     seen: set[tuple[str, int]] = set()
     for name, column in matrix.columns.items():
         for low, high in _bounds(column):

@@ -142,7 +142,7 @@ def read_report(path: Path) -> MonkeyReport:
     result = document.get("result") if isinstance(document, dict) else None
     body = result.get("report") if isinstance(result, dict) else None
     responses = body.get("responses") if isinstance(body, dict) else None
-    if not isinstance(responses, list):
+    if not isinstance(body, dict) or not isinstance(responses, list):
         failed = result.get("error_msg") if isinstance(result, dict) else None
         reason = f"of a run that failed: {str(failed)[:300]}" if failed else "no report of Dependency Monkey"
         raise RequirementsError(f"{path} is {reason}")

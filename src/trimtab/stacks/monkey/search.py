@@ -17,7 +17,7 @@ from trimtab.stacks.pipfile import locked, pipfile_of, read_pipfile_document
 from trimtab.stacks.plans import All, Random
 from trimtab.stacks.project import Project
 from trimtab.stacks.releases import Releases
-from trimtab.stacks.sieves import PlatformSieve, YankedSieve
+from trimtab.stacks.sieves import PlatformSieve, Sieve, YankedSieve
 from trimtab.stacks.sources import read_project
 from trimtab.stacks.space import Space
 from trimtab.stacks.stack import Stack
@@ -104,7 +104,7 @@ async def products(
         Releases(oracle.index) as releases,
     ):
         asked = pipfile or _pipfile(project, target, oracle)
-        sieves = [PlatformSieve(target, releases), YankedSieve(releases)]
+        sieves: list[Sieve] = [PlatformSieve(target, releases), YankedSieve(releases)]
         found = await survey(
             oracle, releases, sieves, vary=question.vary, newest=question.limit_latest_versions
         )
