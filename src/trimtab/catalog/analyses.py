@@ -12,6 +12,7 @@ from trimtab.catalog.upserts import insert_absent
 
 __all__ = [
     "ENDED",
+    "MONKEY",
     "AnalysisKind",
     "AnalysisState",
     "Row",
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 Row = sa.RowMapping
+MONKEY = "monkey"
+"""The kind of what is accepted, made and ended as analyses are, and analyses nothing: stacks to be inspected."""
 LONGEST_REASON = 2000
 
 

@@ -15,7 +15,7 @@ analyses = Table(
     "analyses",
     metadata,
     Column("id", ID, primary_key=True),
-    Column("kind", String(16), nullable=False),  # of `trimtab.catalog.AnalysisKind`
+    Column("kind", String(16), nullable=False),  # of `trimtab.catalog.AnalysisKind`, or `MONKEY`
     Column("deployment", String(200), nullable=False),
     Column("owner", String(200), nullable=False),  # empty: nobody's in particular
     Column("state", String(16), nullable=False),

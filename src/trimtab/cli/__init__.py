@@ -43,6 +43,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "trimtab.cli.campaigns",
         "Inspect many stacks under one question: which versions break, which are best.",
     ),
+    "advise": (
+        "trimtab.cli.advise",
+        "Say which versions to lock, and why, from what is remembered; nothing is run.",
+    ),
+    "monkey": (
+        "trimtab.cli.monkey",
+        "Make many valid stacks for the same requirements, and have each inspected.",
+    ),
     "serve": ("trimtab.cli.serve", "Serve inspections and the optimizer over HTTP."),
     "sessions": ("trimtab.cli.sessions", "List, show, create, export and delete sessions."),
     "token": ("trimtab.cli.token", "Make a token for a server, and what to keep of it."),

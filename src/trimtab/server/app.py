@@ -29,7 +29,7 @@ from trimtab.settings import ServerSettings
 
 if TYPE_CHECKING:
     from trimtab.builds import Registries
-    from trimtab.workflows import Accepting, Inspecting, Place, Worker
+    from trimtab.workflows import Accepting, Inspecting, MonkeyRuns, Place, Worker
     from trimtab.workflows.campaigns import Campaigning
 
 __all__ = ["create_app"]
@@ -56,6 +56,7 @@ class Work:
     inspecting: "Inspecting"
     accepting: "Accepting"
     campaigning: "Campaigning"
+    monkey: "MonkeyRuns"
 
 
 def create_app(
@@ -122,7 +123,7 @@ def create_app(
     if place is not None:
         registries = _registries(settings)
         work.append(_work(place, settings, registries, metrics))
-        _add_inspections(app, place, work[0].inspecting, settings, token)
+        _add_inspections(app, place, work[0], settings, token)
         _add_builds(app, place, work[0].accepting, registries, metrics, token)
         _add_observations(app, place, token)
         _add_campaigns(app, place, work[0], token)
@@ -136,17 +137,20 @@ def create_app(
 
 
 def _add_inspections(
-    app: FastAPI, place: "Place", inspecting: "Inspecting", settings: ServerSettings, token: list[Any]
+    app: FastAPI, place: "Place", work: Work, settings: ServerSettings, token: list[Any]
 ) -> None:
     # Not before: a server of sessions alone, as `trimtab tune` has one, starts without them.
+    from trimtab.server import monkey
     from trimtab.server.inspections import Desk, Follower, Library, beside, logs, original
 
+    inspecting = work.inspecting
     library, follower = Library(place), Follower(inspecting.follow)
     scripts = Scripts(Allowed.of(settings.script_hosts))
     desk = Desk(inspecting, place.deployment, scripts)
     app.include_router(original.create_router(library, desk), dependencies=token)
     app.include_router(beside.create_router(library, inspecting, follower), dependencies=token)
     app.include_router(logs.create_router(library, follower), dependencies=token)
+    app.include_router(monkey.create_router(work.monkey, desk), dependencies=token)
     app.state.stopping.append(follower.stop)
 
 
@@ -188,7 +192,7 @@ def _registries(settings: ServerSettings) -> "Registries":
 
 
 def _work(place: "Place", settings: ServerSettings, registries: "Registries", metrics: Metrics) -> Work:
-    from trimtab.workflows import Accepting, Analysing, Inspecting, Recording, Worker
+    from trimtab.workflows import Accepting, Analysing, Inspecting, MonkeyRuns, Recording, Worker
     from trimtab.workflows.campaigns import Campaigning
 
     worker = Worker(place, works=settings.worker)
@@ -209,7 +213,9 @@ def _work(place: "Place", settings: ServerSettings, registries: "Registries", me
         told=metrics.count_analysis,
     )
     accepting = Accepting(worker, analysing, Recording(worker))
-    return Work(worker, inspecting, accepting, Campaigning(worker, inspecting))
+    return Work(
+        worker, inspecting, accepting, Campaigning(worker, inspecting), MonkeyRuns(worker, inspecting)
+    )
 
 
 def _middleware(

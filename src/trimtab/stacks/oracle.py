@@ -103,6 +103,11 @@ class Oracle:
         """Where packages come from; its default is known once this is entered."""
         return self._index
 
+    @property
+    def configuration(self) -> Path:
+        """The file that tells uv of the indexes; for `run`."""
+        return self._path("uv.toml")
+
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Begin work that asks, beside other; it is ended when this is left."""
         task = asyncio.create_task(work)
@@ -149,13 +154,34 @@ class Oracle:
             return answer
         return None if answer.pins == stack.pins else Refusal("uv resolves to another stack than this one")
 
+    async def run(self, *arguments: str) -> Answer:
+        """Run uv with this configuration, for what is no question: writing a lock in another form.
+
+        Raises:
+            ResolverError: It did not come to an end.
+        """
+        try:
+            program, environment = self._command = self._command or self._prepared()
+            return await ask(
+                [program, *arguments],
+                directory=self._path(""),
+                environment=environment,
+                seconds=self._seconds,
+            )
+        except TimeoutError:
+            raise ResolverError(
+                f"uv took more than {self._seconds:g} s for one answer; bound the requirements more tightly"
+            ) from None
+        except (OSError, EngineUnavailableError) as error:
+            raise ResolverError(f"uv does not run: {error}") from error
+
     async def _resolve(self, proposal: Proposal, directory: Path) -> Stack | Refusal:
         (directory / "constraints.txt").write_text(_lines(proposal.constraints))
         options, output = [], directory / "requirements.txt"
         if proposal.prefer:  # what is in the file that it writes stays, as far as it can
             output.write_text("".join(f"{name}=={version}\n" for name, version in proposal.prefer.items()))
             options = ["--output-file", str(output)]
-        answer = await self._run(
+        answer = await self.run(
             *("pip", "compile", "--quiet", "--no-build", "--generate-hashes", "--no-header", "--no-annotate"),
             *("--color", "never", "--resolution", proposal.resolution, *self.target.arguments(), *options),
             *("--config-file", str(self._path("uv.toml")), "--constraints", str(self._path("bounds.txt"))),
@@ -171,22 +197,6 @@ class Oracle:
         directory = self._path(f"{self._rooms}")
         directory.mkdir(mode=0o700)
         return directory
-
-    async def _run(self, *arguments: str) -> Answer:
-        try:
-            program, environment = self._command = self._command or self._prepared()
-            return await ask(
-                [program, *arguments],
-                directory=self._path(""),
-                environment=environment,
-                seconds=self._seconds,
-            )
-        except TimeoutError:
-            raise ResolverError(
-                f"uv took more than {self._seconds:g} s for one answer; bound the requirements more tightly"
-            ) from None
-        except (OSError, EngineUnavailableError) as error:
-            raise ResolverError(f"uv does not run: {error}") from error
 
     def _prepared(self) -> tuple[str, dict[str, str]]:
         """uv, and its environment. Its configuration is a file of ours, so that no URL is in an argument or a variable."""
@@ -205,7 +215,7 @@ class Oracle:
         """The index that uv takes where nothing is configured: only uv knows."""
         self._write("uv.toml", "")
         self._write("nothing.in", "")
-        answer = await self._run(
+        answer = await self.run(
             *("pip", "compile", "--quiet", "--offline", "--no-header", "--emit-index-url"),
             *("--config-file", str(self._path("uv.toml")), str(self._path("nothing.in"))),
         )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from trimtab.workflows.course import Course
     from trimtab.workflows.inspecting import Inspecting
     from trimtab.workflows.journal import BusyError, EndedError, Journal
+    from trimtab.workflows.monkey import MonkeyRuns
     from trimtab.workflows.parts import Accepted, ImagePart, LogPart, Terms
     from trimtab.workflows.patience import Patience
     from trimtab.workflows.place import Place
@@ -29,6 +30,7 @@ _HOMES = {
     "course": ("Course",),
     "inspecting": ("Inspecting",),
     "journal": ("BusyError", "EndedError", "Journal"),
+    "monkey": ("MonkeyRuns",),
     "parts": ("Accepted", "ImagePart", "LogPart", "Terms"),
     "patience": ("Patience",),
     "place": ("Place",),
@@ -53,6 +55,7 @@ __all__ = [
     "Journal",
     "Line",
     "LogPart",
+    "MonkeyRuns",
     "Patience",
     "Place",
     "Recording",

@@ -1,6 +1,5 @@
 """The files of a lock."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +7,7 @@ from urllib.parse import urlsplit
 
 import tomli_w
 
+from trimtab.engines.pipfile import pipfile_hash
 from trimtab.engines.request import Lock
 from trimtab.inspection.specification import Specification
 
@@ -54,10 +54,10 @@ def substitutes(specification: Specification) -> dict[str, bytes]:
         return {}
     changed = {**pipfile, "source": _sources(pipfile.get("source"))}
     changed_meta = {**meta, "sources": _sources(meta.get("sources"))}
-    if (meta.get("hash") or {}).get("sha256") == _hash(
+    if (meta.get("hash") or {}).get("sha256") == pipfile_hash(
         pipfile
     ):  # else its installer has to see that it is not
-        changed_meta["hash"] = {"sha256": _hash(changed)}
+        changed_meta["hash"] = {"sha256": pipfile_hash(changed)}
     found = _pipfile_files(changed, {**locked, "_meta": changed_meta})
     real = next((url for url in replaced if not _stands_for_default(url)), None)
     return found if real is None else {**found, DEFAULT: real.encode()}
@@ -82,16 +82,6 @@ def _stands_for_default(url: str) -> bool:
     except ValueError:
         return False
     return host.endswith(".example")
-
-
-def _hash(pipfile: Mapping[str, Any]) -> str:
-    """The hash by which a Pipfile.lock knows its Pipfile, as pipenv computes it."""
-    document = {
-        "_meta": {"sources": pipfile.get("source") or [], "requires": pipfile.get("requires") or {}},
-        "default": pipfile.get("packages") or {},
-        "develop": pipfile.get("dev-packages") or {},
-    }
-    return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _without_null(value: Any) -> Any:

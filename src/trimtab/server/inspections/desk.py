@@ -63,7 +63,7 @@ class Desk:
             EngineUnavailableError: There is no engine for it.
             UnavailableError: Database or store cannot be used.
         """
-        whole = await self._with_script(specification)
+        whole = await self.with_script(specification)
         submission = Submission.of(
             whole,
             self.inspecting.engine,
@@ -74,7 +74,13 @@ class Desk:
         accepted = await self.inspecting.submit(submission, idempotency=idempotency)
         return {"inspection_id": accepted, "parameters": submission.specification}
 
-    async def _with_script(self, specification: Specification) -> Specification:
+    async def with_script(self, specification: Specification) -> Specification:
+        """The specification with its script instead of the URL of it.
+
+        Raises:
+            ScriptError: The script cannot be had.
+            SpecificationError: What was had is no script.
+        """
         url = specification.script_url
         if url is None:
             return specification
