@@ -10,6 +10,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import httpx2
@@ -235,9 +236,7 @@ class Connection:
     def _make(self, credential: Credential) -> httpx2.AsyncClient:
         access = self.access
         if access.insecure:
-            logger.warning(
-                "{}: the server's certificate is not verified, as {} says", access.server, access.source
-            )
+            _warn(access.server, access.source)
         context: ssl.SSLContext | bool = tls(access, credential.certificate) if access.encrypted else False
         proxy = self._proxy()
         # Not bounded: each watch has a connection of its own, and none may keep the others from asking.
@@ -277,6 +276,12 @@ class Connection:
                 f"{text}; let certificate-authority in {self.access.source} name who signed the server's certificate"
             )
         return UnreachableError(text)
+
+
+@cache
+def _warn(server: str, source: str) -> None:
+    """Say it once, however many clients there are."""
+    logger.warning("{}: the server's certificate is not verified, as {} says", server, source)
 
 
 def encoded(body: Mapping[str, Any] | Sequence[Any]) -> bytes:
