@@ -20,7 +20,7 @@ __all__ = ["Change", "Listing", "Query", "follow", "list_all", "pages", "watch"]
 MAX_ITEMS = 200_000
 MAX_EVENT = 8 << 20
 """The largest event, in bytes: an object in etcd has at most 1.5 MiB."""
-MAX_DELAY = 30.0
+MAX_DELAY = 10.0
 SHORT = 1.0
 """A watch that ends within so many seconds, with nothing to tell, counts as failed."""
 PATIENCE = 60.0
