@@ -211,8 +211,8 @@ class Connection:
 
     @property
     def extensions(self) -> dict[str, Any]:
-        """What a request needs beside headers: the name that the certificate is for."""
-        extensions: dict[str, Any] = {}
+        """What a request needs beside headers: the name that the certificate is for, and an end where it is cancelled."""
+        extensions: dict[str, Any] = {"trace": _Opening()}
         if self.access.server_name:
             extensions["sni_hostname"] = self.access.server_name
         return extensions
@@ -276,6 +276,23 @@ class Connection:
                 f"{text}; let certificate-authority in {self.access.source} name who signed the server's certificate"
             )
         return UnreachableError(text)
+
+
+class _Opening:
+    """Closes a connection whose encryption was not agreed on.
+
+    httpcore2 (2.16) does so after errors, and not where the request is cancelled, e.g. as it takes too long: the socket would
+    stay open until it is collected. Its tracing, which is public, hands us what it has opened.
+    """
+
+    def __init__(self) -> None:
+        self._stream: Any = None
+
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith("connect_tcp.complete"):
+            self._stream = info["return_value"]
+        elif event.endswith("start_tls.failed") and self._stream is not None:
+            await self._stream.aclose()
 
 
 @cache
