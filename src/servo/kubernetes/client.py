@@ -331,7 +331,7 @@ class Client:
             version: After which version, where whoever asks knows what was before.
 
         Raises:
-            ApiError: The server refuses it for good.
+            ApiError: The server refuses it (401, 403, 404 and the like): at once, or for a minute after it had granted it.
         """
         return watching.follow(self._connection, self._query(resource, namespace, labels, fields), version)
 

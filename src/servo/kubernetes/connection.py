@@ -10,6 +10,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import httpx2
@@ -210,8 +211,8 @@ class Connection:
 
     @property
     def extensions(self) -> dict[str, Any]:
-        """What a request needs beside headers: the name that the certificate is for."""
-        extensions: dict[str, Any] = {}
+        """What a request needs beside headers: the name that the certificate is for, and an end where it is cancelled."""
+        extensions: dict[str, Any] = {"trace": _Opening()}
         if self.access.server_name:
             extensions["sni_hostname"] = self.access.server_name
         return extensions
@@ -235,9 +236,7 @@ class Connection:
     def _make(self, credential: Credential) -> httpx2.AsyncClient:
         access = self.access
         if access.insecure:
-            logger.warning(
-                "{}: the server's certificate is not verified, as {} says", access.server, access.source
-            )
+            _warn(access.server, access.source)
         context: ssl.SSLContext | bool = tls(access, credential.certificate) if access.encrypted else False
         proxy = self._proxy()
         # Not bounded: each watch has a connection of its own, and none may keep the others from asking.
@@ -277,6 +276,29 @@ class Connection:
                 f"{text}; let certificate-authority in {self.access.source} name who signed the server's certificate"
             )
         return UnreachableError(text)
+
+
+class _Opening:
+    """Closes a connection whose encryption was not agreed on.
+
+    httpcore2 (2.16) does so after errors, and not where the request is cancelled, e.g. as it takes too long: the socket would
+    stay open until it is collected. Its tracing, which is public, hands us what it has opened.
+    """
+
+    def __init__(self) -> None:
+        self._stream: Any = None
+
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith("connect_tcp.complete"):
+            self._stream = info["return_value"]
+        elif event.endswith("start_tls.failed") and self._stream is not None:
+            await self._stream.aclose()
+
+
+@cache
+def _warn(server: str, source: str) -> None:
+    """Say it once, however many clients there are."""
+    logger.warning("{}: the server's certificate is not verified, as {} says", server, source)
 
 
 def encoded(body: Mapping[str, Any] | Sequence[Any]) -> bytes:

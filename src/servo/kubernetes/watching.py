@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from servo.kubernetes.connection import Connection, Exchange
-from servo.kubernetes.errors import AnswerError, GoneError, KubernetesError, api_error
+from servo.kubernetes.errors import AnswerError, ApiError, GoneError, KubernetesError, api_error
 from servo.kubernetes.resources import Resource
 from servo.logging import logger
 
@@ -20,9 +20,12 @@ __all__ = ["Change", "Listing", "Query", "follow", "list_all", "pages", "watch"]
 MAX_ITEMS = 200_000
 MAX_EVENT = 8 << 20
 """The largest event, in bytes: an object in etcd has at most 1.5 MiB."""
-MAX_DELAY = 30.0
+MAX_DELAY = 10.0
 SHORT = 1.0
 """A watch that ends within so many seconds, with nothing to tell, counts as failed."""
+PATIENCE = 60.0
+"""For how many seconds a refusal is not believed that follows on success: a server that has just started knows neither all
+roles nor all custom resources yet."""
 INITIAL_END = "k8s.io/initial-events-end"
 
 
@@ -209,7 +212,7 @@ async def follow(
         version: After which version, where whoever asks knows what was before.
 
     Raises:
-        ApiError: The server refuses it for good: 401, 403, 404 and the like.
+        ApiError: The server refuses it (401, 403, 404 and the like): at once, or for a minute after it had granted it.
     """
     following = _Following(connection, query, version)
     while True:
@@ -230,6 +233,8 @@ class _Following:
         self._known: dict[str, tuple[str, str, str]] = {}
         self._failures = 0
         self._failed = False
+        # Since when it is refused, in the loop's seconds; None before it was granted at all, zero while it is.
+        self._refused: float | None = None
 
     async def once(self) -> AsyncGenerator[Change, None]:
         """Yield the changes of one list, where one is needed, and of one stream."""
@@ -241,16 +246,17 @@ class _Following:
                 async with aclosing(self._relisted()) as found:
                     async for change in found:
                         yield change
+                self._refused = 0.0
             async with aclosing(watch(self._connection, self._query, self._version)) as stream:
                 async for change in stream:
-                    self._failures, told = 0, True
+                    self._failures, self._refused, told = 0, 0.0, True
                     self._note(change)
                     yield change
             self._failed = not told and asyncio.get_running_loop().time() - began < SHORT
         except GoneError:
             self._version, self._failed = None, True
         except KubernetesError as error:
-            if not error.transient:
+            if not (error.transient or self._doubts(error)):
                 raise
             self._failed = True
             logger.log(
@@ -259,6 +265,14 @@ class _Following:
                 self._query.path,
                 error,
             )
+
+    def _doubts(self, error: KubernetesError) -> bool:
+        """Return whether a refusal may be one of a server that has just started."""
+        if self._refused is None or not isinstance(error, ApiError):
+            return False
+        now = asyncio.get_running_loop().time()
+        self._refused = self._refused or now
+        return now - self._refused < PATIENCE
 
     async def rest(self) -> None:
         """Wait before the next stream, longer after each failure."""

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from servo.kubernetes import PODS, Client
+from servo.connectors.kube_metrics import KubeMetricsConfiguration, KubeMetricsConnector
+from servo.kubernetes import DEPLOYMENTS, PODS, Client
 
 IMAGE = "localhost/python:3.11"
 
@@ -69,5 +70,44 @@ def make_pod(client) -> Callable[..., Any]:
                 if found["status"].get("phase") == phase:
                     return found
                 await asyncio.sleep(0.2)
+
+    return make
+
+
+BURNS = "dd if=/dev/zero of=/dev/null bs=64k & sleep 600"
+
+
+@pytest.fixture
+async def deployment(client, kubectl):
+    """A Deployment of two pods, of which each burns what it may."""
+    resources = {"requests": {"cpu": "50m", "memory": "16Mi"}, "limits": {"cpu": "100m", "memory": "64Mi"}}
+    container = {
+        "name": "app",
+        "image": IMAGE,
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["sh", "-c", BURNS],
+        "resources": resources,
+    }
+    template = {
+        "metadata": {"labels": {"app": "web"}},
+        "spec": {"containers": [container], "terminationGracePeriodSeconds": 0},
+    }
+    spec = {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": template}
+    made = await client.create(DEPLOYMENTS, {"metadata": {"name": "web"}, "spec": spec})
+    kubectl("rollout", "status", "deployment/web", "--timeout=50s")
+    return made
+
+
+@pytest.fixture
+def connector(cluster, namespace):
+    def make(**values):
+        config = {
+            "namespace": namespace,
+            "name": "web",
+            "kubeconfig": cluster,
+            "metric_collection_frequency": "1s",
+            **values,
+        }
+        return KubeMetricsConnector(config=KubeMetricsConfiguration.model_validate(config))
 
     return make

@@ -91,3 +91,21 @@ async def test_a_server_is_not_verified_where_the_kubeconfig_says_so_and_the_log
         logger.remove(sink)
     assert len(said) == 1
     assert "certificate is not verified, as the kubeconfig says" in said[0]
+
+
+async def test_a_connection_that_is_given_up_while_it_opens_is_closed():
+    """The library closes it after an error, and not when the request is cancelled."""
+    closed = asyncio.Event()
+
+    async def never_agrees(reader, writer):
+        await reader.read()
+        closed.set()
+        writer.close()
+
+    listening = await asyncio.start_server(never_agrees, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    async with Client(Access(f"https://127.0.0.1:{port}", "a test"), timeout=0.3) as client:
+        with pytest.raises(UnreachableError, match="no answer"):
+            await client.version()
+        await asyncio.wait_for(closed.wait(), 10)
+    listening.close()

@@ -185,17 +185,39 @@ async def test_a_made_up_deletion_says_what_it_knows(server, client):
     assert found[2].object == {"apiVersion": "v1", "kind": "Pod", **pod("gone", 3)}
 
 
-async def test_what_passes_is_tried_again_and_what_does_not_is_told(server, client):
-    answers = [
-        server.failed(503, "ServiceUnavailable"),
-        listed(7),
-        server.failed(500, "InternalError"),
-        server.failed(403, "Forbidden", "pods is forbidden"),
-    ]
-    server.answer = lambda asked: answers.pop(0)
+async def test_what_passes_is_tried_again(server, client):
+    answers = [server.failed(503, "ServiceUnavailable"), listed(7), server.failed(500, "InternalError")]
+    server.answer = lambda asked: (
+        answers.pop(0)
+        if answers
+        else server.streamed(server.event("ADDED", pod("a", 8)), until=asyncio.Event())
+    )
+    assert await taken(client.follow(PODS), 2) == [("BOOKMARK", "7"), ("ADDED", "a")]
+
+
+async def test_a_refusal_from_the_beginning_on_is_told_at_once(server, client):
+    server.answer = lambda asked: server.failed(403, "Forbidden", "pods is forbidden")
+    with pytest.raises(ForbiddenError, match="pods is forbidden"):
+        await anext(client.follow(PODS))
+    assert len(server.asked) == 1
+
+
+async def test_a_refusal_after_success_is_believed_when_it_lasts(server, client, monkeypatch):
+    """A server that has just started does not know all roles yet."""
+    refusals = [server.failed(403, "Forbidden", "roles are not known yet")] * 3
+    server.answer = lambda asked: (
+        listed(7)
+        if "watch" not in asked.query
+        else refusals.pop()
+        if refusals
+        else server.streamed(server.event("ADDED", pod("a", 8)))
+    )
     changes = client.follow(PODS)
     assert (await anext(changes)).type == "BOOKMARK"
-    with pytest.raises(ForbiddenError, match="pods is forbidden"):
+    assert (await anext(changes)).version == "8"
+    server.answer = lambda asked: server.failed(403, "Forbidden", "and never will be")
+    monkeypatch.setattr("servo.kubernetes.watching.PATIENCE", 0.0)
+    with pytest.raises(ForbiddenError, match="never will be"):
         await anext(changes)
 
 

@@ -50,10 +50,10 @@ class KubeMetricsChecks(BaseChecks):
     async def check_metrics_api(self) -> str:
         """The metrics API answers."""
         async with self._open() as client:
-            resource = await metrics_resource(client)
-            if resource is None:
-                raise CheckError(f"the cluster serves no {GROUP}", hint=_INSTALL)
             try:
+                resource = await metrics_resource(client)
+                if resource is None:
+                    raise CheckError(f"the cluster serves no {GROUP}", hint=_INSTALL)
                 found = await client.request("GET", resource.path(self.config.namespace))
             except KubernetesError as error:
                 raise CheckError(str(error), hint=_INSTALL) from error
