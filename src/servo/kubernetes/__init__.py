@@ -15,6 +15,7 @@ from servo.kubernetes.errors import (
     AnswerError,
     ApiError,
     CertificateError,
+    CommandTimeoutError,
     ConfigurationError,
     ConflictError,
     CredentialsError,
@@ -56,6 +57,7 @@ from servo.kubernetes.resources import (
 if TYPE_CHECKING:
     from servo.kubernetes.access import Access
     from servo.kubernetes.client import Client
+    from servo.kubernetes.execution import Execution
     from servo.kubernetes.watching import Change, Listing
 
 __all__ = [
@@ -86,9 +88,11 @@ __all__ = [
     "CertificateError",
     "Change",
     "Client",
+    "CommandTimeoutError",
     "ConfigurationError",
     "ConflictError",
     "CredentialsError",
+    "Execution",
     "ForbiddenError",
     "GoneError",
     "InvalidError",
@@ -109,7 +113,13 @@ __all__ = [
 ]
 
 # The HTTP library comes with these; checks of a configuration need none of it.
-_MODULE_OF = {"Access": "access", "Change": "watching", "Client": "client", "Listing": "watching"}
+_MODULE_OF = {
+    "Access": "access",
+    "Change": "watching",
+    "Client": "client",
+    "Execution": "execution",
+    "Listing": "watching",
+}
 
 
 def __getattr__(name: str) -> Any:

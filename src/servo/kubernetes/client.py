@@ -13,7 +13,8 @@ from servo.kubernetes import pods, watching
 from servo.kubernetes.access import Access
 from servo.kubernetes.connection import Connection, Exchange, encoded
 from servo.kubernetes.discovery import Discovery
-from servo.kubernetes.errors import ConfigurationError
+from servo.kubernetes.errors import AnswerError, ConfigurationError
+from servo.kubernetes.execution import Execution, execute
 from servo.kubernetes.logs import follow_log, read_log
 from servo.kubernetes.resources import ALL, Resource
 from servo.kubernetes.watching import Change, Listing, Query
@@ -374,6 +375,44 @@ class Client:
             timestamps=timestamps,
         )
 
+    async def exec(
+        self,
+        name: str,
+        command: Sequence[str],
+        namespace: str | None = None,
+        *,
+        container: str | None = None,
+        stdin: bytes | None = None,
+        timeout: float,  # noqa: ASYNC109 - the command's
+    ) -> Execution:
+        """Run a command in a container, without a shell, and return what it printed.
+
+        Needs ``trimtab[kubernetes]``; and, for ``stdin`` before Kubernetes 1.30, ``sh`` and ``head`` in the container.
+
+        Args:
+            name: Of the pod.
+            command: Program and arguments.
+            namespace: Where.
+            container: Which one; the pod's first if None.
+            stdin: What it reads.
+            timeout: How many seconds it may take. What is still running then goes on in the container.
+
+        Raises:
+            CommandTimeoutError: It took longer.
+            AnswerError: It printed more than 16 MiB.
+            ApiError: It could not be started.
+        """
+        return await execute(
+            self._connection,
+            self._discovery,
+            namespace or self.namespace,
+            name,
+            command,
+            container=container,
+            stdin=stdin,
+            timeout=timeout,
+        )
+
     async def allowed(
         self,
         verb: str,
@@ -416,7 +455,7 @@ class Client:
         content_type: str = "application/json",
     ) -> Any:
         """Return the JSON that any path of the server answers, e.g. of ``/apis/metrics.k8s.io/v1beta1``."""
-        return await self._object(method, path, body, list((params or {}).items()), content_type=content_type)
+        return await self._asked(method, path, body, list((params or {}).items()), content_type=content_type)
 
     def _path(
         self, resource: Resource, namespace: str | None, name: str | None, subresource: str | None = None
@@ -441,6 +480,20 @@ class Client:
         params: Sequence[tuple[str, str]] = (),
         *,
         content_type: str = "application/json",
+    ) -> Object:
+        found = await self._asked(method, path, body, params, content_type=content_type)
+        if not isinstance(found, dict):
+            raise AnswerError(f"the answer to {method} {path} is no object: check the server's address")
+        return found
+
+    async def _asked(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | Sequence[Any] | None,
+        params: Sequence[tuple[str, str]],
+        *,
+        content_type: str,
     ) -> Any:
         content = None if body is None else encoded(body)
         return await self._connection.json(Exchange(method, path, params, content, content_type))

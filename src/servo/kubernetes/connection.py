@@ -58,6 +58,7 @@ class Exchange:
         content_type: Of the body.
         accept: What is wanted.
         patience: How many seconds an answer may be silent; the client's timeout if None.
+        headers: More of them.
     """
 
     method: str
@@ -67,6 +68,7 @@ class Exchange:
     content_type: str = JSON
     accept: str = JSON
     patience: float | None = None
+    headers: Sequence[tuple[str, str]] = ()
 
     @property
     def title(self) -> str:
@@ -128,18 +130,40 @@ class Connection:
             ApiError: The server answered with an error.
             UnreachableError: It did not begin to answer in time, or the answer broke off.
         """
-        deadline = asyncio.get_running_loop().time() + self.timeout
-        try:
-            async with asyncio.timeout_at(deadline):
-                response = await self._send(exchange, deadline)
-        except TimeoutError:
-            raise self._silent(exchange) from None
-        except httpx2.TransportError as error:
-            raise self._unreachable(error, exchange) from error
+        response = await self._opened(exchange)
         try:
             yield self._chunks(response, exchange)
         finally:
             await response.aclose()
+
+    @asynccontextmanager
+    async def upgraded(self, exchange: Exchange) -> AsyncIterator[Any]:
+        """Open a connection that goes on with another protocol, as httpcore's network stream.
+
+        Raises:
+            ApiError: The server answered with an error.
+            AnswerError: It answered without going over to the other protocol.
+            UnreachableError: It did not answer in time.
+        """
+        response = await self._opened(exchange)
+        try:
+            if response.status_code != httpx2.codes.SWITCHING_PROTOCOLS:
+                raise AnswerError(
+                    f"{exchange.title}: the server, or what is in front of it, speaks no WebSocket"
+                )
+            yield response.extensions["network_stream"]
+        finally:
+            await response.aclose()
+
+    async def _opened(self, exchange: Exchange) -> httpx2.Response:
+        deadline = asyncio.get_running_loop().time() + self.timeout
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._send(exchange, deadline)
+        except TimeoutError:
+            raise self._silent(exchange) from None
+        except httpx2.TransportError as error:
+            raise self._unreachable(error, exchange) from error
 
     async def _chunks(self, response: httpx2.Response, exchange: Exchange) -> AsyncIterator[bytes]:
         try:
@@ -170,7 +194,7 @@ class Connection:
 
     async def _attempt(self, exchange: Exchange, *, renew: bool) -> httpx2.Response:
         client, headers = await self.ready(renew=renew)
-        headers += [("Accept", exchange.accept)]
+        headers += [("Accept", exchange.accept), *exchange.headers]
         if exchange.body is not None:
             headers.append(("Content-Type", exchange.content_type))
         request = client.build_request(

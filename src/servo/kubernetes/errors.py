@@ -8,7 +8,8 @@
         ├── CredentialsError            an exec plugin or a file gives no credentials
         ├── UnreachableError            no answer, or one that breaks off
         │   └── CertificateError        the server's certificate is not trusted
-        ├── AnswerError                 an answer that is too large, or no JSON
+        ├── CommandTimeoutError         a command in a container did not end in time (also a TimeoutError)
+    ├── AnswerError                 an answer that is too large, or no JSON
         └── ApiError                    the server answered with an error
             ├── UnauthorizedError       401
             ├── ForbiddenError          403
@@ -32,6 +33,7 @@ __all__ = [
     "AnswerError",
     "ApiError",
     "CertificateError",
+    "CommandTimeoutError",
     "ConfigurationError",
     "ConflictError",
     "CredentialsError",
@@ -84,6 +86,10 @@ class CertificateError(UnreachableError):
 
 class AnswerError(KubernetesError):
     """An answer is larger than what is read, or is not what the API says."""
+
+
+class CommandTimeoutError(KubernetesError, TimeoutError):
+    """A command in a container did not end in time. It may still run: a container has no handle of it."""
 
 
 class ApiError(KubernetesError):

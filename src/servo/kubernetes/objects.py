@@ -30,7 +30,7 @@ def label_selector(spec: Mapping[str, Any] | None) -> str:
 def _requirement(expression: Mapping[str, Any]) -> str:
     key, operator = expression["key"], expression["operator"]
     values = ",".join(expression.get("values") or ())
-    forms = {
+    forms: dict[str, str] = {
         "In": f"{key} in ({values})",
         "NotIn": f"{key} notin ({values})",
         "Exists": key,

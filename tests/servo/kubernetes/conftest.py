@@ -49,6 +49,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     chunks: Callable[[], AsyncIterator[bytes]] | None = None
     cut: bool = False
+    upgraded: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any] | None = None
 
 
 def status(code: int, reason: str = "", message: str = "", **details: Any) -> dict[str, Any]:
@@ -127,6 +128,10 @@ class Server:
         self.asked.append(asked)
         found = self.answer(asked)
         answer = found if isinstance(found, Answer) else Answer(200, found)
+        if answer.upgraded:
+            writer.write(b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+            await answer.upgraded(reader, writer)
+            raise ConnectionError("ended")
         await self._write(answer, writer)
 
     async def _write(self, answer: Answer, writer: asyncio.StreamWriter) -> None:
