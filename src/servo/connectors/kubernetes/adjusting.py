@@ -91,8 +91,8 @@ class Adjusting:
     async def _held(self, targets: Iterable[Target]) -> None:
         try:
             await asyncio.gather(*(target.right.held(self._wait) for target in targets))
-        except LeaseHeldError as error:
-            raise AdjustmentFailedError(str(error), reason="lease-held") from error
+        except (LeaseHeldError, UnfitError, KubernetesError, ManifestError) as error:
+            raise error_of(error) from error
 
     @staticmethod
     async def _until_done(tasks: Sequence[asyncio.Task[None]], losing: Sequence[asyncio.Task[None]]) -> None:
@@ -155,6 +155,8 @@ class Adjusting:
                 same = isinstance(cause, UnfitError) and cause.fault.reason == why.reason
                 return None if same else error_of(error)
             await _hand_over(target)
+            if isinstance(error, LeaseLostError):
+                return error_of(error)
             return AdjustmentFailedError(
                 f"{target.config.label} could not be taken back yet: {error}", reason="restore-failed"
             )

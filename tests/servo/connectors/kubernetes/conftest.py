@@ -120,7 +120,7 @@ async def account(cluster: Path, admin: Client, namespace: str, rules: list[Any]
     }
     await admin.create(BINDINGS, binding, namespace)
     token = await _token(admin, namespace, name)
-    config = yaml.safe_load(cluster.read_text())
+    config = yaml.safe_load(cluster.read_text())  # noqa: ASYNC240  a small file of a test
     config["users"] = [{"name": config["users"][0]["name"], "user": {"token": token}}]
     path = folder / f"{name}.yaml"
     path.write_text(yaml.safe_dump(config))
@@ -182,7 +182,7 @@ class Cluster:
         self, resource: Resource, name: str, done: Callable[[dict[str, Any]], bool], seconds: float = 60
     ) -> dict[str, Any]:
         async with asyncio.timeout(seconds):
-            while not done(found := await self.admin.get(resource, name, self.namespace)):
+            while not done(found := await self.admin.get(resource, name, self.namespace)):  # noqa: ASYNC110  the cluster rings no event here
                 await asyncio.sleep(0.1)
         return found
 

@@ -70,18 +70,18 @@ async def test_a_tuning_pod_is_made_to_measure_adjusted_and_removed_at_the_end(
 
 
 @pytest.mark.parametrize(
-    ("values", "settlement", "timeout", "reason"),
+    ("values", "settlement", "within", "reason"),
     [
         ({"cpu": 500}, None, "4s", "unschedulable"),
-        ({"mem": 0.03125}, None, "30s", "unstable"),
+        ({"mem": 0.03125}, "4s", "30s", "unstable"),
         ({"MODE": "unready"}, None, "5s", "start-failed"),
         ({"MODE": "late"}, "8s", "30s", "unstable"),
     ],
 )
-async def test_what_does_not_do_is_rejected_and_the_accepted_pod_made_again(
-    world, canary, adjust, to, fields, record, values, settlement, timeout, reason
+async def test_what_does_not_do_is_rejected_and_the_accepted_pod_made_again(  # noqa: PLR0917  fixtures and a row
+    world, canary, adjust, to, fields, record, values, settlement, within, reason
 ):
-    connector = canary(timeout=timeout)
+    connector = canary(timeout=within)
     await adjust(connector, to("tuning", cpu=0.03))
     with pytest.raises(AdjustmentRejectedError) as caught:
         await adjust(connector, to("tuning", **values), settlement=settlement)

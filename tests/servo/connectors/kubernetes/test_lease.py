@@ -53,6 +53,9 @@ async def test_who_stood_still_is_fenced_off(world, two, adjust, to, fields, mon
     await adjust(first, to(cpu=0.03))
     stale = first.targets[0]
     stale.right._keeper.cancel()
+    await asyncio.gather(stale.right._keeper, return_exceptions=True)
+    stale.right._usable.set()
+    stale.right._lost.clear()
     monkeypatch.setattr(
         type(stale.right),
         "valid",
