@@ -192,7 +192,7 @@ class Cluster:
             "namespace": self.namespace,
             "kubeconfig": str(self.kubeconfig),
             "timeout": "30s",
-            "lease": "15s",
+            "lease": "60s",
         }
         return KubernetesConfiguration.model_validate(
             given | ({kind: values.pop("deployments", [target()])} if kind else {}) | values

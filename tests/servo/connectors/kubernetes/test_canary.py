@@ -10,7 +10,7 @@ from servo.errors import AdjustmentFailedError, AdjustmentRejectedError, Measure
 from servo.kubernetes import DEPLOYMENTS, PODS
 from servo.types.api import Control
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 CANARY = {"type": "canary", "alias": "tuning"}
 

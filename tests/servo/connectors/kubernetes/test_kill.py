@@ -14,7 +14,7 @@ import pytest
 from servo.connectors.kubernetes.cleaning import clean
 from servo.kubernetes import LEASES
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 AGENT = Path(__file__).with_name("agent.py")
 FIRST, SECOND = [["main", "cpu", 0.03]], [["main", "cpu", 0.04], ["main", "MODE", "other"]]
@@ -32,7 +32,7 @@ async def killed(world, point: dict[str, Any], *adjustments: Any, **values: Any)
     agent = await asyncio.create_subprocess_exec(
         sys.executable, str(AGENT), *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
-    out, err = await asyncio.wait_for(agent.communicate(), 80)
+    out, err = await asyncio.wait_for(agent.communicate(), 150)
     assert agent.returncode == -signal.SIGKILL, f"it came to its end: {out.decode()} {err.decode()[-3000:]}"
 
 

@@ -11,7 +11,7 @@ from servo.connectors.kubernetes.adjusting import Adjusting
 from servo.errors import AdjustmentFailedError
 from servo.kubernetes import DEPLOYMENTS, LEASES
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 
 async def lease(world) -> dict:

@@ -10,7 +10,7 @@ import pytest
 from servo.errors import AdjustmentFailedError, AdjustmentRejectedError, EventAbortedError
 from servo.kubernetes import DEPLOYMENTS, HORIZONTAL_POD_AUTOSCALERS, STATEFUL_SETS
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 
 async def test_everything_at_once_arrives_and_is_described(world, make, adjust, to, fields, record, before):
