@@ -60,7 +60,7 @@ def clean(
     from servo.kubernetes import KubernetesError
 
     try:
-        done = run_async(_clean(namespace or [None], kubeconfig, kube_context, baseline, force, dry_run))  # type: ignore[list-item]  # None is the context's
+        done = run_async(_clean(namespace or [""], kubeconfig, kube_context, baseline, force, dry_run))
     except ConfigurationError as error:
         fail(str(error), USAGE)
     except KubernetesError as error:
@@ -79,7 +79,7 @@ def clean(
 
 
 async def _clean(
-    namespaces: list[str | None],
+    namespaces: list[str],
     kubeconfig: Path | None,
     kube_context: str | None,
     baseline: bool,  # noqa: FBT001 - the options of the command, one to one

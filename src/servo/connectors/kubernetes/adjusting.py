@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from uuid import uuid4
 
 from servo.connectors.kubernetes.changes import named_in
@@ -91,8 +91,8 @@ class Adjusting:
     async def _held(self, targets: Iterable[Target]) -> None:
         try:
             await asyncio.gather(*(target.right.held(self._wait) for target in targets))
-        except LeaseHeldError as error:
-            raise AdjustmentFailedError(str(error), reason="lease-held") from error
+        except (LeaseHeldError, UnfitError, KubernetesError, ManifestError) as error:
+            raise error_of(error) from error
 
     @staticmethod
     async def _until_done(tasks: Sequence[asyncio.Task[None]], losing: Sequence[asyncio.Task[None]]) -> None:
@@ -134,7 +134,9 @@ class Adjusting:
         modes = [
             target.config.on_failure if target is failed else FailureMode.rollback for target, _, _ in parts
         ]
-        reverts = [self._reverted(target, mode) for (target, _, _), mode in zip(parts, modes, strict=True)]
+        reverts = [
+            self._reverted(target, mode, error) for (target, _, _), mode in zip(parts, modes, strict=True)
+        ]
         worse = [each for each in await asyncio.gather(*reverts) if each is not None]
         if worse:
             return AdjustmentFailedError(
@@ -142,14 +144,19 @@ class Adjusting:
             )
         return error
 
-    async def _reverted(self, target: Target, mode: FailureMode) -> ServoError | None:
+    async def _reverted(self, target: Target, mode: FailureMode, why: ServoError) -> ServoError | None:
         try:
             await target.revert(mode)
         except (UnfitError, KubernetesError, LeaseLostError, ManifestError) as error:
             logger.warning(f"{target.config.label}: {error}")
             if isinstance(error, UnfitError):
-                return error_of(error)
+                cause = error.__cause__
+                # If it is not ready as before either, and for the same reason, that is all there is to tell.
+                same = isinstance(cause, UnfitError) and cause.fault.reason == why.reason
+                return None if same else error_of(error)
             await _hand_over(target)
+            if isinstance(error, LeaseLostError):
+                return error_of(error)
             return AdjustmentFailedError(
                 f"{target.config.label} could not be taken back yet: {error}", reason="restore-failed"
             )
@@ -229,9 +236,9 @@ async def _stop(tasks: Iterable[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _through(work: object) -> None:
+async def _through(work: Awaitable[None]) -> None:
     """Await work to its end though this task is cancelled once more."""
-    task = asyncio.ensure_future(work)  # type: ignore[arg-type]  # a coroutine
+    task = asyncio.ensure_future(work)
     while not task.done():
         try:
             await asyncio.shield(task)

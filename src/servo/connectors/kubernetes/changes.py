@@ -63,7 +63,7 @@ def fields_of(
 
 def refused(config: TargetConfiguration, wanted: Fields, live: Fields) -> str | None:
     """Return which pinned settings would be changed; None if none is."""
-    pinned = {}
+    pinned: dict[str, str] = {}
     for container in config.containers:
         for resource, kind in (("cpu", container.cpu), ("memory", container.memory)):
             if kind.pinned:

@@ -72,14 +72,14 @@ class KubernetesChecks(BaseChecks):
     ) -> str | None:
         group, name = resource
         plural, _, part = name.partition("/")
-        kind = Resource(group, "", plural, "", namespaced=plural != NAMESPACES.plural)
+        # As if namespaces were in one: a role of the namespace itself allows to look at it.
+        kind = Resource(group, "", plural, "")
+        named = namespace if plural == NAMESPACES.plural else None
         async with turn:
-            named = None if kind.namespaced else namespace
             allowed = await self.client(self.config).allowed(
                 verb, kind, namespace, subresource=part or None, name=named
             )
-        where = f" in {namespace}" if kind.namespaced else ""
-        return None if allowed else f"{verb} {name}{f' of {group}' if group else ''}{where}"
+        return None if allowed else f"{verb} {name}{f' of {group}' if group else ''} in {namespace}"
 
     @require("Namespaces are readable")
     async def check_namespaces(self) -> str:

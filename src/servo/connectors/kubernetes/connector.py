@@ -23,6 +23,7 @@ from servo.connectors.kubernetes.workload import Workload
 from servo.errors import EventError, MeasurementFailedError
 from servo.events import before_event, on_event
 from servo.kubernetes import Client, KubernetesError, owner_reference
+from servo.logging import logger
 from servo.types.api import Adjustment, Component, Control, Description
 from servo.types.checks import Check, CheckFilter
 from servo.types.core import ErrorSeverity, License, Maturity
@@ -103,7 +104,7 @@ class KubernetesConnector(BaseConnector):
             async with asyncio.timeout(_SECONDS_TO_GREET):
                 found = await self.client(self.config).request("GET", "/version")
         except (KubernetesError, TimeoutError) as error:
-            self.logger.warning("the cluster does not answer: {}", error or "it is slow")
+            logger.warning("the cluster does not answer: {}", error or "it is slow")
             return
         self.telemetry[f"{self.name}.version"] = f"{found.get('major')}.{found.get('minor')}"
         self.telemetry[f"{self.name}.platform"] = str(found.get("platform"))
@@ -130,7 +131,7 @@ class KubernetesConnector(BaseConnector):
                 target.right.check()
                 await target.leave()
         except (*_Failures, TimeoutError) as error:
-            self.logger.warning("{}: {}", target.config.label, error or "the cluster is slow")
+            logger.warning("{}: {}", target.config.label, error or "the cluster is slow")
         await target.right.stop()
 
     @on_event()
@@ -222,7 +223,7 @@ class KubernetesConnector(BaseConnector):
         for each in adjustments:
             owner = next((target for target in self.targets if each.component_name in target.owned()), None)
             if owner is None:
-                self.logger.debug("{} is of no component of this connector that can be adjusted", each)
+                logger.debug("{} is of no component of this connector that can be adjusted", each)
                 continue
             _, _, own = parts.setdefault(id(owner), (owner, self.client(owner.config), []))
             own.append(each)

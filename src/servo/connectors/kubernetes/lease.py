@@ -66,7 +66,9 @@ class Right(Protocol):
     """The right to change a target."""
 
     epoch: int
-    least_epoch: int
+
+    def meet(self, epoch: int, agent: str) -> None:
+        """Take note of the epoch at a target; raise ``LeaseLostError`` if another agent has come after this one."""
 
     def check(self) -> None:
         """Pass if it is ours; raise ``LeaseLostError`` otherwise."""
@@ -92,8 +94,12 @@ class NoLease:
     """
 
     def __init__(self, on_taken: Callable[[], Awaitable[None]]) -> None:
-        self.epoch = self.least_epoch = 0
+        self.epoch = 0
         self._on_taken: Callable[[], Awaitable[None]] | None = on_taken
+
+    def meet(self, epoch: int, agent: str) -> None:
+        """Go on with the highest epoch that there was."""
+        self.epoch = max(self.epoch, epoch)
 
     def check(self) -> None:
         """Pass."""
@@ -148,11 +154,13 @@ class Lease:
         self.namespace, self.target, self.agent, self.duration = namespace, target, agent, duration
         self.name = lease_name(*target)
         self.epoch = 0
-        self.least_epoch = 0
+        self._least_epoch = 0
         self._client, self._owners, self._on_taken = client, owners, on_taken
         self._until = 0.0
         self._usable = asyncio.Event()
         self._lost = asyncio.Event()
+        self._news = asyncio.Event()
+        self._refusal: Exception | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._trouble: str | None = None
 
@@ -160,6 +168,16 @@ class Lease:
     def valid(self) -> bool:
         """Whether it is ours for certain."""
         return time.monotonic() < self._until
+
+    def meet(self, epoch: int, agent: str) -> None:
+        """Take note of the epoch at a target.
+
+        Raises:
+            LeaseLostError: It is that of an agent that came after this one.
+        """
+        if epoch > self.epoch:
+            self._least_epoch = epoch
+            raise LeaseLostError(f"the agent {agent} has taken over")
 
     def check(self) -> None:
         """Pass if it is ours.
@@ -180,11 +198,16 @@ class Lease:
 
         Raises:
             LeaseHeldError: It is not, in so many seconds.
+            Exception: Why it cannot be had, or the target not be put in order, however long one waits.
         """
         self.start()
         try:
             async with asyncio.timeout(timeout):
-                await self._usable.wait()
+                while not self._usable.is_set():
+                    if self._refusal is not None:
+                        raise self._refusal
+                    await self._news.wait()
+                    self._news.clear()
         except TimeoutError:
             why = self._trouble or "it does not become free"
             raise LeaseHeldError(f"the lease {self.namespace}/{self.name} cannot be had: {why}") from None
@@ -197,11 +220,11 @@ class Lease:
     async def stop(self) -> None:
         """Let go of it, so that another agent need not wait."""
         keeper, self._keeper = self._keeper, None
+        held = self.valid
         if keeper is not None:
             keeper.cancel()
             await asyncio.gather(keeper, return_exceptions=True)
-        if self.valid:
-            self._lose()
+        if held:
             try:
                 async with asyncio.timeout(5.0):
                     await self._release()
@@ -217,24 +240,28 @@ class Lease:
                     await self._on_taken()
                     self._tell()
                     await self._renew()
-            except (KubernetesError, LeaseLostError, OSError) as error:
+            except (LeaseLostError, OSError) as error:
                 self._complain(str(error))
             except Exception as error:  # noqa: BLE001 - a defect must not leave the target to nobody for ever
-                self._complain(repr(error))
+                transient = isinstance(error, KubernetesError) and error.transient
+                self._refusal = None if transient else error
+                self._complain(str(error) or repr(error))
             finally:
                 self._lose()
             await asyncio.sleep(min(_PAUSE, self.duration / 6))
 
     def _tell(self) -> None:
         self.check()
-        self._trouble = None
+        self._trouble = self._refusal = None
         self._lost.clear()
         self._usable.set()
+        self._news.set()
 
     def _lose(self) -> None:
         self._until = 0.0
         self._usable.clear()
         self._lost.set()
+        self._news.set()
 
     def _complain(self, text: str) -> None:
         if text != self._trouble:
@@ -261,7 +288,7 @@ class Lease:
 
     async def _write(self, found: Manifest | None, asked: float) -> _Seen:
         before = int((found or {}).get("spec", {}).get("leaseTransitions") or 0)
-        epoch = max(before, self.least_epoch) + 1
+        epoch = max(before, self._least_epoch) + 1
         body = self._body(epoch)
         body["metadata"]["ownerReferences"] = await self._owners()
         if found is None:

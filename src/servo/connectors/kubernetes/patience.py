@@ -48,14 +48,14 @@ async def until_ready(view: View, seconds: float, guard: Guard, tell: Tell) -> L
             look, lacks = await _looked(view, left)
             if look is not None:
                 guard(look)
-                lacks = view.outstanding(look)
-                if lacks is None:
+                if (outstanding := view.outstanding(look)) is None:
                     return look
+                lacks = outstanding
                 if (fault := view.certain_fault(look)) is not None:
                     raise UnfitError(fault)
             if left <= 0:
-                raise UnfitError(_late(view, look, lacks or "", seconds))
-            tell(lacks or "", 100.0 * (1 - left / seconds))
+                raise UnfitError(_late(view, look, lacks, seconds))
+            tell(lacks, 100.0 * (1 - left / seconds))
             await wake.wait(min(left, _INTERVAL))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from servo.connectors.kubernetes import changes, components, manifests, tuning_pods, workloads
 from servo.connectors.kubernetes.configuration import ContainerConfiguration, TargetConfiguration
-from servo.connectors.kubernetes.lease import LeaseLostError, Right
+from servo.connectors.kubernetes.lease import Right
 from servo.connectors.kubernetes.manifests import REPLICAS, Fields, Manifest, ManifestError
 from servo.connectors.kubernetes.options import FailureMode, ResizeMode
 from servo.connectors.kubernetes.ownership import owner_of
@@ -320,7 +320,10 @@ class TuningPod:
 
     async def recover(self) -> None:
         """Put in order what an agent before has left."""
-        pod = await self.pod()
+        try:
+            pod = await self.pod()
+        except UnfitError:
+            return  # somebody else's; who wants to adjust or measure is told
         record = None if pod is None else self._record(pod)
         if pod is None or record is None:
             return
@@ -396,9 +399,8 @@ class TuningPod:
         except RecordError as error:
             logger.warning(f"the tuning pod {self.name}: its annotation is ignored: {error}")
             return None
-        if fenced and record is not None and record.epoch > self.right.epoch:
-            self.right.least_epoch = record.epoch
-            raise LeaseLostError(f"the agent {record.agent} has taken over the tuning pod {self.name}")
+        if fenced and record is not None:
+            self.right.meet(record.epoch, record.agent)
         return record
 
     def _view(self) -> PodView:

@@ -4,49 +4,87 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from copy import deepcopy
-from typing import Any, Protocol
+from typing import Any, Protocol, Self, TypeAlias
 
 from servo.connectors.kubernetes import pods, workloads
 from servo.connectors.kubernetes.manifests import Manifest
 from servo.connectors.kubernetes.pods import Fault
 from servo.connectors.kubernetes.workloads import Look
 from servo.kubernetes import DEPLOYMENTS, PODS, REPLICA_SETS, Client, KubernetesError, Resource
+from servo.logging import logger
 
 __all__ = ["PodView", "Restarts", "View", "Wake", "WorkloadView", "restarts"]
 
 _PAUSE = 0.15
 """Seconds in which changes that come together are waited for."""
 
-Restarts = dict[tuple[str, str], int]
+_SECONDS_TO_OPEN = 2.0
+
+Stream: TypeAlias = AsyncGenerator[Any, None]
+Restarts: TypeAlias = dict[tuple[str, str], int]
 """How often containers were started again, by the uid of their pod and their name."""
 
 
 class Wake:
-    """Tells that something may have changed."""
+    """Watches for changes, from when it is first waited for one.
 
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
+    Args:
+        streams: Makes the streams of changes.
+    """
 
-    def ring(self) -> None:
-        """Wake who waits."""
-        self._event.set()
+    def __init__(self, streams: Callable[[], list[Stream]]) -> None:
+        self._streams = streams
+        self._changed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._opening: set[Stream] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        # A request that is cancelled while it connects leaves its socket open (httpcore2 2.16): so it may come to its answer first.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_SECONDS_TO_OPEN):
+                while self._opening:
+                    await self._changed.wait()
+                    self._changed.clear()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def wait(self, seconds: float) -> None:
         """Wait for a change, at most so many seconds."""
+        if not self._tasks:
+            streams = self._streams()
+            self._opening = set(streams)
+            self._tasks = [asyncio.create_task(self._follow(stream)) for stream in streams]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._event.wait()
+                await self._changed.wait()
                 await asyncio.sleep(_PAUSE)
-        self._event.clear()
+        self._changed.clear()
+
+    async def _follow(self, stream: Stream) -> None:
+        try:
+            async with contextlib.aclosing(stream) as changes:
+                async for _ in changes:
+                    self._opening.discard(stream)
+                    self._changed.set()
+        except KubernetesError as error:
+            # Without a watch, e.g. as a role does not allow it, the looks at intervals go on.
+            logger.debug("not watched: {}", error)
+        finally:
+            self._opening.discard(stream)
+            self._changed.set()
 
 
 class View(Protocol):
     """How a kind of target is seen."""
 
-    def watching(self) -> contextlib.AbstractAsyncContextManager[Wake]:
-        """Watch it for the extent of a block."""
+    def watching(self) -> Wake:
+        """Return what tells of its changes, to be entered."""
 
     async def look(self) -> Look:
         """Ask the cluster what it is like now."""
@@ -80,16 +118,14 @@ class WorkloadView:
         self.selector = selector
         self.forgiven: Restarts = {}
 
-    @contextlib.asynccontextmanager
-    async def watching(self) -> AsyncIterator[Wake]:
+    def watching(self) -> Wake:
         """Watch workload and pods."""
-        wake = Wake()
-        changes = [
-            self.client.follow(self.resource, self.namespace, fields=f"metadata.name={self.name}"),
-            self.client.follow(PODS, self.namespace, labels=self.selector),
-        ]
-        async with _ringing(wake, changes):
-            yield wake
+        return Wake(
+            lambda: [
+                self.client.follow(self.resource, self.namespace, fields=f"metadata.name={self.name}"),
+                self.client.follow(PODS, self.namespace, labels=self.selector),
+            ]
+        )
 
     async def look(self) -> Look:
         """Ask for workload, pods, and what is between."""
@@ -130,14 +166,9 @@ class PodView:
         self.client, self.name, self.namespace = client, name, namespace
         self.forgiven: Restarts = {}
 
-    @contextlib.asynccontextmanager
-    async def watching(self) -> AsyncIterator[Wake]:
+    def watching(self) -> Wake:
         """Watch the pod."""
-        wake = Wake()
-        async with _ringing(
-            wake, [self.client.follow(PODS, self.namespace, fields=f"metadata.name={self.name}")]
-        ):
-            yield wake
+        return Wake(lambda: [self.client.follow(PODS, self.namespace, fields=f"metadata.name={self.name}")])
 
     async def look(self) -> Look:
         """Ask for the pod."""
@@ -190,22 +221,3 @@ def without(pod: Manifest, known: Restarts) -> Manifest:
 def _statuses(pod: Manifest) -> list[Any]:
     status = pod.get("status") or {}
     return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-
-
-@contextlib.asynccontextmanager
-async def _ringing(wake: Wake, streams: Iterable[AsyncGenerator[Any, None]]) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(_ring(wake, stream)) for stream in streams]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _ring(wake: Wake, stream: AsyncGenerator[Any, None]) -> None:
-    # Without a watch, e.g. as a role does not allow it, the looks at intervals go on.
-    with contextlib.suppress(KubernetesError):
-        async with contextlib.aclosing(stream) as changes:
-            async for _ in changes:
-                wake.ring()

@@ -8,6 +8,7 @@ that was made in between; then it is read and decided anew.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -16,17 +17,19 @@ from dataclasses import replace
 from servo.connectors.kubernetes import changes, components, manifests, workloads
 from servo.connectors.kubernetes.autoscaling import autoscaler_of
 from servo.connectors.kubernetes.configuration import ContainerConfiguration, TargetConfiguration
-from servo.connectors.kubernetes.lease import LeaseLostError, Right
+from servo.connectors.kubernetes.lease import Right
 from servo.connectors.kubernetes.manifests import REPLICAS, Fields, Manifest, ManifestError
 from servo.connectors.kubernetes.options import AutoscalerMode, FailureMode
 from servo.connectors.kubernetes.ownership import changed_by
 from servo.connectors.kubernetes.patience import UnfitError, stay_ready, until_ready
-from servo.connectors.kubernetes.pods import Fault
+from servo.connectors.kubernetes.pods import Fault, is_ready, name_of
 from servo.connectors.kubernetes.record import Record, RecordError, Trial
 from servo.connectors.kubernetes.target import SECONDS_TO_WRITE, Attempt, Committed, Request
 from servo.connectors.kubernetes.views import WorkloadView, restarts
 from servo.connectors.kubernetes.workloads import Look
 from servo.kubernetes import (
+    PODS,
+    STATEFUL_SETS,
     Client,
     ConflictError,
     InvalidError,
@@ -39,6 +42,8 @@ from servo.logging import logger
 from servo.types.api import Component
 
 __all__ = ["Workload"]
+
+_LOOKS_TO_RELEASE = 50
 
 Change = Callable[[Manifest], bool]
 """Changes a manifest in place; False if it is right as it is."""
@@ -207,6 +212,7 @@ class Workload:
             return
         await self._write(lambda workload: self._take_back(workload, attempt.id, mode))
         self._attempt = None
+        await self._release()
         if mode is FailureMode.rollback:
             await self._until_restored()
 
@@ -215,6 +221,7 @@ class Workload:
         attempt, self._attempt = self._attempt, None
         if attempt is not None and attempt.written:
             await self._write(lambda workload: self._take_back(workload, attempt.id, FailureMode.rollback))
+            await self._release()
 
     def _take_back(self, workload: Manifest, trial: str, mode: FailureMode) -> bool:
         record = self._record(workload)
@@ -288,6 +295,32 @@ class Workload:
             return True
 
         await self._write(mend)
+        if record is not None and record.unfinished and not done:
+            await self._release()
+
+    async def _release(self) -> None:
+        """Delete pods that keep a stateful set from being taken back.
+
+        Its controller waits until a pod is ready before it replaces it, also one that never will be
+        (https://github.com/kubernetes/kubernetes/issues/67250).
+        """
+        if self.config.resource is not STATEFUL_SETS:
+            return
+        view = await self._view()
+        look = await view.look()
+        for _ in range(_LOOKS_TO_RELEASE):
+            if not workloads.is_behind(look.workload):
+                break
+            await asyncio.sleep(0.1)
+            look = await view.look()
+        newest = workloads.newest_pods(look)
+        for pod in look.pods:
+            if pod not in newest and not is_ready(pod):
+                self.right.check()
+                with contextlib.suppress(NotFoundError, ConflictError):
+                    await self.client.delete(
+                        PODS, name_of(pod), self.config.namespace, uid=pod["metadata"]["uid"]
+                    )
 
     async def ensure(self) -> None:
         """Do nothing: it is there."""
@@ -313,9 +346,8 @@ class Workload:
         except RecordError as error:
             logger.warning(f"{self.config.label}: its annotation is ignored: {error}")
             return None
-        if fenced and record is not None and record.epoch > self.right.epoch:
-            self.right.least_epoch = record.epoch
-            raise LeaseLostError(f"the agent {record.agent} has taken over {self.config.label}")
+        if fenced and record is not None:
+            self.right.meet(record.epoch, record.agent)
         return record
 
     async def _scaled(self) -> bool:

@@ -10,7 +10,7 @@ from servo.connectors.kubernetes import pods
 from servo.connectors.kubernetes.manifests import Manifest
 from servo.connectors.kubernetes.pods import Fault, name_of
 
-__all__ = ["Look", "certain_fault", "fault", "newest_pods", "outstanding", "refusal"]
+__all__ = ["Look", "certain_fault", "fault", "is_behind", "newest_pods", "outstanding", "refusal"]
 
 _REVISIONS = ("deployment.kubernetes.io/revision", "rollout.argoproj.io/revision")
 _REVISION_LABEL = "controller-revision-hash"
@@ -65,10 +65,16 @@ def refusal(workload: Mapping[str, Any]) -> Fault | None:
     return None
 
 
+def is_behind(workload: Mapping[str, Any]) -> bool:
+    """Whether a workload's status is about what was before its last change."""
+    seen = (workload.get("status") or {}).get("observedGeneration")
+    return _number(seen) < int(workload["metadata"].get("generation", 0))
+
+
 def outstanding(workload: Mapping[str, Any]) -> str | None:
     """Return what a workload still lacks to be ready with its newest template; None if it is."""
     status, spec = workload.get("status") or {}, workload["spec"]
-    if _number(status.get("observedGeneration")) < workload["metadata"].get("generation", 0):
+    if is_behind(workload):
         return "its controller has not seen the change yet"
     if _under_way(workload.get("kind"), status):
         return "its pods are being replaced"
@@ -108,10 +114,9 @@ def newest_pods(look: Look) -> list[Manifest]:
 
 def certain_fault(look: Look) -> Fault | None:
     """Return why a workload will not get ready however long one waits; None if it may yet."""
-    status = look.workload.get("status") or {}
     if (found := _rollout_fault(look.workload)) is not None:
         return found
-    if _number(status.get("observedGeneration")) < look.workload["metadata"].get("generation", 0):
+    if is_behind(look.workload):
         return None  # what it says is about what was before
     return _first(pods.certain_fault, newest_pods(look))
 
@@ -144,9 +149,7 @@ def _condition_fault(workload: Manifest, kind: str, status: str) -> Fault | None
 
 def _rollout_fault(workload: Manifest) -> Fault | None:
     status = workload.get("status") or {}
-    if workload.get("kind") != "Rollout" or _number(status.get("observedGeneration")) < workload[
-        "metadata"
-    ].get("generation", 0):
+    if workload.get("kind") != "Rollout" or is_behind(workload):
         return None
     message = f"the rollout {name_of(workload)} is {str(status.get('phase')).lower()}: {status.get('message') or 'no reason given'}"
     if status.get("phase") == "Degraded":

@@ -89,7 +89,7 @@ def test_variables_are_written_by_their_own_name_and_type():
     ],
 )
 def test_what_cannot_be_is_refused_with_the_setting(component, setting, value, said):
-    with pytest.raises(ValueError, match="main|side") as caught:
+    with pytest.raises(ValueError, match=r"main|side") as caught:
         fields(target(), (component, setting, value))
     assert said in str(caught.value)
 

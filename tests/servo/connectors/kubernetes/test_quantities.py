@@ -35,7 +35,7 @@ def test_cores_are_written_with_the_largest_unit_that_fits(given, cores, text):
 
 @pytest.mark.parametrize("given", ["", "m", "1k", "-1", "1 core", True, None, [], float("nan"), "1e3"])
 def test_what_is_no_number_of_cores_is_refused(given):
-    with pytest.raises(ValueError, match="cpu|cores"):
+    with pytest.raises(ValueError, match=r"cpu|cores"):
         Core.parse(given)
 
 
@@ -68,7 +68,7 @@ def test_memory_without_a_unit_is_gib_where_it_has_a_decimal_point_and_bytes_oth
 
 @pytest.mark.parametrize("given", ["", "Mi", "1Xi", "128m", "-1Gi", True, None, float("inf"), "99999999999E"])
 def test_what_is_no_memory_is_refused(given):
-    with pytest.raises(ValueError, match="memory|unit|thousandths"):
+    with pytest.raises(ValueError, match=r"memory|unit|thousandths"):
         ShortByteSize.parse(given)
 
 
