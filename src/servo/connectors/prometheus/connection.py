@@ -74,7 +74,7 @@ class TlsConfiguration(AbstractBaseConfiguration):
             UnavailableError: A file cannot be read, or is no certificate.
         """
         try:
-            made = ssl.create_default_context(cafile=self.ca_file)
+            made = ssl.create_default_context(**_trusted(self.ca_file))
             if self.cert_file is not None:
                 made.load_cert_chain(self.cert_file, self.key_file)
         except OSError as error:
@@ -197,6 +197,10 @@ class ConnectionConfiguration(BaseConfiguration):
         if self.bearer_token is not None:
             return f"Bearer {self.bearer_token.get_secret_value()}"
         return None if self.bearer_token_file is None else f"Bearer {_read_secret(self.bearer_token_file)}"
+
+
+def _trusted(path: Path | None) -> dict[str, Path]:
+    return {} if path is None else {"capath" if path.is_dir() else "cafile": path}
 
 
 def _read_secret(path: Path | None) -> str:

@@ -241,6 +241,7 @@ def test_certificates_that_cannot_be_read(tmp_path):
         with pytest.raises(UnavailableError, match="cannot read the certificates"):
             TlsConfiguration(ca_file=tmp_path / name).context()
     assert TlsConfiguration().context().verify_mode == ssl.CERT_REQUIRED
+    assert TlsConfiguration(ca_file=tmp_path).context().verify_mode == ssl.CERT_REQUIRED
 
 
 async def test_a_server_that_ends_while_it_is_waited_for_fails_the_measurement(start_prometheus):
