@@ -102,6 +102,12 @@ MEMBERS = {
         schema yaml""",
     "servo.checks:BaseChecks": "run run_all run_one",
     "servo.telemetry:Telemetry": "remove values",
+    "servo.connectors.prometheus:Client": "check_is_metric_absent list_targets query query_range send_request url",
+    "servo.connectors.prometheus:QueryData": "is_value is_vector",
+    "servo.connectors.prometheus:TargetsResponse": "active dropped raise_for_error",
+    "servo.connectors.prometheus:MetricResponse": "raise_for_error results",
+    "servo.connectors.prometheus:ActiveTarget": "is_healthy",
+    "servo.connectors.prometheus:RangeQuery": "params url",
     "servo.events:EventContext": "current from_str is_after is_before is_on operation",
 }
 
@@ -114,6 +120,10 @@ MODULE_NAMES = {
         timeago""",
     "servo.configuration": """BackoffConfigurations BackoffSettings ChecksConfiguration FastFailConfiguration Timeouts""",
     "servo.connector": "ConnectorLoader License Maturity Version",
+    "servo.connectors.prometheus": """AbsentMetricPolicy ActiveTarget BaseResponse Client DroppedTarget Error InstantQuery
+        InstantVector MetricResponse PrometheusChecks PrometheusConfiguration PrometheusConnector PrometheusMetric QueryData
+        RangeQuery RangeVector ResultType TargetsRequest TargetsResponse TargetsStateFilter""",
+    "servo.connectors.vegeta": """TargetFormat VegetaChecks VegetaConfiguration VegetaConnector VegetaReport""",
     "servo.events": "EventContext get_event get_events validate_event_contexts",
     "servo.fast_fail": "FastFailConfiguration FastFailObserver",
     "servo.logging": "set_colors",

@@ -82,7 +82,7 @@ def start(podman, image) -> Iterator[Callable[..., str]]:
 
     yield run
     for name in running:
-        podman("rm", "--force", "--time=1", name, check=False)
+        podman("rm", "--force", "--volumes", "--time=1", name, check=False)
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 120) -> Any:
@@ -147,7 +147,7 @@ def test_agent_and_backend_find_each_other(start, podman, tmp_path, unused_tcp_p
     backend = start(
         "backend",
         options=[
-            "--tmpfs=/var/lib/trimtab:mode=0777", f"--volume={tmp_path}/tokens:/run/secrets/tokens:ro",
+            "--volume=/var/lib/trimtab", f"--volume={tmp_path}/tokens:/run/secrets/tokens:ro",
             "--env=TRIMTAB_TOKEN_FILE=/run/secrets/tokens", f"--env=TRIMTAB_PORT={port}",
         ],
     )  # fmt: skip

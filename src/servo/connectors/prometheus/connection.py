@@ -74,7 +74,7 @@ class TlsConfiguration(AbstractBaseConfiguration):
             UnavailableError: A file cannot be read, or is no certificate.
         """
         try:
-            made = ssl.create_default_context(cafile=self.ca_file)
+            made = _trusting(self.ca_file)
             if self.cert_file is not None:
                 made.load_cert_chain(self.cert_file, self.key_file)
         except OSError as error:
@@ -197,6 +197,12 @@ class ConnectionConfiguration(BaseConfiguration):
         if self.bearer_token is not None:
             return f"Bearer {self.bearer_token.get_secret_value()}"
         return None if self.bearer_token_file is None else f"Bearer {_read_secret(self.bearer_token_file)}"
+
+
+def _trusting(path: Path | None) -> ssl.SSLContext:
+    if path is not None and path.is_dir():
+        return ssl.create_default_context(capath=path)
+    return ssl.create_default_context(cafile=path)
 
 
 def _read_secret(path: Path | None) -> str:

@@ -62,7 +62,11 @@ def start_prometheus(tmp_path_factory, unused_tcp_port_factory) -> Iterator[Call
     module, running = _exporter_module(), []
 
     def start(*options: str, web: str | None = None, wait: bool = True) -> Prometheus:
-        folder, port, exporter = tmp_path_factory.mktemp("prometheus"), unused_tcp_port_factory(), module.Exporter()
+        folder, port, exporter = (
+            tmp_path_factory.mktemp("prometheus"),
+            unused_tcp_port_factory(),
+            module.Exporter(),
+        )
         running.append(module.serve(exporter))
         config = folder / "prometheus.yml"
         config.write_text(
