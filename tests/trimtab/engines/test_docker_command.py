@@ -34,7 +34,7 @@ def engine(tmp_path):
 @pytest.mark.parametrize("plugins", [[], None, [{"Name": "compose"}]])
 async def test_without_its_builder_it_is_no_engine_and_the_remedy_is_named(engine, plugins):
     """It would be found out by the build, which says so as any failing stack does."""
-    with pytest.raises(EngineUnavailableError, match="docker-buildx.*choose another engine"):
+    with pytest.raises(EngineUnavailableError, match=r"docker-buildx.*choose another engine"):
         await engine({"Version": "28.2.2", "Plugins": plugins}).prepare()
 
 

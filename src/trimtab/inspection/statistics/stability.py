@@ -159,14 +159,14 @@ class _Remaining:
 
         places = np.arange(len(values))
         # Of equal values the first in the order of the runs goes first, at either end.
-        self._rising = np.lexsort((places, values)).tolist()
-        self._falling = np.lexsort((places, -values)).tolist()
+        self._rising: list[int] = np.lexsort((places, values)).tolist()
+        self._falling: list[int] = np.lexsort((places, -values)).tolist()
         ordered = np.sort(values)
         middle = len(ordered) // 2
         self._center = float(ordered[middle])
         left, right = (ordered[:middle] - self._center)[::-1], ordered[middle:] - self._center
         self._left, self._right = _sums(left), _sums(right)
-        self._ordered = ordered.tolist()
+        self._ordered: list[float] = ordered.tolist()
         self._begin, self._end, self._middle = 0, len(ordered), middle
 
     @property
