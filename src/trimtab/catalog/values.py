@@ -14,7 +14,9 @@ BIG_INTEGER = 1 << 63
 def at(document: Any, *path: str) -> Any:
     """What is under these keys of nested objects; None if one of them is not there."""
     for key in path:
-        if not isinstance(document, Mapping):
+        if not isinstance(
+            document, (dict, Mapping)
+        ):  # the first is told at once, the second takes a microsecond
             return None
         document = document.get(key)
     return document

@@ -32,15 +32,18 @@ NEGATIVE = 0xFF  # the first byte of a negative number in base 256
 HEADER = struct.Struct(
     "100s8s16x12s12x8sc100s8s80x155s12x"
 )  # name mode size checksum type linkname magic prefix
+# By names of their own: to look up a member of an enumeration takes as long as the rest of a comparison.
+FILE, DIRECTORY, OTHER = Kind.file, Kind.directory, Kind.other
 KINDS = {
-    b"0": Kind.file,
-    b"\0": Kind.file,
-    b"7": Kind.file,
-    b"5": Kind.directory,
+    b"0": FILE,
+    b"\0": FILE,
+    b"7": FILE,
+    b"5": DIRECTORY,
     b"2": Kind.symlink,
     b"1": Kind.hardlink,
-    b"S": Kind.file,
+    b"S": FILE,
 }
+LINKS = b"12"
 WITH_CONTENT = b"0\x007S"
 LONG_NAME, LONG_LINK, EXTENDED, GLOBAL, SPARSE = b"L", b"K", b"x", b"g", b"S"
 ABOUT_THE_NEXT = frozenset((LONG_NAME, LONG_LINK, EXTENDED, GLOBAL))
@@ -148,9 +151,9 @@ class TarReader:
             self._count(len(piece))
 
     def _member(self, header: Header, block: bytes, size: int, told: dict[str, str]) -> Member | None:
-        kind = KINDS.get(header.type, Kind.other)
+        kind = KINDS.get(header.type, OTHER)
         sparse = header.type == SPARSE or (bool(told) and not SPARSE_RECORDS.isdisjoint(told))
-        self._expect(size if header.type in WITH_CONTENT or kind is Kind.other else 0)
+        self._expect(size if header.type in WITH_CONTENT or kind is OTHER else 0)
         if header.type == SPARSE and block[SPARSE_HEADER_MORE]:
             self._sparse_headers()
         name = (told.get("GNU.sparse.name") or told.get("path") if told else None) or _name(header)
@@ -158,15 +161,13 @@ class TarReader:
         if path is None:
             self._findings.add("path-escape", f"a member named {name[:200]!r} leads out of the image", name)
             return None
-        if kind is Kind.other and not path.startswith("dev/"):
+        if kind is OTHER and not path.startswith("dev/"):
             self._findings.add(
                 "special-file", "a device, pipe or unknown member: nothing is read of it", path
             )
-        if kind is Kind.file and name.endswith("/"):
-            kind = Kind.directory  # as archives before POSIX had them
-        target = (
-            told.get("linkpath") or _text(header.linkname) if kind in {Kind.symlink, Kind.hardlink} else ""
-        )
+        if kind is FILE and name.endswith("/"):
+            kind = DIRECTORY  # as archives before POSIX had them
+        target = told.get("linkpath") or _text(header.linkname) if header.type in LINKS else ""
         return Member(path, kind, self._left, _number(header.mode) & 0o7777, target, sparse)
 
     def _about_the_next(self, kind: bytes, size: int, told: dict[str, str]) -> None:

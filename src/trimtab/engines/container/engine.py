@@ -14,7 +14,7 @@ from trimtab.engines.container.run import Runner
 from trimtab.engines.container.settings import ContainerSettings
 from trimtab.engines.container.working import remove_working_containers
 from trimtab.engines.engine import Capabilities, LogSink
-from trimtab.engines.errors import UnmetError
+from trimtab.engines.errors import EngineUnavailableError, UnmetError
 from trimtab.engines.identity import check_id
 from trimtab.engines.machine import unmet
 from trimtab.engines.request import Build, BuildRequest, Resources, Run, RunRequest
@@ -122,6 +122,7 @@ class ContainerEngine:
         )
 
     def _of_docker(self, found: dict[str, object]) -> Capabilities:
+        _check_builder(found.get("ClientInfo"))
         group = f"cgroup v{found.get('CgroupVersion') or 1}"
         flags = {"cpu": "CpuCfsQuota", "memory": "MemoryLimit", "pids": "PidsLimit"}
         enforced = {name: group if found.get(flag) else None for name, flag in flags.items()}
@@ -136,6 +137,22 @@ class ContainerEngine:
             gpus=isinstance(runtimes, dict) and "nvidia" in runtimes,
             warnings=(*_missing(enforced), home),
             **enforced,
+        )
+
+
+def _check_builder(client: object) -> None:
+    """From 23.0 on, which tells its version here, Docker's command builds by a plugin, which is a package of its own.
+
+    Raises:
+        EngineUnavailableError: It is not installed.
+    """
+    if not isinstance(client, dict) or "Version" not in client:
+        return
+    plugins = client.get("Plugins")
+    if not any(isinstance(each, dict) and each.get("Name") == "buildx" for each in plugins or ()):
+        raise EngineUnavailableError(
+            f"docker cannot be used: its command, version {client['Version']}, builds by the plugin buildx, which is not "
+            "installed; install it (Docker's package docker-buildx-plugin, Debian's docker-buildx), or choose another engine"
         )
 
 

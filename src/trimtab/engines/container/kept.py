@@ -82,15 +82,25 @@ class Keeper:
                 code = await guarded(self._command(request, kept, log), guard)
                 verdict = await self._verdict(kept, guard, code, log)
             except BaseException:
-                await asyncio.shield(self.drop(request.id))
+                await asyncio.shield(self._give_up(request.id, kept))
                 raise
             if guard.timed_out or guard.over_disk or verdict.lost:
-                await self.drop(request.id)
+                await self._give_up(request.id, kept)
             _deliver(mailbox, request.output)
         return finish(request, verdict, guard, started, log)
 
     async def drop(self, inspection: str) -> None:
         """End the container of an inspection, if there is one."""
+        async with self._starting:
+            await self._end(inspection)
+
+    async def _give_up(self, inspection: str, kept: _Kept) -> None:
+        """End a container; runs side by side have it in common, and the first of them that is over may have done so."""
+        async with self._starting:
+            if self._kept.get(inspection) is kept:
+                await self._end(inspection)
+
+    async def _end(self, inspection: str) -> None:
         kept = self._kept.pop(inspection, None)
         if kept:
             await self._runner.remove(kept.name)
@@ -131,7 +141,7 @@ class Keeper:
             kept = self._kept.get(request.id)
             if kept and kept.build == request.build.reference:
                 return kept
-            await self.drop(request.id)
+            await self._end(request.id)
             directory = self._state / f"kept-{request.id}"
             shutil.rmtree(directory, ignore_errors=True)
             kept = _Kept(

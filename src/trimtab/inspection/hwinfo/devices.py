@@ -1,8 +1,6 @@
 """GPUs, and what the machine itself runs in."""
 
-import os
-
-from trimtab.inspection.hwinfo.machine import Machine, integer, pairs
+from trimtab.inspection.hwinfo.machine import Machine, integer, pairs, variables
 
 _NVIDIA = "/proc/driver/nvidia"
 _DRM = "/sys/class/drm"
@@ -35,7 +33,7 @@ def virtualization(
     hidden = "hypervisor" in first.get("flags", "").split()
     return {
         "hypervisor": _hypervisor(machine, " ".join([vendor or "", product or ""]).lower(), hidden),
-        "container": _container(machine, dict(os.environ) if environment is None else environment),
+        "container": _container(machine, variables() if environment is None else environment),
         "vendor": vendor or None,
         "product": product or None,
     }

@@ -1,6 +1,6 @@
 """The hardware document: four keys as of old, and what they do not tell."""
 
-import os
+import posix
 
 from trimtab.inspection.hwinfo.cgroup import Group, limits
 from trimtab.inspection.hwinfo.devices import gpus, virtualization
@@ -22,7 +22,7 @@ def document(machine: "Machine | None" = None, group: "Group | None" = None) -> 
     """
     machine = machine or Machine()
     found = processors(machine)
-    name = os.uname().machine
+    name = posix.uname().machine
     bits = architecture(name)[1]
     return {
         "cpu_info": cpu_info(machine, found, name),
@@ -39,7 +39,7 @@ def document(machine: "Machine | None" = None, group: "Group | None" = None) -> 
 
 def platform() -> "dict[str, object]":
     """What kernel this is; the names of Python's module, which takes ten times as long to import as this to ask."""
-    told = os.uname()
+    told = posix.uname()
     bits = architecture(told.machine)[1]
     return {
         "architecture": [f"{bits}bit" if bits else "", "ELF"],
@@ -54,7 +54,7 @@ def platform() -> "dict[str, object]":
 
 def _libc() -> str:
     try:
-        named = os.confstr("CS_GNU_LIBC_VERSION") or ""
+        named = posix.confstr("CS_GNU_LIBC_VERSION") or ""
     except (AttributeError, ValueError, OSError):
         named = ""
     return named.replace(" ", "") or "libc"

@@ -1,6 +1,9 @@
 """The files in which a kernel and an operating system tell of themselves."""
 
-import os
+import posix
+import sys
+
+from trimtab.inspection.hwinfo.paths import basename, exists
 
 _LIMIT = 4 * 1024 * 1024
 
@@ -23,7 +26,7 @@ class Machine:
         """The beginning of a file, at most `limit` bytes of it."""
         try:
             # Not to wait for ever, should the image have a named pipe in the place of a file.
-            number = os.open(self.root + path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            number = posix.open(self.root + path, posix.O_RDONLY | posix.O_NONBLOCK | posix.O_CLOEXEC)
         except (OSError, ValueError):
             return None
         try:
@@ -31,7 +34,7 @@ class Machine:
         except OSError:
             return None
         finally:
-            os.close(number)
+            posix.close(number)
 
     def text(self, path: str, limit: int = _LIMIT) -> "str | None":
         """The same as text, without white space at its ends."""
@@ -49,20 +52,27 @@ class Machine:
     def names(self, path: str) -> "list[str]":
         """What is in a directory, sorted; nothing if there is none."""
         try:
-            return sorted(os.listdir(self.root + path))
+            return sorted(posix.listdir(self.root + path))
         except OSError:
             return []
 
     def exists(self, path: str) -> bool:
         """Whether there is such a file or directory."""
-        return os.path.exists(self.root + path)
+        return exists(self.root + path)
 
     def target(self, path: str) -> "str | None":
         """The last part of what a symbolic link points to."""
         try:
-            return os.path.basename(os.readlink(self.root + path))
+            return basename(posix.readlink(self.root + path))
         except OSError:
             return None
+
+
+def variables() -> "dict[str, str]":
+    """The variables that this process was started with."""
+    encoding = sys.getfilesystemencoding()
+    both = ((name, value) for name, value in posix.environ.items())
+    return {n.decode(encoding, "surrogateescape"): v.decode(encoding, "surrogateescape") for n, v in both}
 
 
 def integer(text: "str | None", base: int = 10) -> "int | None":
@@ -86,7 +96,7 @@ def pairs(lines: "list[str]", separator: str = ":") -> "dict[str, str]":
 def _read(number: int, limit: int) -> bytes:
     pieces, left = [], limit
     while left > 0:
-        piece = os.read(number, min(left, 65536))
+        piece = posix.read(number, min(left, 65536))
         if not piece:
             break
         pieces.append(piece)

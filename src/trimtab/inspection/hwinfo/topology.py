@@ -1,6 +1,6 @@
 """How many processors, and how they lie to each other and to memory; what memory there is."""
 
-import os
+import posix
 
 from trimtab.inspection.hwinfo.machine import Machine, integer, pairs
 
@@ -72,14 +72,14 @@ def _nodes(machine: Machine) -> "list[dict[str, object]]":
 
 def _allowed() -> "int | None":
     try:
-        return len(os.sched_getaffinity(0))
+        return len(posix.sched_getaffinity(0))
     except (AttributeError, OSError):
         return None
 
 
 def _page_size() -> "int | None":
     try:
-        return os.sysconf("SC_PAGE_SIZE")
+        return posix.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         return None
 

@@ -1,6 +1,6 @@
 """A report from an inspection's documents, whoever wrote them: what they do not say is left out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,8 +14,10 @@ from trimtab.inspection.report.failing import failures
 from trimtab.inspection.report.hardware import machine
 from trimtab.inspection.report.model import Fact, Machine, Report
 from trimtab.inspection.report.running import runs
-from trimtab.inspection.statistics import BatchStatistics, describe
+from trimtab.inspection.statistics import BatchStatistics
+from trimtab.inspection.statistics.batch import describe_readings
 from trimtab.inspection.statistics.hardware import Hardware
+from trimtab.inspection.statistics.runs import Reading, readings
 from trimtab.store import InspectionStore, NotFoundError
 
 __all__ = ["read"]
@@ -60,10 +62,11 @@ def read(inspection: InspectionStore) -> Report:
     kinds: dict[str | None, Mapping[str, Any]] = {}
     stored = inspection.results.each(inspection.results.retrieve_result)
     results = {item: _slim(inspection, item, result, kinds) for item, result in stored}
+    taken = readings(dict.fromkeys(attempts(report)) | results)
     values = inspection_values(inspection.inspection_id, specification, report, list(results.values()))
-    statistics = _statistics(results, report)
+    statistics = describe_readings(taken) if taken else None
     log = _log(inspection)
-    found = runs(results, report, statistics.primary if statistics else None)
+    found = runs(results, report, taken, statistics.primary if statistics else None)
     return Report(
         id=inspection.inspection_id,
         identifier=values["identifier"] or "",
@@ -81,7 +84,7 @@ def read(inspection: InspectionStore) -> Report:
         runs=found,
         statistics=statistics,
         failures=failures(values["state"], report, results, log),
-        machines=_machines(results),
+        machines=_machines(results, taken),
         locked=packages_of(specification),
         installed=_installed(results),
         started=_time(values["started_at"]),
@@ -127,15 +130,11 @@ def _hwinfo(
     return kinds.setdefault(Hardware.of({"hwinfo": found}).digest, found)
 
 
-def _statistics(results: Mapping[int, Any], report: Mapping[str, Any]) -> BatchStatistics | None:
-    known: dict[int, Any] = dict.fromkeys(attempts(report)) | dict(results)
-    return describe(known) if known else None
-
-
-def _machines(results: Mapping[int, Mapping[str, Any]]) -> tuple[Machine, ...]:
+def _machines(results: Mapping[int, Mapping[str, Any]], taken: Sequence[Reading]) -> tuple[Machine, ...]:
+    hardware = {each.item: each.hardware for each in taken}
     kinds: dict[Hardware, list[Mapping[str, Any]]] = {}
-    for each in results.values():
-        kinds.setdefault(Hardware.of(each), []).append(each)
+    for item, each in results.items():
+        kinds.setdefault(hardware[item], []).append(each)
     return tuple(machine(kind, found) for kind, found in kinds.items() if kind.is_known)
 
 

@@ -1,13 +1,13 @@
 """The runs of a report: of each attempt how it ended, and what it took."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from trimtab.catalog.values import at, integer, moment, number
 from trimtab.inspection.attempts import attempts
 from trimtab.inspection.report.model import Run
-from trimtab.inspection.statistics.hardware import Hardware
 from trimtab.inspection.statistics.measures import measures
+from trimtab.inspection.statistics.runs import Reading
 
 __all__ = ["peak_memory", "runs"]
 
@@ -15,25 +15,44 @@ KIB = 1024
 
 
 def runs(
-    results: Mapping[int, Mapping[str, Any]], report: Mapping[str, Any], primary: str | None
+    results: Mapping[int, Mapping[str, Any]],
+    report: Mapping[str, Any],
+    taken: Sequence[Reading],
+    primary: str | None,
 ) -> tuple[Run, ...]:
-    """All attempts of all runs."""
-    return tuple(_runs(results, attempts(report), primary))
+    """All attempts of all runs.
+
+    Args:
+        results: By item.
+        report: How the inspection ended.
+        taken: What statistics have read of the results.
+        primary: The measure that the report is about.
+    """
+    read = {each.item: each for each in taken if each.item in results}
+    return tuple(_runs(results, attempts(report), read, primary))
 
 
 def _runs(
     results: Mapping[int, Mapping[str, Any]],
     told: Mapping[int, list[Mapping[str, Any]]],
+    read: Mapping[int, Reading],
     primary: str | None,
 ) -> Iterator[Run]:
     for item in sorted({*results, *told}):
         *lost, last = told.get(item) or [{}]
-        yield from (_run(item, {}, each, None) for each in lost)
-        yield _run(item, results.get(item, {}), last, primary)
+        yield from (_run(item, {}, each, None, None) for each in lost)
+        yield _run(item, results.get(item, {}), last, read.get(item), primary)
 
 
-def _run(item: int, result: Mapping[str, Any], told: Mapping[str, Any], primary: str | None) -> Run:
-    measured = measures(result)
+def _run(
+    item: int,
+    result: Mapping[str, Any],
+    told: Mapping[str, Any],
+    taken: Reading | None,
+    primary: str | None,
+) -> Run:
+    # Of a run that is not counted statistics read no figures.
+    measured = (taken and taken.measures) or measures(result)
     state = str(told.get("state") or _state(result))
     user, system = (number(at(result, "usage", name)) for name in ("ru_utime", "ru_stime"))
     return Run(
@@ -46,7 +65,7 @@ def _run(item: int, result: Mapping[str, Any], told: Mapping[str, Any], primary:
         system=system,
         memory=peak_memory(result),
         value=measured.get(primary) if primary and state == "succeeded" else None,
-        machine=str(Hardware.of(result)) if result else "",
+        machine=str(taken.hardware) if taken else "",
         notes=tuple(_notes(result, told)),
     )
 

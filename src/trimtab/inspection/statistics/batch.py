@@ -11,7 +11,15 @@ from trimtab.inspection.statistics.runs import Reading, Results, Standing, readi
 from trimtab.inspection.statistics.stability import Stability, stability
 from trimtab.inspection.statistics.summary import Summary, summarise
 
-__all__ = ["PRIMARY", "BatchStatistics", "HardwareGroup", "MeasureStatistics", "describe", "primary_of"]
+__all__ = [
+    "PRIMARY",
+    "BatchStatistics",
+    "HardwareGroup",
+    "MeasureStatistics",
+    "describe",
+    "describe_readings",
+    "primary_of",
+]
 
 PRIMARY = ("stdout__@result__elapsed", "duration", "usage__ru_utime")
 """Of which measure there are warnings, and which a comparison rests on: the first of these that there is."""
@@ -113,8 +121,18 @@ def describe(
         TypeError: A result is no document.
         ValueError: The half-width is not more than 0, or the confidence not between 0 and 1.
     """
+    return describe_readings(readings(results), primary=primary, half_width=half_width, confidence=confidence)
+
+
+def describe_readings(
+    found: Sequence[Reading],
+    *,
+    primary: str | None = None,
+    half_width: float = 0.02,
+    confidence: float = 0.95,
+) -> BatchStatistics:
+    """The same of what was read of the results before."""
     _check(half_width, confidence)
-    found = readings(results)
     counted = [each for each in found if each.standing == "counted"]
     chosen = primary or primary_of(counted)
     groups = tuple(_group(kind, runs, chosen, half_width, confidence) for kind, runs in by_hardware(counted))

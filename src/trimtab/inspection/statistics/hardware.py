@@ -85,7 +85,7 @@ class Hardware:
 def _part(document: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
     value: Any = document
     for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
+        value = value.get(key) if isinstance(value, (dict, Mapping)) else None  # the first is told at once
     return value if isinstance(value, Mapping) else {}
 
 

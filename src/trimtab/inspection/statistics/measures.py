@@ -1,6 +1,6 @@
 """The numbers in the document of a run, each under a flat name."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -34,9 +34,11 @@ def measures(document: Mapping[str, Any]) -> dict[str, float]:
     Args:
         document: A result document, ours or the original's.
     """
-    found = dict(_limited(_flat(document)))
-    duration = _duration(document)
-    return found if duration is None else {"duration": duration, **found}
+    found: list[tuple[str, float]] = []
+    for section in _MEASURED:
+        _gather(section, document.get(section), MAX_DEPTH, found)
+    duration = duration_of(document)
+    return dict(found) if duration is None else {"duration": duration, **dict(found)}
 
 
 def started(document: Mapping[str, Any]) -> float | None:
@@ -45,24 +47,17 @@ def started(document: Mapping[str, Any]) -> float | None:
     return moment.timestamp() if moment else None
 
 
-def _flat(document: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    for section in _MEASURED:
-        yield from _numbers(section, document.get(section), MAX_DEPTH)
-
-
-def _numbers(name: str, value: Any, depth: int) -> Iterator[tuple[str, float]]:
-    if isinstance(value, Mapping):
+def _gather(name: str, value: Any, depth: int, found: list[tuple[str, float]]) -> None:
+    """Add the numbers of a value, up to the bound. It is called for each member of ten thousand documents."""
+    if len(found) >= MAX_MEASURES:
+        return
+    if isinstance(value, (dict, Mapping)):  # the first is told at once, the second takes a microsecond
         for key, each in value.items() if depth else ():
-            yield from _numbers(f"{name}{SEPARATOR}{key}", each, depth - 1)
+            _gather(f"{name}{SEPARATOR}{key}", each, depth - 1, found)
         return
     number = _number(value)
     if number is not None and len(name) <= MAX_NAME and not _is_given(name):
-        yield name, number
-
-
-def _limited(found: Iterator[tuple[str, float]]) -> Iterator[tuple[str, float]]:
-    for _, each in zip(range(MAX_MEASURES), found, strict=False):
-        yield each
+        found.append((name, number))
 
 
 def _is_given(name: str) -> bool:
@@ -71,7 +66,7 @@ def _is_given(name: str) -> bool:
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
         number = float(value)
@@ -80,7 +75,8 @@ def _number(value: Any) -> float | None:
     return number if abs(number) <= LARGEST else None  # not a number is not
 
 
-def _duration(document: Mapping[str, Any]) -> float | None:
+def duration_of(document: Mapping[str, Any]) -> float | None:
+    """Seconds from the start of a run to its end; None if the document does not tell."""
     told = _number(document.get("duration"))
     if told is not None:
         return told

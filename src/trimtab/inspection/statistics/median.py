@@ -9,6 +9,7 @@ Tibshirani, 1993, chapter 11.6).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ def _bootstrap(ordered: "Array") -> "tuple[Array, Array]":
     return medians[order], shares[rows, columns][order]
 
 
+@lru_cache(maxsize=8)  # it depends on nothing else, and all measures of a batch have as many values
 def _at_most(n: int, which: int) -> "Array":
     """How likely the `which`-th of a resample is at most the first, the second, … value of the sample."""
     import numpy as np
@@ -119,6 +121,7 @@ def _at_most(n: int, which: int) -> "Array":
     return found
 
 
+@lru_cache(maxsize=2)
 def _pairs(n: int) -> "Array":
     """How likely the two in the middle of a resample are the i-th and the j-th value of the sample; n is even."""
     import numpy as np

@@ -6,6 +6,7 @@ Each is a criterion with a stated rate of false alarms, held by a test: a batch 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from trimtab.inspection.statistics.ranks import trend
@@ -135,22 +136,90 @@ def _within(ordered: "Array", place: int) -> float:
 
 def _outliers(values: "Array") -> list[int]:
     """Places of values that Rosner's test finds; at most a fifth of them."""
-    import numpy as np
-
-    places, found, told = np.arange(len(values)), [], 0
+    remaining, found, told = _Remaining(values), [], 0
     for _ in range(max(1, len(values) // 5)):
-        left = values[places]
-        far = np.abs(left - left.mean())
-        worst = int(far.argmax())
-        if not float(np.ptp(left)) or float(far[worst]) <= 0:
+        if remaining.low == remaining.high:
             break
-        found.append(int(places[worst]))
-        if float(far[worst]) > _grubbs(len(left)) * float(left.std(ddof=1)):
+        far, limit = remaining.distance, _grubbs(remaining.count) * remaining.deviation
+        found.append(remaining.take())
+        if far > limit:
             told = len(found)
-        places = np.delete(places, worst)
     return sorted(found[:told])
 
 
+class _Remaining:
+    """Values of which the one that is farthest from the mean is taken, again and again.
+
+    It is the lowest or the highest, so of the sorted values what remains is always without a gap. Sums go outwards from the
+    middle, that what is taken leaves nothing of its rounding behind.
+    """
+
+    def __init__(self, values: "Array") -> None:
+        import numpy as np
+
+        places = np.arange(len(values))
+        # Of equal values the first in the order of the runs goes first, at either end.
+        self._rising: list[int] = np.lexsort((places, values)).tolist()
+        self._falling: list[int] = np.lexsort((places, -values)).tolist()
+        ordered = np.sort(values)
+        middle = len(ordered) // 2
+        self._center = float(ordered[middle])
+        left, right = (ordered[:middle] - self._center)[::-1], ordered[middle:] - self._center
+        self._left, self._right = _sums(left), _sums(right)
+        self._ordered: list[float] = ordered.tolist()
+        self._begin, self._end, self._middle = 0, len(ordered), middle
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return self._end - self._begin
+
+    @property
+    def low(self) -> float:
+        """The lowest of them."""
+        return self._ordered[self._begin]
+
+    @property
+    def high(self) -> float:
+        """The highest."""
+        return self._ordered[self._end - 1]
+
+    @property
+    def distance(self) -> float:
+        """How far the farthest is from the mean."""
+        mean = self._center + self._total(0) / self.count
+        return max(mean - self.low, self.high - mean)
+
+    @property
+    def deviation(self) -> float:
+        """Their standard deviation."""
+        total = self._total(0)
+        return math.sqrt(max(0.0, self._total(1) - total * total / self.count) / (self.count - 1))
+
+    def take(self) -> int:
+        """Remove the farthest; its place in the order of the runs."""
+        mean = self._center + self._total(0) / self.count
+        lowest, highest = self._rising[self._begin], self._falling[len(self._ordered) - self._end]
+        below, above = mean - self.low, self.high - mean
+        if below > above or (below == above and lowest < highest):
+            self._begin += 1
+            return lowest
+        self._end -= 1
+        return highest
+
+    def _total(self, power: int) -> float:
+        return self._left[power][self._middle - self._begin] + self._right[power][self._end - self._middle]
+
+
+def _sums(values: "Array") -> tuple[list[float], list[float]]:
+    """Of the first n values, and of their squares, for each n from 0 on."""
+    import numpy as np
+
+    first, second = (np.concatenate(([0.0], np.cumsum(each))).tolist() for each in (values, values * values))
+    return first, second
+
+
+@lru_cache(maxsize=4096)  # all measures of a batch have as many values
 def _grubbs(n: int) -> float:
     """The distance, in standard deviations, that the farthest of n normal values passes once in a hundred samples."""
     from scipy.special import stdtrit

@@ -17,6 +17,7 @@ SHELL = ("launcher", "beginning", "json", "machine", "group", "time", "script", 
 
 # In the order of their imports: each is executed where it stands.
 MODULES = (
+    "trimtab.inspection.hwinfo.paths",
     "trimtab.inspection.hwinfo.machine",
     "trimtab.inspection.hwinfo.cgroup",
     "trimtab.inspection.hwinfo.processor",

@@ -4,7 +4,7 @@ Policy: it is read to its end, however long it is, so that the script never wait
 beginning and its end; what is between is counted and left out.
 """
 
-import os
+import posix
 
 _CHUNK = 65536
 _TAIL = 256 * 1024
@@ -25,8 +25,8 @@ class Capture:
     """
 
     def __init__(self, path: str, limit: int) -> None:
-        self.reading, self.writing = os.pipe()
-        os.set_blocking(self.reading, False)
+        self.reading, self.writing = posix.pipe()
+        posix.set_blocking(self.reading, False)
         self.seen = 0
         self.problem: str | None = None
         self.ended = False
@@ -45,7 +45,7 @@ class Capture:
     def read(self) -> bool:
         """Take what there is, at most some kilobytes; whether there was something."""
         try:
-            data = os.read(self.reading, _CHUNK)
+            data = posix.read(self.reading, _CHUNK)
         except BlockingIOError:
             return False
         if not data:
@@ -59,9 +59,9 @@ class Capture:
         for part in self.parts()[1:] if self.truncated else [bytes(self._tail)]:
             self._write(part)
         if self._file >= 0:
-            os.close(self._file)
+            posix.close(self._file)
             self._file = -1
-        os.close(self.reading)
+        posix.close(self.reading)
 
     def parts(self) -> "list[bytes]":
         """All of it; or the beginning, a line that says what is left out, and the end."""
@@ -85,16 +85,16 @@ class Capture:
     def _write(self, data: bytes) -> None:
         try:
             while data and self._file >= 0:
-                data = data[os.write(self._file, data) :]
+                data = data[posix.write(self._file, data) :]
         except OSError as error:
             self.problem = f"{self._path} is not complete: {error.strerror}"
-            os.close(self._file)
+            posix.close(self._file)
             self._file = -1
 
     def _open(self) -> int:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK | os.O_CLOEXEC
+        flags = posix.O_WRONLY | posix.O_CREAT | posix.O_TRUNC | posix.O_NONBLOCK | posix.O_CLOEXEC
         try:
-            return os.open(self._path, flags, 0o666)
+            return posix.open(self._path, flags, 0o666)
         except OSError as error:
             self.problem = f"{self._path} cannot be written: {error.strerror}"
             return -1

@@ -5,8 +5,9 @@ fork in Python, takes a millisecond more.
 """
 
 import errno
-import os
+import posix
 
+from trimtab.inspection.hwinfo.paths import exists, isdir
 from trimtab.inspection.wrapper.kernel import unhide
 from trimtab.inspection.wrapper.program import CannotStartError, Program
 from trimtab.inspection.wrapper.signals import ALTERED, restore
@@ -26,8 +27,8 @@ class Likelihood:
     def __init__(self) -> None:
         self._now = 0
         try:
-            self._file = os.open(_OOM, os.O_RDWR | os.O_CLOEXEC)
-            self._now = int(os.read(self._file, 16))
+            self._file = posix.open(_OOM, posix.O_RDWR | posix.O_CLOEXEC)
+            self._now = int(posix.read(self._file, 16))
         except (OSError, ValueError):
             self._file = -1
 
@@ -42,7 +43,7 @@ class Likelihood:
     def _write(self, value: int) -> None:
         try:
             if self._file >= 0:
-                os.pwrite(self._file, str(value).encode(), 0)
+                posix.pwrite(self._file, str(value).encode(), 0)
         except OSError:
             return
 
@@ -76,12 +77,12 @@ def start(
 def _spawn(program: Program, environment: "dict[str, str]", stdout: int, stderr: int) -> int:
     # What is executed can be looked into like any other process: to execute something ends the hiding.
     actions: list[tuple[int, ...]] = [
-        (os.POSIX_SPAWN_DUP2, stdout, 1),
-        (os.POSIX_SPAWN_DUP2, stderr, 2),
-        *((os.POSIX_SPAWN_CLOSE, number) for number in _inherited()),
+        (posix.POSIX_SPAWN_DUP2, stdout, 1),
+        (posix.POSIX_SPAWN_DUP2, stderr, 2),
+        *((posix.POSIX_SPAWN_CLOSE, number) for number in _inherited()),
     ]
-    nothing = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
-    return os.posix_spawn(
+    nothing = (posix.POSIX_SPAWN_OPEN, 0, "/dev/null", posix.O_RDONLY, 0)
+    return posix.posix_spawn(
         program.path,
         program.argv,
         environment,
@@ -94,59 +95,59 @@ def _spawn(program: Program, environment: "dict[str, str]", stdout: int, stderr:
 
 def _inherited() -> "list[int]":
     """What the wrapper itself was given beyond the standard streams; what it opens itself closes by itself."""
-    numbers = map(int, os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else ()
+    numbers = map(int, posix.listdir("/proc/self/fd")) if isdir("/proc/self/fd") else ()
     return [number for number in numbers if number > 2 and _inheritable(number)]  # noqa: PLR2004 - the standard streams
 
 
 def _inheritable(number: int) -> bool:
     try:
-        return os.get_inheritable(number)
+        return posix.get_inheritable(number)
     except OSError:  # that of the listing itself
         return False
 
 
 def _fork(program: Program, environment: "dict[str, str]", stdout: int, stderr: int) -> int:
-    reading, writing = os.pipe()  # closed by a successful exec; else it brings the error
+    reading, writing = posix.pipe()  # closed by a successful exec; else it brings the error
     try:
-        pid = os.fork()
+        pid = posix.fork()
     except OSError as error:
         raise CannotStartError(_NOT_EXECUTABLE, f"no process can be started: {error.strerror}") from None
     if pid == 0:
         _become(program, environment, (stdout, stderr), writing)
-    os.close(writing)
+    posix.close(writing)
     failure = _all(reading)
-    os.close(reading)
+    posix.close(reading)
     if failure:
-        os.waitpid(pid, 0)
+        posix.waitpid(pid, 0)
         raise _explained(program, int(failure))
     return pid
 
 
 def _become(program: Program, environment: "dict[str, str]", streams: "tuple[int, int]", failed: int) -> None:
     try:
-        os.setsid()
+        posix.setsid()
         restore()
         unhide()
-        nothing = os.open(os.devnull, os.O_RDONLY)
+        nothing = posix.open("/dev/null", posix.O_RDONLY)
         for source, target in ((nothing, 0), (streams[0], 1), (streams[1], 2)):
-            os.dup2(source, target)
+            posix.dup2(source, target)
         _close_others(failed)
-        os.execve(program.path, program.argv, environment)  # noqa: S606 - no shell is the point
+        posix.execve(program.path, program.argv, environment)
     except OSError as error:
-        os.write(failed, str(error.errno or errno.EINVAL).encode())
+        posix.write(failed, str(error.errno or errno.EINVAL).encode())
     except BaseException:  # noqa: BLE001 - this is the child: nothing of the wrapper's may run on in it
-        os.write(failed, str(errno.EINVAL).encode())
+        posix.write(failed, str(errno.EINVAL).encode())
     finally:
-        os._exit(_NOT_FOUND)
+        posix._exit(_NOT_FOUND)  # noqa: SLF001 - as `os` has it
 
 
 def _close_others(but: int) -> None:
     """Close what the wrapper itself was given beyond the standard streams."""
-    for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else []:
+    for name in posix.listdir("/proc/self/fd") if isdir("/proc/self/fd") else []:
         number = int(name)
         if number > 2 and number != but:  # noqa: PLR2004 - the standard streams
             try:
-                os.close(number)
+                posix.close(number)
             except OSError:
                 continue
 
@@ -154,7 +155,7 @@ def _close_others(but: int) -> None:
 def _all(number: int) -> bytes:
     pieces: list[bytes] = []
     while True:
-        piece = os.read(number, 64)
+        piece = posix.read(number, 64)
         if not piece:
             return b"".join(pieces)
         pieces.append(piece)
@@ -163,9 +164,9 @@ def _all(number: int) -> bytes:
 def _explained(program: Program, number: int) -> CannotStartError:
     if number in _MISSING:
         shebang = f", named by the script's first line {program.shebang!r}," if program.shebang else ""
-        there = os.path.exists(program.path)
+        there = exists(program.path)
         why = "is there, but not the loader it needs" if there else "is not there"
         return CannotStartError(
             _NOT_FOUND, f"{program.path}{shebang} {why}; install it in the image, or name another"
         )
-    return CannotStartError(_NOT_EXECUTABLE, f"{program.path} cannot be executed: {os.strerror(number)}")
+    return CannotStartError(_NOT_EXECUTABLE, f"{program.path} cannot be executed: {posix.strerror(number)}")

@@ -1,9 +1,10 @@
 """The Python that a run had, and the packages installed in it, read off the file system: no Python is started for it."""
 
-import os
+import posix
 import sys
 
 from trimtab.inspection.hwinfo.machine import Machine, pairs
+from trimtab.inspection.hwinfo.paths import abspath, basename, dirname, isdir, realpath
 
 _MOST = 10_000
 _ENDINGS = (".dist-info", ".egg-info")
@@ -24,13 +25,13 @@ class Python:
 
     def __init__(self, path: str, home: "str | None" = None, machine: "Machine | None" = None) -> None:
         self.path = path
-        self.resolved = os.path.realpath(path)
+        self.resolved = realpath(path)
         self._machine = machine or Machine()
-        self._prefix = os.path.dirname(os.path.dirname(os.path.abspath(path)))
-        self._base = os.path.dirname(os.path.dirname(self.resolved))
+        self._prefix = dirname(dirname(abspath(path)))
+        self._base = dirname(dirname(self.resolved))
         self._settings = pairs(self._machine.lines(self._prefix + "/pyvenv.cfg", 65536), "=")
         self.version, self.source = self._seen()
-        self.directories = [place for place in self._places(home) if os.path.isdir(place)]
+        self.directories = [place for place in self._places(home) if isdir(place)]
 
     @property
     def minor(self) -> "str | None":
@@ -41,9 +42,9 @@ class Python:
         told = self._settings.get("version") or self._settings.get("version_info")
         if told:
             return ".".join(told.split(".")[:3]), self._prefix + "/pyvenv.cfg"
-        if self.resolved == os.path.realpath(sys.executable or "/"):
+        if self.resolved == realpath(sys.executable or "/"):
             return ".".join(str(part) for part in sys.version_info[:3]), "it is also the wrapper's"
-        named = os.path.basename(self.resolved).partition("3.")[2]
+        named = basename(self.resolved).partition("3.")[2]
         if named.isdigit():
             return "3." + named, "the name of " + self.resolved
         libraries = [name for name in self._machine.names(self._base + "/lib") if name.startswith("python3.")]
@@ -77,7 +78,8 @@ def distributions(directories: "list[str]") -> "list[dict[str, str | None]]":
 
 
 def _read(directory: str, entry: str) -> "tuple[str | None, str | None]":
-    stem, ending = os.path.splitext(entry)
+    stem, dot, ending = entry.rpartition(".")
+    ending = dot + ending
     if ending not in _ENDINGS or stem.startswith("~"):  # pip renames so what it is about to remove
         return None, None
     if ending == ".egg-info":
@@ -102,7 +104,7 @@ def _normal(name: str) -> str:
 
 def _listing(directory: str) -> "list[str]":
     try:
-        return os.listdir(directory)
+        return posix.listdir(directory)
     except OSError:
         return []
 

@@ -1,6 +1,6 @@
 """One run of the script, and the members of the document that tell of it."""
 
-import os
+import posix
 import time
 
 from trimtab.inspection.wrapper.accounting import Accounting
@@ -83,7 +83,7 @@ class Execution:
 
     def run(self) -> None:
         """Run it to its end, whatever that is."""
-        accounting = Accounting(self._situation.group, os.getpid())
+        accounting = Accounting(self._situation.group, posix.getpid())
         clock, started = time.time(), time.monotonic()
         self._start(started)
         ended = self._watch.ended or started
@@ -129,7 +129,7 @@ class Execution:
     def _close_writing(self) -> None:
         for stream in self._streams:
             if stream.writing >= 0:
-                os.close(stream.writing)
+                posix.close(stream.writing)
                 stream.writing = -1
 
     def _ending(self) -> "dict[str, object]":
@@ -179,7 +179,7 @@ class Execution:
 
 
 def _exit_code(status: int) -> int:
-    return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+    return -posix.WTERMSIG(status) if posix.WIFSIGNALED(status) else posix.WEXITSTATUS(status)
 
 
 def _moment(clock: float) -> str:

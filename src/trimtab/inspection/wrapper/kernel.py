@@ -1,6 +1,6 @@
 """What is asked of the kernel that the standard library has no name for, and the processes below this one."""
 
-import os
+import posix
 
 _SET_DUMPABLE = 4
 _SET_CHILD_SUBREAPER = 36
@@ -11,7 +11,7 @@ def adopt_orphans() -> bool:
 
     The first process of a container is so anyway.
     """
-    return os.getpid() == 1 or prctl(_SET_CHILD_SUBREAPER, 1)
+    return posix.getpid() == 1 or prctl(_SET_CHILD_SUBREAPER, 1)
 
 
 def hide() -> bool:
@@ -43,20 +43,20 @@ def descendants(session: int) -> "set[int]":
     """The processes below this one, and those of a session, without ones that have ended."""
     known = _processes()
     found = {pid for pid, (_, _, its_session) in known.items() if its_session == session}
-    parents, grown = found | {os.getpid()}, True
+    parents, grown = found | {posix.getpid()}, True
     while grown:
         children = {pid for pid, (parent, _, _) in known.items() if parent in parents} - parents
         parents |= children
         grown = bool(children)
     alive = {pid for pid in parents if pid in known and known[pid][1] not in {"Z", "X"}}
-    return alive - {os.getpid()}
+    return alive - {posix.getpid()}
 
 
 def send(pids: "set[int]", number: int) -> None:
     """Send a signal to processes, of which some may have ended."""
     for pid in pids:
         try:
-            os.kill(pid, number)
+            posix.kill(pid, number)
         except OSError:
             continue
 
@@ -64,7 +64,7 @@ def send(pids: "set[int]", number: int) -> None:
 def send_group(group: int, number: int) -> None:
     """Send a signal to a process group, which may be empty."""
     try:
-        os.killpg(group, number)
+        posix.killpg(group, number)
     except OSError:
         return
 
@@ -85,6 +85,6 @@ def _processes() -> "dict[int, tuple[int, str, int]]":
 
 def _numbers() -> "list[str]":
     try:
-        return [name for name in os.listdir("/proc") if name.isdigit()]
+        return [name for name in posix.listdir("/proc") if name.isdigit()]
     except OSError:
         return []

@@ -1,10 +1,10 @@
 """The wrapper: runs the script of an inspection once, and leaves a document of it, whatever comes."""
 
-import os
+import posix
 import sys
 import time
 
-from trimtab.inspection.hwinfo.machine import Machine
+from trimtab.inspection.hwinfo.machine import Machine, variables
 from trimtab.inspection.wrapper.child import Likelihood
 from trimtab.inspection.wrapper.execution import Execution
 from trimtab.inspection.wrapper.json_text import members
@@ -72,7 +72,7 @@ def _document(
         "name": "python",
         "version": VERSION,
         "python": ".".join(str(part) for part in sys.version_info[:3]),
-        "first_process": os.getpid() == 1,
+        "first_process": posix.getpid() == 1,
         "hidden": hidden,
         "adopts_orphans": adopts,
         "prepared": round(prepared, 6),
@@ -109,7 +109,7 @@ def _leave_hwinfo(settings: Settings, situation: Situation) -> None:
 
 def _environment() -> "dict[str, str]":
     """The variables, without the one that Python itself sets in the C locale and a child would inherit."""
-    environment = dict(os.environ)
+    environment = variables()
     given = Machine().data("/proc/self/environ") or b"LC_CTYPE="
     if not given.startswith(b"LC_CTYPE=") and b"\0LC_CTYPE=" not in given:
         environment.pop("LC_CTYPE", None)

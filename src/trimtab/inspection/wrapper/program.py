@@ -4,7 +4,9 @@ The stack's Python, if the first line names python, or if there is none and the 
 what the first line names, as the kernel would do it; a binary itself; and a shell for what is left.
 """
 
-import os
+import posix
+
+from trimtab.inspection.hwinfo.paths import basename, isdir, join, realpath
 
 _HEAD = 65536
 _ELF = b"\x7fELF"
@@ -69,15 +71,15 @@ class Program:
     @property
     def is_python(self) -> bool:
         """Whether it is some Python."""
-        return is_python(os.path.basename(self.interpreter))
+        return is_python(basename(self.interpreter))
 
 
 def stack_python(directory: str) -> "str | None":
     """The Python of the virtual environment in a directory, if there is one."""
     for name in ("venv", ".venv"):
         for python in ("python3", "python"):
-            path = os.path.join(directory, name, "bin", python)
-            if os.access(path, os.X_OK):
+            path = join(directory, name + "/bin/" + python)
+            if posix.access(path, posix.X_OK):
                 return path
     return None
 
@@ -95,7 +97,7 @@ def choose(script: str, stack: "str | None", path: str) -> Program:
     """
     head = _head(script)
     if head.startswith(_ELF):
-        if not os.access(script, os.X_OK):
+        if not posix.access(script, posix.X_OK):
             raise CannotStartError(
                 _NOT_EXECUTABLE, f"{script} cannot be executed: it is a binary without that mode"
             )
@@ -121,10 +123,10 @@ def is_python(name: str) -> bool:
 def find(name: str, path: str) -> "str | None":
     """The executable file of a name, as `execvp` would find it."""
     if "/" in name:
-        return name if os.access(name, os.X_OK) else None
+        return name if posix.access(name, posix.X_OK) else None
     for directory in path.split(":"):
-        candidate = os.path.join(directory or ".", name)
-        if os.access(candidate, os.X_OK) and not os.path.isdir(candidate):
+        candidate = join(directory or ".", name)
+        if posix.access(candidate, posix.X_OK) and not isdir(candidate):
             return candidate
     return None
 
@@ -155,9 +157,9 @@ def _by_first_line(line: str, script: str, stack: "str | None", path: str) -> Pr
         )
     if not program:
         raise CannotStartError(_NOT_EXECUTABLE, f"the script's first line, {line!r}, names no program")
-    if os.path.basename(program) == "env":
+    if basename(program) == "env":
         return _by_env(line, program, argument, script, stack, path)
-    if is_python(os.path.basename(program)):
+    if is_python(basename(program)):
         python, whose = _python(program, stack, path)
         argv = [python, *([argument] if argument else []), script]
         return Program(python, argv, "the first line names python: " + whose, line)
@@ -169,7 +171,7 @@ def _by_env(line: str, env: str, argument: str, script: str, stack: "str | None"
     words = argument.split()
     splits = bool(words) and words[0] in {"-S", "--split-string"}
     rest = words[1:] if splits else words
-    if rest and is_python(os.path.basename(rest[0])):
+    if rest and is_python(basename(rest[0])):
         python, whose = _python(rest[0], stack, path)
         return Program(python, [python, *rest[1:], script], "the first line names python: " + whose, line)
     named = next((word for word in rest if not word.startswith("-") and "=" not in word), None)
@@ -187,7 +189,7 @@ def _python(named: "str | None", stack: "str | None", path: str) -> "tuple[str, 
     candidates = [named] if named else []
     for name in [*candidates, "python3", "python", _PLATFORM_PYTHON]:
         found = find(name, path)
-        if found and (name == named or is_python(os.path.basename(os.path.realpath(found)))):
+        if found and (name == named or is_python(basename(realpath(found)))):
             return found, "the one named" if name == named else "there is no stack, so the image's"
     raise CannotStartError(
         _NOT_FOUND,
@@ -197,11 +199,11 @@ def _python(named: "str | None", stack: "str | None", path: str) -> "tuple[str, 
 
 def _head(script: str) -> bytes:
     try:
-        number = os.open(script, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        number = posix.open(script, posix.O_RDONLY | posix.O_NONBLOCK | posix.O_CLOEXEC)
         try:
-            return os.read(number, _HEAD)
+            return posix.read(number, _HEAD)
         finally:
-            os.close(number)
+            posix.close(number)
     except (FileNotFoundError, NotADirectoryError):
         raise CannotStartError(_NOT_FOUND, f"there is no script {script}") from None
     except IsADirectoryError:

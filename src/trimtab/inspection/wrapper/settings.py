@@ -1,6 +1,6 @@
 """What the environment asks of the wrapper."""
 
-import os
+from trimtab.inspection.hwinfo.paths import dirname, join
 
 _HOME = "/home/amun"
 _GRACE = 5.0
@@ -34,11 +34,11 @@ class Settings:
         self.notes: list[str] = []
         self._environment = environment
         self.directory = environment.get("THOTH_AMUN_EXEC_DIR") or _HOME
-        self.script = environment.get("THOTH_AMUN_EXEC_FILE") or os.path.join(self.directory, "script")
+        self.script = environment.get("THOTH_AMUN_EXEC_FILE") or join(self.directory, "script")
         self.result = environment.get("THOTH_OUTPUT_PATH") or None
         self.hwinfo = environment.get("THOTH_AMUN_HWINFO_PATH") or self._beside_result()
-        self.stdout = environment.get("THOTH_AMUN_STDOUT_PATH") or os.path.join(_HOME, "script.stdout")
-        self.stderr = environment.get("THOTH_AMUN_STDERR_PATH") or os.path.join(_HOME, "script.stderr")
+        self.stdout = environment.get("THOTH_AMUN_STDOUT_PATH") or join(_HOME, "script.stdout")
+        self.stderr = environment.get("THOTH_AMUN_STDERR_PATH") or join(_HOME, "script.stderr")
         self.timeout = self._number("TRIMTAB_RUN_TIMEOUT", None)
         self.grace = self._number("TRIMTAB_RUN_GRACE", _GRACE) or 0.0
         limit = self._number("TRIMTAB_OUTPUT_LIMIT", _OUTPUT_LIMIT) or 0
@@ -50,7 +50,7 @@ class Settings:
         return {name: value for name, value in self._environment.items() if name not in _OURS}
 
     def _beside_result(self) -> "str | None":
-        return os.path.join(os.path.dirname(self.result), "hwinfo") if self.result else None
+        return join(dirname(self.result), "hwinfo") if self.result else None
 
     def _number(self, name: str, default: "float | None") -> "float | None":
         text = self._environment.get(name, "")

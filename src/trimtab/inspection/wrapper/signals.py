@@ -4,7 +4,7 @@ By the module behind the public one, whose enumerations take 5 ms to make.
 """
 
 import _signal  # type: ignore[import-not-found]
-import os
+import posix
 
 SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGTERM, SIGCHLD, SIGCONT = (
     _signal.SIGHUP,
@@ -25,9 +25,9 @@ class Requests:
 
     def __init__(self) -> None:
         self.came: list[int] = []
-        self.wake, writing = os.pipe()
+        self.wake, writing = posix.pipe()
         for end in (self.wake, writing):
-            os.set_blocking(end, False)
+            posix.set_blocking(end, False)
         _signal.set_wakeup_fd(writing)
         _signal.signal(SIGCHLD, lambda *_: None)
         for number in _STOPS:
@@ -37,7 +37,7 @@ class Requests:
     def seen(self) -> None:
         """Empty `wake`."""
         try:
-            while os.read(self.wake, 1024):
+            while posix.read(self.wake, 1024):
                 pass
         except BlockingIOError:
             return

@@ -3,11 +3,12 @@
 All of it is read before, for the script may change it.
 """
 
-import os
+import posix
 
 from trimtab.inspection.hwinfo.cgroup import Group
 from trimtab.inspection.hwinfo.document import document
 from trimtab.inspection.hwinfo.machine import Machine
+from trimtab.inspection.hwinfo.paths import DEFAULT_PATH, abspath, dirname, realpath
 from trimtab.inspection.wrapper.distributions import Python, distributions
 from trimtab.inspection.wrapper.json_text import Verbatim, encode
 from trimtab.inspection.wrapper.program import CannotStartError, Program, choose, find, stack_python
@@ -50,7 +51,7 @@ class Situation:
         self.fields = self._found()
 
     def _choose(self) -> None:
-        path = self.environment.get("PATH") or os.defpath.lstrip(":")
+        path = self.environment.get("PATH") or DEFAULT_PATH
         try:
             self.program = choose(self._settings.script, self._stack, path)
         except CannotStartError as error:
@@ -68,7 +69,7 @@ class Situation:
         self.provenance["packages"] = ":".join(python.directories) if python else "there is no Python"
         return {
             "hwinfo": Verbatim(_deeper(self.hwinfo)) if self.hwinfo else hardware,
-            "hostname": os.uname().nodename,
+            "hostname": posix.uname().nodename,
             "os_release": release,
             "script_sha256": _digest(self._settings.script),
             "interpreter": self._interpreter(python),
@@ -119,7 +120,7 @@ class Situation:
         version = python.version if python and program.is_python else None
         return {
             "path": program.interpreter,
-            "resolved": os.path.realpath(program.interpreter),
+            "resolved": realpath(program.interpreter),
             "arguments": program.argv[1:-1],
             "reason": program.reason,
             "shebang": program.shebang,
@@ -136,9 +137,9 @@ def _deeper(data: bytes) -> bytes:
 def _activated(environment: "dict[str, str]", stack: "str | None") -> "dict[str, str]":
     if stack is None:
         return environment
-    binaries = os.path.dirname(os.path.abspath(stack))
-    environment["VIRTUAL_ENV"] = os.path.dirname(binaries)
-    environment["PATH"] = binaries + ":" + (environment.get("PATH") or os.defpath.lstrip(":"))
+    binaries = dirname(abspath(stack))
+    environment["VIRTUAL_ENV"] = dirname(binaries)
+    environment["PATH"] = binaries + ":" + (environment.get("PATH") or DEFAULT_PATH)
     environment.pop("PYTHONHOME", None)
     return environment
 
@@ -150,14 +151,14 @@ def _told(found: "tuple[str | None, str | None]") -> "tuple[str | None, str]":
 def _digest(path: str) -> "str | None":
     digest = sha256()
     try:
-        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        number = posix.open(path, posix.O_RDONLY | posix.O_NONBLOCK | posix.O_CLOEXEC)
     except OSError:
         return None
     try:
-        for piece in iter(lambda: os.read(number, _CHUNK), b""):
+        for piece in iter(lambda: posix.read(number, _CHUNK), b""):
             digest.update(piece)  # type: ignore[attr-defined] # a digest of any of three modules
     except OSError:
         return None
     finally:
-        os.close(number)
+        posix.close(number)
     return str(digest.hexdigest())  # type: ignore[attr-defined] # the same

@@ -1,6 +1,6 @@
 """From the start of the script until nothing of it is left."""
 
-import os
+import posix
 import select
 import time
 
@@ -26,7 +26,7 @@ class Supervision:
 
     Attributes:
         status: The script's wait status; None until it has ended.
-        usage: What it and the descendants it waited for have used, as `os.wait4` has it.
+        usage: What it and the descendants it waited for have used, as `posix.wait4` has it.
         ended: The monotonic time at which it ended.
         timed_out: Whether it took too long.
         interrupted_by: The signal to the wrapper that was passed on to it.
@@ -92,7 +92,7 @@ class Supervision:
         """Take note of who has ended; whether there are children left."""
         while True:
             try:
-                pid, status, usage = os.wait4(-1, os.WNOHANG)
+                pid, status, usage = posix.wait4(-1, posix.WNOHANG)
             except ChildProcessError:
                 return False
             if pid == 0:
@@ -144,7 +144,7 @@ class Supervision:
         self.left = len(known)
 
     def _kill_all(self, found: "set[int]") -> None:
-        if os.getpid() == 1:  # all there is in this container: at once, so that no fork gets away
+        if posix.getpid() == 1:  # all there is in this container: at once, so that no fork gets away
             send({-1}, SIGKILL)
         send(found, SIGKILL)
         select.select([self._requests.wake], [], [], _AGAIN / 10)

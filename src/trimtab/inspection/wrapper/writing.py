@@ -4,7 +4,9 @@ A script of the same user can change everything in that directory while it runs.
 moved aside; and some room is held, for a script can also fill the disk.
 """
 
-import os
+import posix
+
+from trimtab.inspection.hwinfo.paths import abspath, basename, dirname, make
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,10 +26,11 @@ class Place:
     """
 
     def __init__(self, path: str) -> None:
-        directory, self._name = os.path.split(os.path.abspath(path))
-        os.makedirs(directory, exist_ok=True)
-        self._directory = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._partial = f".{self._name}.{os.getpid()}.{os.urandom(8).hex()}"
+        whole = abspath(path)
+        directory, self._name = dirname(whole), basename(whole)
+        make(directory)
+        self._directory = posix.open(directory, posix.O_RDONLY | posix.O_DIRECTORY | posix.O_CLOEXEC)
+        self._partial = f".{self._name}.{posix.getpid()}.{posix.urandom(8).hex()}"
         self._room = -1
 
     def hold_room(self) -> None:
@@ -37,11 +40,11 @@ class Place:
             OSError: Nothing can be written there.
         """
         self._room = self._create()
-        os.unlink(self._partial, dir_fd=self._directory)
+        posix.unlink(self._partial, dir_fd=self._directory)
         try:
             # Written, not allocated: the file system counts it all the same, and need not take blocks back at the end,
             # for which one that discards takes milliseconds.
-            os.write(self._room, bytes(_ROOM))
+            posix.write(self._room, bytes(_ROOM))
         except OSError:
             return
 
@@ -70,13 +73,13 @@ class Place:
 
     def _create_in_spite(self) -> int:
         """The directory is ours perhaps, whatever the script has made of its mode."""
-        if os.fstat(self._directory).st_uid == os.geteuid():
-            os.fchmod(self._directory, 0o755)
+        if posix.fstat(self._directory).st_uid == posix.geteuid():
+            posix.fchmod(self._directory, 0o755)
         return self._create()
 
     def _create(self) -> int:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        return os.open(self._partial, flags, 0o644, dir_fd=self._directory)
+        flags = posix.O_WRONLY | posix.O_CREAT | posix.O_EXCL | posix.O_CLOEXEC
+        return posix.open(self._partial, flags, 0o644, dir_fd=self._directory)
 
     def _move(self) -> None:
         try:
@@ -86,15 +89,15 @@ class Place:
             self._rename(self._partial, self._name)
 
     def _rename(self, source: str, target: str) -> None:
-        os.rename(source, target, src_dir_fd=self._directory, dst_dir_fd=self._directory)
+        posix.rename(source, target, src_dir_fd=self._directory, dst_dir_fd=self._directory)
 
     def _let_room_go(self) -> None:
         if self._room >= 0:
-            os.close(self._room)
+            posix.close(self._room)
             self._room = -1
 
     def _discard(self) -> None:
         try:
-            os.unlink(self._partial, dir_fd=self._directory)
+            posix.unlink(self._partial, dir_fd=self._directory)
         except OSError:
             return

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from trimtab.inspection.statistics import stability
+from trimtab.inspection.statistics.stability import OUTLIER_LEVEL
 
 NOISES = {
     "normal": lambda random, n: random.normal(100, 3, n),
@@ -69,3 +71,40 @@ def test_too_few_runs_are_not_tested():
 def test_the_largest_numbers_and_equal_ones_are_tested():
     assert stability([1e150, -1e150, 1e150, 0.0, 1.0]).tested
     assert stability([7.0] * 9).is_stable
+
+
+def _rosner(values):
+    """The test as its paper has it: the farthest from the mean is taken, again and again."""
+    places, found, told = np.arange(len(values)), [], 0
+    for _ in range(max(1, len(values) // 5)):
+        left = values[places]
+        far = np.abs(left - left.mean())
+        worst = int(far.argmax())
+        if not float(np.ptp(left)):
+            break
+        n, found = len(left), [*found, int(places[worst])]
+        t = float(stdtrit(n - 2, OUTLIER_LEVEL / (2 * n)))
+        if float(far[worst]) > (n - 1) / np.sqrt(n) * np.sqrt(t * t / (n - 2 + t * t)) * float(
+            left.std(ddof=1)
+        ):
+            told = len(found)
+        places = np.delete(places, worst)
+    return tuple(sorted(found[:told]))
+
+
+@pytest.mark.parametrize("kind", ["normal", "coarse", "skewed", "heavy tails", "one far off"])
+def test_outliers_are_those_of_the_test_as_it_is_defined(kind):
+    rng = np.random.default_rng(7)
+    for _ in range(60):
+        n = int(rng.integers(5, 150))
+        values = {
+            "normal": rng.normal(size=n),
+            "coarse": np.round(rng.normal(size=n), 1),
+            "skewed": rng.lognormal(0, 1, n),
+            "heavy tails": rng.standard_cauchy(n),
+            "one far off": 1 + 1e-9 * rng.normal(size=n),
+        }[kind]
+        if kind == "one far off":
+            values[int(rng.integers(n))] = rng.choice([-1e3, 1e3, 50.0])
+        found = stability(values.tolist())
+        assert found.outliers == (() if found.clusters else _rosner(values))

@@ -6,12 +6,12 @@
 # TRIMTAB_PYTHON names the Python for the first. Made by Trimtab of its package trimtab.inspection.wrapper; Apache-2.0.
 
 w_start='
-import gc, os, sys
+import gc, posix, sys
 gc.disable()  # nothing here is in circles
 path = sys.argv[1]
 def shell():
-    os.environ["TRIMTAB_WRAPPER"] = "sh"
-    os.execv("/bin/sh", ["sh", path])
+    posix.putenv("TRIMTAB_WRAPPER", "sh")
+    posix.execv("/bin/sh", ["sh", path])
 if sys.version_info < (3, 6):
     shell()
 def modules():
@@ -44,7 +44,7 @@ except BaseException:
     import traceback
     traceback.print_exc()
     code = 70
-os._exit(code)
+posix._exit(code)
 '
 w_stack=${THOTH_AMUN_EXEC_DIR:-/home/amun}
 if [ "${TRIMTAB_WRAPPER-}" != sh ]; then
