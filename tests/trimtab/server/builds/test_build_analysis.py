@@ -55,9 +55,19 @@ async def test_a_log_and_an_image_are_taken_apart(root, registry, over, log_text
     found = (await root.get(f"/api/v1/analyze/{analysis}")).json()
     assert found["result"]["deb"] == [{"name": "a", "version": "1", "arch": ""}]
     assert found["metadata"]["document_id"] == analysis
+    linked = {
+        "origin": "here",
+        "environment_type": "runtime",
+        "is_external": True,
+        "build_analysis_job_id": name,
+        "output_image_analysis_id": analysis,
+        "buildlog_document_id": told["buildlog_document_id"],
+    }
+    assert found["metadata"]["arguments"]["thoth-package-extract"]["metadata"] == linked
     assert (await root.get(f"/api/v1/analyze/by-hash/{digest}")).json() == found
     parsed = await root.get(f"/api/v1/buildlog-analysis/{told['buildlog_analysis']['analysis_id']}")
     assert parsed.json()["result"]["installation"][0]["package_name"] == "six"
+    assert parsed.json()["metadata"]["arguments"]["thoth-buildlog-parser"]["metadata"] == linked
     log = await root.get(f"/api/v1/buildlog/{told['buildlog_document_id']}")
     assert log.json() == body["build_log"]
     document = BuildsStore(place.inspections.store, "test").retrieve_document(name)
