@@ -17,6 +17,7 @@ __all__ = [
     "AnalysisState",
     "Row",
     "add",
+    "ask",
     "begin",
     "by_id",
     "by_key",
@@ -161,6 +162,11 @@ def leave(connection: sa.Connection, analysis_id: str) -> None:
     """It was broken off on purpose, which is no attempt."""
     query = sa.update(analyses).where(analyses.c.id == analysis_id, OPEN)
     connection.execute(query.values(taken=analyses.c.taken - 1))
+
+
+def ask(connection: sa.Connection, analysis_id: str, request: Mapping[str, Any]) -> None:
+    """What was asked for, in the transaction that accepts it."""
+    connection.execute(sa.update(analyses).where(analyses.c.id == analysis_id).values(request=dict(request)))
 
 
 def postpone(connection: sa.Connection, analysis_id: str, reason: str) -> None:

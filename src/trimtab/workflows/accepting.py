@@ -112,6 +112,7 @@ class Accepting:
             # In one order for all: two builds of the same two images would else wait for each other for ever.
             ordered = sorted(found.items(), key=lambda part: part[1].key or "")
             accepted = {name: self._put(connection, queue, each, terms) for name, each in ordered}
+            self._link(connection, found, accepted, log)
             document, answer = describe(build_id, accepted, log)
             row = {
                 "id": build_id,
@@ -130,6 +131,24 @@ class Accepting:
             return answer
         assert idempotency is not None
         return self._before(terms.owner, idempotency) or {}
+
+    @staticmethod
+    def _link(
+        connection: sa.Connection,
+        found: Mapping[str, Order],
+        accepted: Mapping[str, Accepted],
+        log: str | None,
+    ) -> None:
+        """Each document names the other parts of the build that it was made for, as the original's do."""
+        told: dict[str, Any] = {
+            f"{name}_analysis_id": each.id for name, each in accepted.items() if name != "build_log"
+        }
+        if log is not None:
+            told["buildlog_document_id"] = log
+        for name, each in accepted.items():
+            if not each.cached:
+                metadata = {**found[name].request["metadata"], **told}
+                analyses.ask(connection, each.id, {**found[name].request, "metadata": metadata})
 
     def _put(self, connection: sa.Connection, queue: "Queue", found: Order, terms: Terms) -> Accepted:
         if found.stored is not None:

@@ -207,6 +207,8 @@ def _described(
             }
             answer[key] = {**accepted[name].told(), "parameters": dict(part.parameters)}
         elif name in refused:
+            # That it could not be had does not change what the build was made of.
+            document[name] = {"reference": getattr(sent, name), "digest": None, "analysis_id": None}
             answer[key] = refused[name].told()
     return document, answer
 

@@ -55,9 +55,19 @@ async def test_a_log_and_an_image_are_taken_apart(root, registry, over, log_text
     found = (await root.get(f"/api/v1/analyze/{analysis}")).json()
     assert found["result"]["deb"] == [{"name": "a", "version": "1", "arch": ""}]
     assert found["metadata"]["document_id"] == analysis
+    linked = {
+        "origin": "here",
+        "environment_type": "runtime",
+        "is_external": True,
+        "build_analysis_job_id": name,
+        "output_image_analysis_id": analysis,
+        "buildlog_document_id": told["buildlog_document_id"],
+    }
+    assert found["metadata"]["arguments"]["thoth-package-extract"]["metadata"] == linked
     assert (await root.get(f"/api/v1/analyze/by-hash/{digest}")).json() == found
     parsed = await root.get(f"/api/v1/buildlog-analysis/{told['buildlog_analysis']['analysis_id']}")
     assert parsed.json()["result"]["installation"][0]["package_name"] == "six"
+    assert parsed.json()["metadata"]["arguments"]["thoth-buildlog-parser"]["metadata"] == linked
     log = await root.get(f"/api/v1/buildlog/{told['buildlog_document_id']}")
     assert log.json() == body["build_log"]
     document = BuildsStore(place.inspections.store, "test").retrieve_document(name)
@@ -165,10 +175,28 @@ async def test_a_part_that_cannot_be_had_does_not_block_the_others(accepting, re
     build = sent.json()["build_analysis"]["analysis_id"]
     missing = (await accepting["root"].get(f"{PATH}/{build}")).json()["missing"]
     assert missing == [{"part": "base_image", "reason": refused["error"]}]
+    told = next(iter((await accepting["root"].get(PATH)).json()["builds"]))
+    assert (told["base_image"], told["output_image"]) == (body["base_image"], body["output_image"])
     alone = await accepting["root"].post(PATH, json={"base_image": body["base_image"]}, params=TLS)
     assert (alone.status_code, alone.json()) == (400, refused)
     with_log = {"base_image": body["base_image"], "build_log": {"log": log_text}}
     assert (await accepting["root"].post(PATH, json=with_log, params=TLS)).status_code == 202
+
+
+async def test_a_base_that_cannot_be_had_is_the_base_all_the_same(root, registry, over, log_text):
+    """A build that failed on it counts for it."""
+    base = f"{registry.host}/private:1"
+    body = {"base_image": base, "build_log": {"log": log_text}, "build": BUILD}
+    sent = await root.post(PATH, json=body, params=TLS)
+    assert "error" in sent.json()["base_image_analysis"]
+    name = sent.json()["build_analysis"]["analysis_id"]
+    await over(root, f"{PATH}/{name}")
+    rates = (await root.get("/api/v1/ask/failure-rates")).json()["items"]
+    assert [(each["base"], each["failures"]["n"]) for each in rates] == [(base, 1)]
+    told = (await root.get("/api/v1/ask/observations", params={"document": name})).json()["items"]
+    assert ("derived-from", base, "declared") in {
+        (each["relation"], each["name"], each["how"]) for each in told
+    }
 
 
 async def test_what_a_registry_cannot_say_now_is_asked_again_later(serve, registry, over):
