@@ -180,7 +180,7 @@ async def _floor(port: str, count: int) -> dict[str, Any]:
     from servo.connectors.builds.http import DirectTransport
 
     build = _build(1)
-    body = b"".join(Submission(build.identity, build.described()).pieces()) + LOG
+    body = Submission(build.identity, build.described()).body() + LOG
     transport = DirectTransport(f"http://127.0.0.1:{port}")
     numbers = iter(range(count))
 
