@@ -104,7 +104,10 @@ def _build(number):
 
 async def until(condition):
     async with asyncio.timeout(200):
-        while not condition():
+        while True:
+            found = condition()
+            if await found if asyncio.iscoroutine(found) else found:
+                return
             await asyncio.sleep(0.02)
 
 
@@ -174,9 +177,10 @@ async def test_what_was_taken_while_the_disk_was_full_is_not_sent_again(running,
     await until(lambda: agent.metrics.total("build_watcher_journal_errors_total") > 3)
     ballast.unlink()
 
-    async with asyncio.timeout(200):
-        while await agent.journal.read(records.counts) != {"submitted": source.count}:
-            await asyncio.sleep(0.05)
+    async def is_written():
+        return await agent.journal.read(records.counts) == {"submitted": source.count}
+
+    await until(is_written)
     assert sorted(key for key, _ in backend.posts) == sorted(f"b{number}" for number in range(source.count))
 
 
