@@ -52,6 +52,11 @@ def run(*command, **options):
     return subprocess.run(command, check=True, capture_output=True, text=True, **options)
 
 
+def _libraries(program):
+    """What ldd says; nothing of a program that is linked statically."""
+    return subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
+
+
 def wait(condition, seconds=120):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -93,7 +98,7 @@ def machine(secured_registry, server, tmp_path_factory):
     context = directory / "context"
     for each in (
         shutil.which("busybox"),
-        *re.findall(r"(/\S+) \(0x", run("ldd", shutil.which("busybox")).stdout),
+        *re.findall(r"(/\S+) \(0x", _libraries(shutil.which("busybox"))),
     ):
         target = context / "root" / each.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -72,9 +72,10 @@ async def seen(name):
 
     async def until(last):
         async with asyncio.timeout(100):
-            while not any(each.name == f"{name}:{last}" for each in found):
+            while True:
+                if any(each.name == f"{name}:{last}" for each in found):
+                    return found, positions
                 await asyncio.sleep(0.05)
-        return found, positions
 
     yield until
     task.cancel()

@@ -272,3 +272,14 @@ def test_an_exception_passes_through_the_decorators(caught):
     with pytest.raises(KeyError, match="x"):
         fail()
     assert len(caught) == 1
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_message_moves_no_terminal(stderr, form):
+    """What a stranger called something is in it."""
+    logging.configure(colors=False, format=form)
+    logger.warning("the build \x1b]0;owned\x07\x9b2J\u202e\rcannot be sent\nsecond line\tä")
+    printed = stderr.getvalue()
+    assert [each for each in printed if not each.isprintable() and each not in "\n\t"] == []
+    assert "ä" in (printed if form == "text" else json.loads(printed)["message"])
+    assert "second line" in printed

@@ -1,5 +1,6 @@
 """Plain tables and ages."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from servo.cli import print_table, timeago
-from servo.cli.tables import by_key, describe_moment, records
+from servo.cli.tables import by_key, describe_moment, print_json, records
 from servo.tables import format_table
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -86,3 +87,12 @@ def test_groups_are_in_the_order_of_their_names():
 
 def test_rows_are_json_objects_by_their_headers():
     assert records([("x", 1)], ["name", "n"]) == [{"name": "x", "n": 1}]
+
+
+def test_json_moves_no_terminal_and_says_the_same(capsys):
+    value = {"name": "\x1b]0;owned\x07\x9b2J\u202e ä 語\n\x7f"}
+    print_json(value)
+    printed = capsys.readouterr().out
+    assert [each for each in printed if not each.isprintable() and each != "\n"] == []
+    assert "ä 語" in printed
+    assert json.loads(printed) == value

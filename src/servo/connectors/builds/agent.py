@@ -21,7 +21,7 @@ from servo.connectors.builds.redaction import Secrets
 from servo.connectors.builds.sources import Source, make
 from servo.connectors.builds.spool import Spool
 from servo.connectors.builds.submitter import Submitter
-from servo.connectors.builds.watcher import Watcher
+from servo.connectors.builds.watcher import Room, Watcher
 from servo.logging import logger
 from servo.utilities.exposition import Exposition
 
@@ -129,9 +129,10 @@ class Agent:
         except BaseException:
             await self.stop()
             raise
+        room = Room(self.journal, self.config.queue.builds)
         for source in self.sources.values():
             watcher = Watcher(
-                source, self.config, self.journal, submitter=self.submitter, parts=self.parts, secrets=self.secrets, metrics=self.metrics, clock=self._clock
+                source, self.config, self.journal, room=room, submitter=self.submitter, parts=self.parts, secrets=self.secrets, metrics=self.metrics, clock=self._clock
             )  # fmt: skip
             self._watchers.append(watcher)
             existing = self.config.analyze_existing

@@ -23,6 +23,7 @@ from servo.release import release
 __all__ = ["Backend", "Submission"]
 
 _KIND = {part: part.value.partition("_")[0] for part in Part}
+_LOG = {"apiversion": None, "kind": "BuildLog", "metadata": None}
 ACCEPTED = 202
 TOO_LARGE = 413
 LASTING = frozenset({400, 405, 409, 410, 411, 413, 414, 415, 422, 451, 501})
@@ -60,23 +61,39 @@ class Submission:
         """Whether there is no part at all."""
         return not self.images and self.log is None
 
+    def body(self) -> bytes:
+        """Return the body as a whole."""
+        values = self._values()
+        if self.log is not None:
+            values["build_log"] = {**_LOG, "log": b"".join(self.log.pieces()).decode("utf-8", "replace")}
+        return json.dumps(values).encode()
+
     def pieces(self) -> Iterator[bytes]:
-        """Yield the body, in pieces: a log may be long."""
+        """Yield the body in pieces: a log may be long."""
+        if self.log is None:
+            yield self.body()
+            return
+        values = self._values()
+        del values["build_log"]
+        yield (
+            json.dumps(values)[:-1].encode()
+            + b', "build_log": '
+            + json.dumps(_LOG)[:-1].encode()
+            + b', "log": '
+        )
+        yield from json_text(self.log.pieces())
+        yield b"}}"
+
+    def _values(self) -> dict[str, Any]:
         named = {_KIND[part]: each.to_json() for part, each in self.credentials.items()}
-        values = {
+        return {
             "base_image": self.images.get(Part.base),
             "output_image": self.images.get(Part.output),
             "missing": [{"part": str(each.part), "reason": each.reason} for each in self.missing],
             "build": self.described,
             **({"credentials": named} if named else {}),
+            "build_log": None,
         }
-        yield json.dumps(values)[:-1].encode()
-        if self.log is None:
-            yield b', "build_log": null}'
-            return
-        yield b', "build_log": {"apiversion": null, "kind": "BuildLog", "metadata": null, "log": '
-        yield from json_text(self.log.pieces())
-        yield b"}}"
 
 
 class Backend:
@@ -94,6 +111,7 @@ class Backend:
         self.config = config.backend
         self._transport = transport or _transport(self.config)
         self._agent = f"trimtab-build-watcher/{release()}"
+        self._path = self.config.path
         common = {
             "environment_type": config.environment_type,
             "origin": config.origin,
@@ -169,7 +187,7 @@ class Backend:
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         try:
-            return await self._transport.request(method, self.config.path + target, headers, body)
+            return await self._transport.request(method, self._path + target, headers, body)
         except ExchangeError as error:
             raise UnavailableError(f"{self.config.base} does not answer: {error}") from error
 
@@ -197,7 +215,7 @@ def _context(config: BackendConfiguration) -> ssl.SSLContext:
 
 def _body(submission: Submission) -> bytes | AsyncIterator[bytes]:
     if submission.log is None or submission.log.kept <= _STREAMED:
-        return b"".join(submission.pieces())
+        return submission.body()
     return _async(submission.pieces())
 
 

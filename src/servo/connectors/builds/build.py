@@ -13,7 +13,8 @@ from typing import Any
 __all__ = ["Build", "Image", "Missing", "Part", "Phase", "identity_of"]
 
 _IDENTITY = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_COMPACT = json.JSONEncoder(separators=(",", ":"))
+compact = json.JSONEncoder(separators=(",", ":")).encode
+"""What the journal holds is written without blanks."""
 _MAX_TEXT = 2_000
 _MAX_LABELS = 100
 
@@ -113,7 +114,7 @@ class Build:
             "base": self.base and self.base.to_json(), "output": self.output and self.output.to_json(),
             "missing": [{"part": str(each.part), "reason": each.reason} for each in self.missing],
         }  # fmt: skip
-        return _COMPACT.encode({key: value for key, value in values.items() if value or value in (0, "")})
+        return compact({key: value for key, value in values.items() if value or value in (0, "")})
 
     @classmethod
     def from_json(cls, text: str) -> Build:
@@ -124,11 +125,15 @@ class Build:
         """
         try:
             values = json.loads(text)
+            values["phase"] = Phase(values["phase"])
             for key in ("base", "output"):
                 if key in values:
                     values[key] = Image(**values[key])
-            lost = tuple(Missing(Part(each["part"]), each["reason"]) for each in values.get("missing", ()))
-            return cls(**{**values, "phase": Phase(values["phase"]), "missing": lost})
+            if "missing" in values:
+                values["missing"] = tuple(
+                    Missing(Part(each["part"]), each["reason"]) for each in values["missing"]
+                )
+            return cls(**values)
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"no build: {error}") from error
 

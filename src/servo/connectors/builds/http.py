@@ -37,7 +37,7 @@ class Answer:
     def json(self) -> Any:
         """Return the body as JSON; None if it is none."""
         try:
-            return json.loads(self.body)
+            return json.loads(self.body.decode())
         except ValueError:
             return None
 

@@ -17,7 +17,7 @@ from servo.connectors.builds.journal import Copy, Journal, records
 from servo.connectors.builds.logs import Log, read_file
 from servo.connectors.builds.metrics import Metrics
 from servo.connectors.builds.redaction import Secrets
-from servo.connectors.builds.references import DEFAULT_REGISTRY, Reference, collision_free, original
+from servo.connectors.builds.references import Reference, collision_free, original
 from servo.connectors.builds.sources import Source
 from servo.connectors.builds.spool import Spool
 from servo.logging import logger
@@ -214,10 +214,10 @@ def _named(image: Image) -> str:
     if image.name is None:
         raise PartError(_ONLY_HERE)
     try:
-        reference = Reference.parse(image.name)
+        Reference.parse(image.name)
     except ValueError as error:
         raise PartError(str(error)) from error
-    return image.name if reference.registry == DEFAULT_REGISTRY else str(reference)
+    return image.name.removeprefix("docker://")
 
 
 def _reference(image: Image) -> Reference:

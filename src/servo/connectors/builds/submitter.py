@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
 from servo.connectors.builds.backend import TOO_LARGE, Backend, Submission
-from servo.connectors.builds.build import Build, Missing, Part
+from servo.connectors.builds.build import Build, Missing, Part, compact
 from servo.connectors.builds.configuration import BuildsConfiguration
 from servo.connectors.builds.errors import (
     JournalFullError,
@@ -300,5 +299,5 @@ def _stored(answer: Mapping[str, Any], submission: Submission) -> str:
     kept = dict(answer)
     if submission.missing:
         kept["missing"] = [{"part": str(each.part), "reason": each.reason} for each in submission.missing]
-    text = json.dumps(kept, separators=(",", ":"))
-    return text if len(text) <= _MAX_ANSWER else json.dumps({"build_analysis": answer.get("build_analysis")})
+    text = compact(kept)
+    return text if len(text) <= _MAX_ANSWER else compact({"build_analysis": answer.get("build_analysis")})

@@ -20,11 +20,35 @@ from servo.connectors.builds.sources import Batch, Source
 from servo.connectors.builds.submitter import Submitter
 from servo.logging import logger
 
-__all__ = ["Watcher"]
+__all__ = ["Room", "Watcher"]
 
 _FIRST, _LONGEST = 1.0, 60.0
 _PAUSE = 2.0
 _ENDED_WELL = frozenset({Phase.complete, Phase.unknown})
+
+
+class Room:
+    """How many builds the queue still takes.
+
+    To count what waits costs the more the more waits; so it is counted when all of the room that there was is used up.
+
+    Args:
+        journal: Where builds wait.
+        limit: How many may; the last batch may be beyond it.
+    """
+
+    def __init__(self, journal: Journal, limit: int) -> None:
+        self._journal, self._limit = journal, limit
+        self._left = 0
+
+    async def take(self, count: int) -> bool:
+        """Take room for so many builds; whether there was any."""
+        if self._left <= 0:
+            self._left = self._limit - await self._journal.read(records.length)
+        if self._left <= 0:
+            return False
+        self._left -= count
+        return True
 
 
 class Watcher:
@@ -34,6 +58,7 @@ class Watcher:
         source: What is read.
         config: How much may wait.
         journal: Where it is written down.
+        room: How much the queue still takes; shared by the watchers of a journal.
         submitter: Who is told of it.
         parts: Keeps logs.
         secrets: What is taken out of names and labels.
@@ -47,6 +72,7 @@ class Watcher:
         config: BuildsConfiguration,
         journal: Journal,
         *,
+        room: Room,
         submitter: Submitter,
         parts: Parts,
         secrets: Secrets,
@@ -54,7 +80,13 @@ class Watcher:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.source, self._config, self._journal, self._clock = source, config, journal, clock
-        self._submitter, self._parts, self._secrets, self._metrics = submitter, parts, secrets, metrics
+        self._room, self._submitter, self._parts, self._secrets, self._metrics = (
+            room,
+            submitter,
+            parts,
+            secrets,
+            metrics,
+        )
         self.trouble: str | None = None
 
     async def run(self, *, existing: bool = False) -> None:
@@ -89,7 +121,7 @@ class Watcher:
         if self.source.engine is not None:
             builds = [each for each in builds if not await self._is_ours(self.source.engine, each)]
         builds = [each for each in builds if not self._is_ancient(each)]
-        await self._room()
+        await self._wait_for_room(len(builds))
         new = await self._written(builds, batch.position)
         for each in builds:
             if each.phase not in _ENDED_WELL:
@@ -124,10 +156,10 @@ class Watcher:
             await asyncio.sleep(_PAUSE / 2)
         return ours
 
-    async def _room(self) -> None:
+    async def _wait_for_room(self, count: int) -> None:
         """Wait while the queue is full: the source keeps what it has."""
         told = False
-        while (await self._journal.read(records.waiting))[0] >= self._config.queue.builds:
+        while not await self._room.take(count):
             if not told:
                 logger.warning(
                     f"{self._config.queue.builds} builds wait (`queue.builds`): {self.source.name} is not read on"

@@ -349,3 +349,59 @@ async def test_copies_are_in_the_journal_before_the_backend_knows_them(
     found = await running.journal.read(records.copies, "one")
     assert set(found) == {Part.base, Part.output}
     assert os.path.basename(found[Part.base].target)  # noqa: PTH119 - a reference
+
+
+@pytest.fixture
+def token(tmp_path, monkeypatch):
+    """The file of a service account's token."""
+    path = tmp_path / "token"
+    monkeypatch.setenv("SERVO_BUILDS_TOKEN_FILE", str(path))
+    return path
+
+
+async def test_the_token_of_the_service_account_is_read_for_each_build(
+    agent, source, backend, build, until, config, token
+):
+    """`--pass-token`: it is that of source and destination, and it may be another one tomorrow."""
+    skopeo = StubSkopeo()
+    token.write_text("the first\n")
+    await agent(config(pass_token=True, copy_to={"registry": "push.example/builds"}), skopeo=skopeo)
+    source.show(build())
+    await until(lambda: "one" in backend.taken)
+    token.write_text("the second\n")
+    source.show(build("two"))
+    await until(lambda: "two" in backend.taken)
+    for key, word in (("one", "the first"), ("two", "the second")):
+        assert backend.taken[key]["credentials"]["base"] == {"user": "build-watcher", "password": word}
+        assert backend.taken[key]["credentials"]["output"] == {"user": "build-watcher", "password": word}
+    assert [at.credentials.password for _, _, *both in skopeo.copied for at in both] == 4 * [
+        "the first"
+    ] + 4 * ["the second"]
+
+
+async def test_without_copies_the_backend_pulls_with_it(agent, source, backend, build, until, config, token):
+    token.write_text("the-token")
+    await agent(config(pass_token=True))
+    source.show(build())
+    await until(lambda: backend.taken)
+    assert backend.taken["one"]["credentials"] == {
+        part: {"user": "build-watcher", "password": "the-token"} for part in ("base", "output")
+    }
+
+
+async def test_a_token_that_cannot_be_read_is_waited_for_and_then_does_without_images(
+    agent, source, backend, build, until, config, token
+):
+    now = [1e9]
+    settings = config(pass_token=True, retry={"first": "10ms", "longest": "20ms"})
+    running = await agent(settings, clock=lambda: now[0])
+    source.show(build())
+    await until(lambda: running.metrics.total("build_watcher_builds_total", outcome="postponed"))
+    assert not backend.requests
+    now[0] += 700
+    await until(lambda: backend.taken)
+    sent = backend.taken["one"]
+    assert (sent["base_image"], sent["output_image"], "credentials" in sent) == (None, None, False)
+    reason = "the service account's token cannot be read: No such file or directory"
+    assert sent["missing"] == [{"part": part, "reason": reason} for part in ("base_image", "output_image")]
+    assert sent["build_log"] is not None

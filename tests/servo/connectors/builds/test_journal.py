@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
@@ -146,21 +147,52 @@ async def test_a_copy_is_shared_by_whoever_points_to_the_same_manifest(journal, 
     assert await journal.read(records.copies, "one") == {}
 
 
-async def test_a_journal_of_an_older_version_is_brought_up_to_date(path, build):
+@pytest.fixture(params=range(1, len(VERSIONS)))
+def older(request, path, build):
+    """A journal of an older version with two builds, one of which was sent."""
     db = sqlite3.connect(path, isolation_level=None)
-    for statement in VERSIONS[0]:
-        db.execute(statement)
-    db.execute("PRAGMA user_version = 1")
+    for statements in VERSIONS[: request.param]:
+        for statement in statements:
+            db.execute(statement)
+    db.execute(f"PRAGMA user_version = {request.param}")
     db.execute(f"PRAGMA application_id = {APPLICATION}")
-    records.see(db, [build()], "list", "7", 1.0)
+    records.see(db, [build(), build("two")], "list", "7", time.time())
+    records.submitted(db, [(1, "{}")], time.time())
     db.close()
-    journal = Journal(path)
-    assert (await journal.read(records.one, "one")).state is State.waiting
+    return path
+
+
+async def test_a_journal_of_an_older_version_is_brought_up_to_date(older):
+    journal = Journal(older)
+    assert (await journal.read(records.one, "two")).state is State.waiting
     assert await journal.read(records.copies, "one") == {}
     await journal.aclose()
-    with sqlite3.connect(path) as db:
+    with sqlite3.connect(older) as db:
         assert db.execute("PRAGMA user_version").fetchone()[0] == len(VERSIONS)
     db.close()
+
+
+async def test_an_agent_goes_on_with_a_journal_of_an_older_version(
+    older, agent, source, backend, build, until
+):
+    await agent()
+    await until(lambda: source.positions == ["7"])
+    source.show(build(), build("three"))
+    await until(lambda: len(backend.taken) == 2)
+    assert set(backend.taken) == {"two", "three"}
+
+
+async def test_what_may_be_forgotten_is_found_without_reading_all(journal):
+    """A journal remembers months; it is looked through each minute."""
+
+    def plan(db):
+        found = []
+        db.set_trace_callback(found.append)
+        records.pruned(db, 1.0, 10)
+        db.set_trace_callback(None)
+        return " ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {found[-1]}"))
+
+    assert "builds_over" in await journal.write(plan)
 
 
 def test_a_journal_of_a_newer_version_is_left_alone(path):
@@ -169,7 +201,7 @@ def test_a_journal_of_a_newer_version_is_left_alone(path):
     db.execute("PRAGMA user_version = 99")
     db.close()
     before = path.read_bytes()
-    with pytest.raises(JournalError, match="of version 99, and this agent knows 2: update the agent"):
+    with pytest.raises(JournalError, match="of version 99, and this agent knows 3: update the agent"):
         Journal(path)
     assert path.read_bytes() == before
 

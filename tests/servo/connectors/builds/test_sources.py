@@ -293,3 +293,20 @@ def test_a_log_that_is_exposed_is_in_its_file_and_the_same_in_the_end(chunks, li
 def redacted(data):
     redactor = Redactor(Secrets())
     return b"".join([*redactor.feed(data), *redactor.finish()])
+
+
+@given(st.binary(max_size=3000), st.integers(1024, 4000))
+def test_a_body_is_the_same_as_a_whole_and_in_pieces(data, limit):
+    from servo.connectors.builds.backend import Submission
+    from servo.connectors.builds.build import Missing, Part
+    from servo.connectors.builds.credentials import Credentials
+
+    with Log(Secrets(), limit) as log:
+        log.feed(data)
+        log.finish()
+        submission = Submission("one", {"a": "\N{SNOWMAN}"}, {Part.base: "a:1"}, {Part.base: Credentials("u", "p")}, log=log, missing=[Missing(Part.output, "gone")])  # fmt: skip
+        whole = json.loads(submission.body())
+        assert json.loads(b"".join(submission.pieces())) == whole
+    assert whole["build_log"].keys() == {"apiversion", "kind", "metadata", "log"}
+    submission.log = None
+    assert json.loads(b"".join(submission.pieces())) == {**whole, "build_log": None}

@@ -320,6 +320,46 @@ async def test_secrets_are_not_in_what_is_sent(agent, source, backend, build, un
     assert b"me:pass" not in body
 
 
+async def test_no_more_of_a_log_is_sent_than_the_operator_wants(agent, source, backend, build, until, config):
+    await agent(config(log={"limit": 2048}))
+    source.logs["one"] = b"first\n" + b"x" * 100_000 + b"\nlast\n"
+    source.show(build())
+    await until(lambda: backend.taken)
+    log = backend.taken["one"]["build_log"]["log"]
+    assert log.startswith("first\n")
+    assert log.endswith("\nlast\n")
+    assert "[97964 bytes left out by the agent]" in log
+    assert len(log) < 2048 + 60
+
+
+async def test_a_log_with_escapes_and_broken_text_is_sent_as_a_text(agent, source, backend, build, until):
+    await agent()
+    source.logs["one"] = b"\x1b[31mred\x1b[0m \0 \xff <script> \r\n"
+    source.show(build())
+    await until(lambda: backend.taken)
+    assert (
+        backend.taken["one"]["build_log"]["log"]
+        == "\x1b[31mred\x1b[0m \0 \N{REPLACEMENT CHARACTER} <script> \r\n"
+    )
+
+
+async def test_what_the_backend_is_told_with_each_build(agent, source, backend, build, until, config):
+    """W16: the environment's type was overwritten; and no password is in a URL (W14)."""
+    settings = {
+        "environment_type": "buildtime",
+        "origin": "a&b=c",
+        "debug": True,
+        "force": True,
+        "source_registry": {"verify_tls": False},
+    }
+    await agent(config(**settings, destination_registry={"user": "u", "password": "a-word"}))
+    source.show(build())
+    await until(lambda: backend.taken)
+    assert backend.requests[0][1] == (
+        "/api/v1/build-analysis?environment_type=buildtime&origin=a%26b%3Dc&debug=true&force=true&base_registry_verify_tls=false"
+    )
+
+
 async def test_two_agents_do_not_share_a_journal(agent, config, monkeypatch):
     monkeypatch.setattr("servo.connectors.builds.agent.LOCK_TRIES", 1)
     await agent()

@@ -185,6 +185,11 @@ def counts(db: sqlite3.Connection) -> dict[str, int]:
     return dict(db.execute("SELECT state, count(*) FROM builds GROUP BY state").fetchall())
 
 
+def length(db: sqlite3.Connection) -> int:
+    """Return how many builds wait."""
+    return int(db.execute("SELECT count(*) FROM builds WHERE state = 'waiting'").fetchone()[0])
+
+
 def waiting(db: sqlite3.Connection) -> tuple[int, float | None]:
     """Return how many builds wait, and when the first of them was seen."""
     count, oldest = db.execute("SELECT count(*), min(seen_at) FROM builds WHERE state = 'waiting'").fetchone()

@@ -39,6 +39,8 @@ VERSIONS: tuple[tuple[str, ...], ...] = (
             copied_at REAL NOT NULL, expires_at REAL, PRIMARY KEY (identity, part)) WITHOUT ROWID""",
         "CREATE INDEX copies_expiring ON copies (expires_at) WHERE expires_at IS NOT NULL",
     ),
+    # What may be forgotten is looked for each minute, among all that is remembered.
+    ("CREATE INDEX builds_over ON builds (changed_at) WHERE state IN ('submitted', 'tombstone')",),
 )  # fmt: skip
 
 
