@@ -20,8 +20,10 @@ from trimtab.stacks import (
     Ground,
     Plan,
     PlanError,
+    Question,
     RequirementsError,
     Search,
+    Space,
     UnsatisfiableError,
     Verdict,
     ground_of,
@@ -34,7 +36,6 @@ from trimtab.workflows.campaigns.conclusion import in_words, is_hopeless
 from trimtab.workflows.campaigns.ending import Ending
 from trimtab.workflows.campaigns.inspector import Inspector
 from trimtab.workflows.campaigns.memory import Proposals
-from trimtab.workflows.campaigns.searching import search_with
 from trimtab.workflows.campaigns.trying import CampaignWatcher, Trying
 from trimtab.workflows.place import Place
 
@@ -132,7 +133,7 @@ class CampaignCourse:
             try:
                 ground = await self._ground(search)
                 plan = plan_of(
-                    campaign.question, ground, ahead=campaign.budget.parallel, searching=search_with
+                    campaign.question, ground, ahead=campaign.budget.parallel, searching=_search_with
                 )
             except (UnsatisfiableError, PlanError, RequirementsError) as error:
                 return await self._ending.conclude(CampaignState.FAILED, str(error))
@@ -251,3 +252,9 @@ class CampaignCourse:
     def _advance(self, **values: Any) -> None:
         with self._place.database.write() as connection:
             campaigns.advance(connection, self._campaign.id, CampaignState.RUNNING, **values)
+
+
+def _search_with(question: Question, space: Space) -> Any:
+    from trimtab.workflows.campaigns.searching import search_with  # NumPy, for one plan of nine
+
+    return search_with(question, space)

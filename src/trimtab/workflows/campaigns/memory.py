@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
 
 from trimtab.catalog import campaigns
 from trimtab.stacks import Exclusion, Stack
@@ -66,7 +65,7 @@ class Proposals:
             campaigns.note(connection, self._id, row)
 
 
-def _settled(row: Mapping[str, Any], locks: Mapping[str, str]) -> Settled:
+def _settled(row: campaigns.Row, locks: Mapping[str, str]) -> Settled:
     stack = None if row["stack"] is None else Stack(locks[row["stack"]])
     refusal = None if row["refusal"] is None else Refusal(row["refusal"])
     return Settled(stack, row["reason"], refusal, tuple(Exclusion(**each) for each in row["exclusions"]))
