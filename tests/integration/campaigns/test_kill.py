@@ -71,6 +71,7 @@ def test_killed_at_any_point_it_comes_to_the_same_end(trimtab, files, expected, 
     made = {each["inspection"] for each in report["candidates"]}
     assert sorted(each["id"] for each in inspections) == sorted(made)
     assert {each["state"] for each in inspections} == {"succeeded"}
+    assert not list((trimtab.home / "work").glob("inspection-*"))
     # A run whose end nobody saw is made anew; no other is.
     after = trimtab.runs()
     assert set(after) == made

@@ -141,13 +141,13 @@ class CampaignCourse:
             memory = await asyncio.to_thread(Proposals, self._place, campaign.id)
             source = Candidates(search.oracle, plan, search.sieves, memory=memory)
             try:
-                state, reason = await self._through(source, plan, ground, memory.candidates)
+                state, reason = await self._through(source, plan, ground, memory)
             finally:
                 await self._leave()
             return await self._ending.conclude(state, reason, plan, source)
 
     async def _through(
-        self, source: Candidates, plan: Plan, ground: Ground, known: int
+        self, source: Candidates, plan: Plan, ground: Ground, memory: Proposals
     ) -> tuple[CampaignState, str]:
         """Candidate after candidate.
 
@@ -155,11 +155,12 @@ class CampaignCourse:
             source: Of candidates.
             plan: Theirs.
             ground: What it was made from.
-            known: How many candidates there were before this process: these are gone through whatever the budget says by now.
+            memory: What is known of both.
 
         Returns:
             In which state it ends, and why.
         """
+        known = memory.candidates  # these are gone through whatever the budget says by now
         while True:
             stopped = self._stopped(ground)
             spent = None if self._asked < known else self._spent()
@@ -167,7 +168,11 @@ class CampaignCourse:
                 if (candidate := await source.ask()) is None:
                     break
                 self._asked += 1
-                self._open.append(asyncio.create_task(self._trying.go(candidate)))
+                self._open.append(
+                    asyncio.create_task(
+                        self._trying.go(candidate, judged=candidate.stack.digest in memory.judged)
+                    )
+                )
                 spent = None if self._asked < known else self._spent()
             if not self._open:
                 return stopped or (CampaignState.FINISHED, self._why(source, plan, spent))

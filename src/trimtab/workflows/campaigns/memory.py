@@ -30,6 +30,8 @@ class Proposals:
         locks = {each["stack"]: each["lock"] for each in rows if each["lock"] is not None}
         self._known = {each["number"]: _settled(each, locks) for each in rows}
         self._stacks = set(locks)
+        self.judged = frozenset(each["stack"] for each in rows if each["verdict"] is not None)
+        """Digests of the candidates that have their verdict: their inspections are over, with all that belongs to that."""
 
     @property
     def candidates(self) -> int:
