@@ -76,11 +76,8 @@ class Suspicion:
         self._look()
 
     def conclude(self) -> None:
-        """Take the last suspect for the cause, although some version was in all of its stacks; or leave the target unexplained."""
-        if len(self.suspects) == 1:
-            self._find(self.suspects[0])
-        elif self.target is not None:
-            self._given_up.add(self.target)
+        """Nothing more separates the suspects: take the smallest for the cause; what is in all of its stacks is told beside it."""
+        self._find(min(self.suspects, key=lambda each: (len(each), sorted(each))))
         self._look()
 
     def is_open(self, cause: Cause) -> bool:

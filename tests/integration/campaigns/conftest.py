@@ -5,12 +5,14 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 STACKS = Path(__file__).parents[2] / "trimtab" / "stacks"
-TRIMTAB = ("-c", "from trimtab.cli import main; main()")
+KILL = Path(__file__).parents[1] / "kill"
 
 
 def load(name):
@@ -58,28 +60,90 @@ def engines(tmp_path_factory):
     return tmp_path_factory.mktemp("engines")
 
 
-@pytest.fixture
-def trimtab(tmp_path, environment, engines):
-    """Run a command line with a home of its own."""
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / "engines").symlink_to(engines)
+class Zygote:
+    """Forks command lines from a process that has imported all they need: a start takes seconds where others work, too."""
 
-    def run(*arguments, command=TRIMTAB, check=None, **options):
-        done = subprocess.run(
-            [sys.executable, *command, *map(str, arguments)],
-            env={**environment, "TRIMTAB_HOME": str(home), **options},
-            cwd=tmp_path,
-            capture_output=True,
+    def __init__(self):
+        self.process = subprocess.Popen(
+            [sys.executable, KILL / "command_zygote.py"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             text=True,
-            check=False,
-            timeout=280,
         )
+
+    def ask(self, **asked):
+        self.process.stdin.write(json.dumps(asked) + "\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(60)
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def zygote():
+    forking = Zygote()
+    yield forking
+    forking.close()
+
+
+@dataclass
+class Done:
+    """How a command line ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Command:
+    """A command line with a home of its own."""
+
+    def __init__(self, zygote, home, environment):
+        self.zygote, self.home = zygote, home
+        self._environment = {**environment, "TRIMTAB_HOME": str(home)}
+        self._count = 0
+
+    def start(self, *arguments, point=None, **environment):
+        """Begin one; what ends it, by its process id."""
+        self._count += 1
+        files = [str(self.home.parent / f"{name}.{self._count}") for name in ("stdout", "stderr")]
+        task = {
+            "arguments": [str(each) for each in arguments],
+            "environment": {**self._environment, **environment},
+            "directory": str(self.home.parent),
+            "runs": str(self.home.parent / "runs"),
+            **dict(zip(("stdout", "stderr"), files, strict=True)),
+        }
+        pid = self.zygote.ask(**task, **({"point": point} if point else {}))
+        return pid, files
+
+    def runs(self):
+        """How often each inspection was really run."""
+        log = self.home.parent / "runs"
+        return Counter(log.read_text().split()) if log.exists() else Counter()
+
+    def wait(self, started):
+        pid, files = started
+        code = self.zygote.ask(wait=pid)
+        return Done(code, *(Path(each).read_text() for each in files))
+
+    def __call__(self, *arguments, check=None, point=None, **environment):
+        done = self.wait(self.start(*arguments, point=point, **environment))
         if check is not None:
             assert done.returncode == check, done.stderr + done.stdout
         return done
 
-    return run
+
+@pytest.fixture
+def trimtab(tmp_path, environment, engines, zygote):
+    """Run a command line with a home of its own."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "engines").symlink_to(engines)
+    return Command(zygote, home, environment)
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """How campaigns end: by budget, by bad input, by an answer that is clear, by somebody's wish."""
 
 import json
+import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -148,25 +147,18 @@ def test_an_adaptive_campaign_finds_the_fast_version(trimtab, files):
     assert report["candidates"][0]["reason"] == "the newest"
 
 
-def test_ctrl_c_leaves_it_and_cancel_ends_it(trimtab, files, environment, tmp_path):
+def test_ctrl_c_leaves_it_and_cancel_ends_it(trimtab, files, tmp_path):
     requirements, context = files("birch\ngrove<1.2\n", script="#!/bin/sh\nsleep 60\n")
     command = ("campaigns", "run", requirements, "--context", context, "--engine", "process")
-    arguments = [*map(str, command), "--plan", "all"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from trimtab.cli import main; main()", *arguments],
-        env={**environment, "TRIMTAB_HOME": str(tmp_path / "home")},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        while not list((tmp_path / "home" / "work").glob("*/runs/0.1.begun")):
-            assert process.poll() is None
-            time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 130
+    started = trimtab.start(*command, "--plan", "all")
+    deadline = time.monotonic() + 200
+    while not list((tmp_path / "home" / "work").glob("*/runs/0.1.begun")):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    os.kill(started[0], signal.SIGINT)
+    done = trimtab.wait(started)
+    assert done.returncode == 130
+    told = done.stderr
     assert "is kept as far as it came" in told
     (only,) = json.loads(trimtab("campaigns", "list", "--output", "json", check=0).stdout)
     assert (only["state"], only["counts"]["open"]) == ("running", 1)

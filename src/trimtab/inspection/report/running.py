@@ -7,11 +7,10 @@ from trimtab.catalog.values import at, integer, moment, number
 from trimtab.inspection.attempts import attempts
 from trimtab.inspection.report.model import Run
 from trimtab.inspection.statistics.measures import measures
+from trimtab.inspection.statistics.memory import peak_memory
 from trimtab.inspection.statistics.runs import Reading
 
-__all__ = ["peak_memory", "runs"]
-
-KIB = 1024
+__all__ = ["runs"]
 
 
 def runs(
@@ -89,14 +88,6 @@ def _ending(result: Mapping[str, Any], told: Mapping[str, Any]) -> str:
 def _seconds(told: Mapping[str, Any]) -> float | None:
     started, ended = (moment(told.get(name)) for name in ("started", "ended"))
     return None if started is None or ended is None else max(0.0, ended - started)
-
-
-def peak_memory(result: Mapping[str, Any]) -> float | None:
-    """Of the run's control group, if nobody else was in it; else of its largest process."""
-    group = at(result, "cgroup")
-    peak = number(at(group, "memory", "peak")) if at(group, "alone") is True else None
-    largest = number(at(result, "usage", "ru_maxrss"))
-    return peak if peak is not None else None if largest is None else largest * KIB
 
 
 def _notes(result: Mapping[str, Any], told: Mapping[str, Any]) -> Iterator[str]:

@@ -172,7 +172,7 @@ def _model(kind: Any, document: Any, place: str, problems: list[str]) -> Any:
         return None
 
 
-def _context(document: Mapping[str, Any], problems: list[str]) -> Specification | None:
+def _context(document: Any, problems: list[str]) -> Specification | None:
     if not isinstance(document, Mapping):
         problems.append("context: it is no object; give an inspection's specification without python")
         return None

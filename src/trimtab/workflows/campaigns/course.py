@@ -20,8 +20,10 @@ from trimtab.stacks import (
     Ground,
     Plan,
     PlanError,
+    Question,
     RequirementsError,
     Search,
+    Space,
     UnsatisfiableError,
     Verdict,
     ground_of,
@@ -34,7 +36,6 @@ from trimtab.workflows.campaigns.conclusion import in_words, is_hopeless
 from trimtab.workflows.campaigns.ending import Ending
 from trimtab.workflows.campaigns.inspector import Inspector
 from trimtab.workflows.campaigns.memory import Proposals
-from trimtab.workflows.campaigns.searching import search_with
 from trimtab.workflows.campaigns.trying import CampaignWatcher, Trying
 from trimtab.workflows.place import Place
 
@@ -132,7 +133,7 @@ class CampaignCourse:
             try:
                 ground = await self._ground(search)
                 plan = plan_of(
-                    campaign.question, ground, ahead=campaign.budget.parallel, searching=search_with
+                    campaign.question, ground, ahead=campaign.budget.parallel, searching=_search_with
                 )
             except (UnsatisfiableError, PlanError, RequirementsError) as error:
                 return await self._ending.conclude(CampaignState.FAILED, str(error))
@@ -140,13 +141,13 @@ class CampaignCourse:
             memory = await asyncio.to_thread(Proposals, self._place, campaign.id)
             source = Candidates(search.oracle, plan, search.sieves, memory=memory)
             try:
-                state, reason = await self._through(source, plan, ground, memory.candidates)
+                state, reason = await self._through(source, plan, ground, memory)
             finally:
                 await self._leave()
             return await self._ending.conclude(state, reason, plan, source)
 
     async def _through(
-        self, source: Candidates, plan: Plan, ground: Ground, known: int
+        self, source: Candidates, plan: Plan, ground: Ground, memory: Proposals
     ) -> tuple[CampaignState, str]:
         """Candidate after candidate.
 
@@ -154,11 +155,12 @@ class CampaignCourse:
             source: Of candidates.
             plan: Theirs.
             ground: What it was made from.
-            known: How many candidates there were before this process: these are gone through whatever the budget says by now.
+            memory: What is known of both.
 
         Returns:
             In which state it ends, and why.
         """
+        known = memory.candidates  # these are gone through whatever the budget says by now
         while True:
             stopped = self._stopped(ground)
             spent = None if self._asked < known else self._spent()
@@ -166,7 +168,11 @@ class CampaignCourse:
                 if (candidate := await source.ask()) is None:
                     break
                 self._asked += 1
-                self._open.append(asyncio.create_task(self._trying.go(candidate)))
+                self._open.append(
+                    asyncio.create_task(
+                        self._trying.go(candidate, judged=candidate.stack.digest in memory.judged)
+                    )
+                )
                 spent = None if self._asked < known else self._spent()
             if not self._open:
                 return stopped or (CampaignState.FINISHED, self._why(source, plan, spent))
@@ -251,3 +257,9 @@ class CampaignCourse:
     def _advance(self, **values: Any) -> None:
         with self._place.database.write() as connection:
             campaigns.advance(connection, self._campaign.id, CampaignState.RUNNING, **values)
+
+
+def _search_with(question: Question, space: Space) -> Any:
+    from trimtab.workflows.campaigns.searching import search_with  # NumPy, for one plan of nine
+
+    return search_with(question, space)

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from trimtab.catalog import InspectionState
-from trimtab.inspection.report.running import peak_memory
 from trimtab.inspection.statistics.hardware import Hardware
 from trimtab.inspection.statistics.measures import SEPARATOR, measures
+from trimtab.inspection.statistics.memory import peak_memory
 from trimtab.stacks import Evidence, Failure, Stack, Verdict
 from trimtab.store import InspectionStore, NotFoundError, Report
 

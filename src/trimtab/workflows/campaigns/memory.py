@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
 
 from trimtab.catalog import campaigns
 from trimtab.stacks import Exclusion, Stack
@@ -31,6 +30,8 @@ class Proposals:
         locks = {each["stack"]: each["lock"] for each in rows if each["lock"] is not None}
         self._known = {each["number"]: _settled(each, locks) for each in rows}
         self._stacks = set(locks)
+        self.judged = frozenset(each["stack"] for each in rows if each["verdict"] is not None)
+        """Digests of the candidates that have their verdict: their inspections are over, with all that belongs to that."""
 
     @property
     def candidates(self) -> int:
@@ -66,7 +67,7 @@ class Proposals:
             campaigns.note(connection, self._id, row)
 
 
-def _settled(row: Mapping[str, Any], locks: Mapping[str, str]) -> Settled:
+def _settled(row: campaigns.Row, locks: Mapping[str, str]) -> Settled:
     stack = None if row["stack"] is None else Stack(locks[row["stack"]])
     refusal = None if row["refusal"] is None else Refusal(row["refusal"])
     return Settled(stack, row["reason"], refusal, tuple(Exclusion(**each) for each in row["exclusions"]))

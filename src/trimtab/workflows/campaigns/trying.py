@@ -57,15 +57,19 @@ class Trying:
         self.again = 0
         """Inspections that were made because the infrastructure failed at another."""
 
-    async def go(self, candidate: Candidate) -> Evidence:
-        """Inspect a candidate, unless that was done; what the infrastructure fails at is tried again.
+    async def go(self, candidate: Candidate, *, judged: bool = False) -> Evidence:
+        """Inspect a candidate; what the infrastructure fails at is tried again.
+
+        Args:
+            candidate: Which.
+            judged: Its verdict is known already: it is read once more.
 
         Raises:
             StoreError, CatalogError: Store or database cannot be used.
         """
         attempt = 1
         while True:
-            evidence = await self._once(candidate, attempt)
+            evidence = await self._once(candidate, attempt, judged=judged)
             again = evidence.verdict is Verdict.UNKNOWN and attempt < self._campaign.budget.attempts
             if not (again and await asyncio.to_thread(self._may_pass, evidence)):
                 break
@@ -80,17 +84,16 @@ class Trying:
         self._watcher.ended(candidate, evidence)
         return evidence
 
-    async def _once(self, candidate: Candidate, attempt: int) -> Evidence:
+    async def _once(self, candidate: Candidate, attempt: int, *, judged: bool) -> Evidence:
         stack = candidate.stack
         submission = self._campaign.submission(stack, attempt, self._place.deployment)
         stored = self._place.inspections[submission.id]
-        evidence = await asyncio.to_thread(evidence_of, stored, stack)
-        if evidence is None:
+        if not judged:  # also where its documents are there: a kill may have come before its rows
             begun = Evidence(stack, Verdict.UNKNOWN, submission.id)
             await asyncio.to_thread(self._note, begun, attempt, {})
             self._watcher.began(candidate, submission.id, attempt)
             await self._inspector.inspect(submission)
-            evidence = await asyncio.to_thread(evidence_of, stored, stack)
+        evidence = await asyncio.to_thread(evidence_of, stored, stack)
         # Deleted by somebody in the meantime: nobody knows what it showed.
         return evidence or Evidence(stack, Verdict.UNKNOWN, submission.id)
 
