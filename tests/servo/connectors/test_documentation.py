@@ -12,6 +12,8 @@ from pydantic import BaseModel
 
 from servo.connectors.builds import BuildsConfiguration, BuildsConnector
 from servo.connectors.builds.metrics import GAUGES, HELP
+from servo.connectors.inspection import InspectionConfiguration, InspectionConnector
+from servo.connectors.inspection.figures import METRICS as INSPECTED
 from servo.connectors.load import LoadConfiguration, LoadConnector
 from servo.connectors.load.report import metrics
 from servo.connectors.process import ProcessConfiguration, ProcessConnector
@@ -25,6 +27,7 @@ SECTIONS = {
     "load": LoadConfiguration,
     "wait": WaitConfiguration,
     "scripts": ScriptsConfiguration,
+    "inspection": InspectionConfiguration,
 }
 
 
@@ -59,12 +62,18 @@ def test_each_metric_is_documented():
     load = metrics(LoadConfiguration(url="http://h/", steps=[1]))
     assert [metric.name for metric in METRICS if f"`{metric.name}`" not in section("process")] == []
     assert [metric.name for metric in load if f"`{metric.name}`" not in section("load")] == []
+    assert [metric.name for metric in INSPECTED if f"`{metric.name}`" not in section("inspection")] == []
 
 
 def test_the_example_is_valid():
     example = yaml.safe_load(re.search(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)[1])
     assert ProcessConfiguration.model_validate(example["process"]).settings[1].name == "cache"
     assert len(LoadConfiguration.model_validate(example["load"]).parse_targets()) == 2
+
+
+def test_the_example_of_a_stack_is_valid():
+    example = yaml.safe_load(re.search(r"```yaml\n(.*?)```", section("inspection"), re.DOTALL)[1])
+    assert InspectionConfiguration.model_validate(example["inspection"]).packages["numpy"].first == "2.2.6"
 
 
 def test_the_example_of_targets_is_valid(tmp_path):
@@ -103,7 +112,8 @@ def test_each_option_of_builds_has_its_page():
 
 
 @pytest.mark.parametrize(
-    "connector", [BuildsConnector, ProcessConnector, LoadConnector, WaitConnector, ScriptsConnector]
+    "connector",
+    [BuildsConnector, InspectionConnector, ProcessConnector, LoadConnector, WaitConnector, ScriptsConnector],
 )
 def test_each_connector_says_what_it_is(connector):
     assert connector.full_name == f"{connector.__name__.removesuffix('Connector')} Connector"
