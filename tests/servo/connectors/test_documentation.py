@@ -13,6 +13,8 @@ from pydantic import BaseModel
 import servo.connectors.kubernetes
 from servo.connectors.builds import BuildsConfiguration, BuildsConnector
 from servo.connectors.builds.metrics import GAUGES, HELP
+from servo.connectors.inspection import InspectionConfiguration, InspectionConnector
+from servo.connectors.inspection.figures import METRICS as INSPECTED
 from servo.connectors.kubernetes import KubernetesConfiguration, KubernetesConnector
 from servo.connectors.load import LoadConfiguration, LoadConnector
 from servo.connectors.load.report import metrics
@@ -33,6 +35,7 @@ SECTIONS = {
     "vegeta": VegetaConfiguration,
     "wait": WaitConfiguration,
     "scripts": ScriptsConfiguration,
+    "inspection": InspectionConfiguration,
 }
 
 
@@ -68,6 +71,7 @@ def test_each_metric_is_documented():
     assert [metric.name for metric in METRICS if f"`{metric.name}`" not in section("process")] == []
     assert [metric.name for metric in load if f"`{metric.name}`" not in section("load")] == []
     assert [metric.name for metric in VEGETA_METRICS if f"`{metric.name}`" not in section("vegeta")] == []
+    assert [metric.name for metric in INSPECTED if f"`{metric.name}`" not in section("inspection")] == []
 
 
 def test_the_example_is_valid():
@@ -80,6 +84,11 @@ def test_the_example_of_metrics_is_valid():
     example = yaml.safe_load(re.search(r"```yaml\n(.*?)```", section("prometheus"), re.DOTALL)[1])
     found = PrometheusConfiguration.model_validate(example["prometheus"])
     assert [metric.absent for metric in found.metrics] == ["ignore", "fail", "zero"]
+
+
+def test_the_example_of_a_stack_is_valid():
+    example = yaml.safe_load(re.search(r"```yaml\n(.*?)```", section("inspection"), re.DOTALL)[1])
+    assert InspectionConfiguration.model_validate(example["inspection"]).packages["numpy"].first == "2.2.6"
 
 
 def test_the_example_of_targets_is_valid(tmp_path):
@@ -157,6 +166,7 @@ def test_each_option_of_builds_has_its_page():
     "connector",
     [
         BuildsConnector,
+        InspectionConnector,
         KubernetesConnector,
         ProcessConnector,
         LoadConnector,

@@ -100,7 +100,7 @@ def _tried(each: Evidence) -> dict[str, Any]:
 
 
 def _failure(each: Evidence) -> dict[str, Any] | None:
-    return each.failure and asdict(each.failure)
+    return asdict(each.failure) if each.failure else None
 
 
 def _breaker(breaker: Breaker) -> dict[str, Any]:
