@@ -8,9 +8,9 @@ import re
 from pathlib import Path
 
 import pytest
+from servo.connectors.builds.exposition import Exposition
 
 from servo.connectors.builds.build import Image, Phase
-from servo.connectors.builds.exposition import Exposition
 from servo.connectors.builds.metrics import GAUGES, HELP, MAX_SERIES, Metrics
 
 PAGE = Path(__file__).parents[4] / "docs" / "builds-agent.md"
