@@ -30,7 +30,7 @@ _SPLITS = 10
 _FEWEST = 8
 _ALIKE = 0.98
 _MANY = 24
-_RANGES = 20_000
+_CELLS = 3_000_000  # of stacks by ranges
 
 
 @dataclass(frozen=True)
@@ -186,31 +186,55 @@ def _figures(groups: Sequence[Sequence[Measured]]) -> "tuple[Array, bool]":
 
 
 def _ranges(matrix: Matrix) -> "tuple[list[Literal], npt.NDArray[np.bool_]]":
-    """All ranges that split the stacks so that at least two are on either side, and who is within."""
+    """Ranges that split the stacks so that at least two are on either side, and who is within.
+
+    Those from one end of a package's versions come first, then single versions: of ranges that split alike they are the simplest,
+    and of too many ranges they are the ones that are looked at.
+    """
     import numpy as np
 
     count = len(matrix.pins)
+    most = _CELLS // max(count, 1)
     literals: list[Literal] = []
-    rows: list[list[bool]] = []
     seen: set[tuple[str, int]] = set()
-    for name, column in matrix.columns.items():
-        for low, high in _bounds(column):
-            stacks = column.within(low, high)
-            if 2 <= stacks.bit_count() <= count - 2 and (name, stacks) not in seen and len(rows) < _RANGES:  # noqa: PLR2004 - one has no spread
-                seen.add((name, stacks))
-                literals.append(Literal(name, low, high))
-                rows.append([bool(stacks >> row & 1) for row in range(count)])
-    return literals, np.array(rows, dtype=bool).reshape(len(rows), count)
+    for kind in (_ends, _single, _inner):
+        for name, column in matrix.columns.items():
+            for low, high in kind(len(column.versions) - 1):
+                stacks = column.within(low, high)
+                splits = 2 <= stacks.bit_count() <= count - 2  # noqa: PLR2004 - one has no spread
+                if splits and (name, stacks) not in seen and len(literals) < most:
+                    seen.add((name, stacks))
+                    literals.append(Literal(name, low, high))
+    places = {name: _places(column, count) for name, column in matrix.columns.items()}
+    inside = np.empty((len(literals), count), dtype=bool)
+    for at, each in enumerate(literals):
+        inside[at] = (places[each.name] >= each.low) & (places[each.name] <= each.high)
+    return literals, inside
 
 
-def _bounds(column: Column) -> list[tuple[int, int]]:
-    """Those from one end first: of ranges that split alike, they are the simplest."""
-    last = len(column.versions) - 1
-    ends = [(at, last) for at in range(1, last + 1)] or [(0, 0)]
-    single = [(at, at) for at in range(last + 1)]
+def _places(column: Column, count: int) -> "npt.NDArray[np.int64]":
+    """The number of each stack's version; -1: it is without the package."""
+    import numpy as np
+
+    found = np.full(count, -1)
+    for place, stacks in enumerate(column.having):
+        bits = np.frombuffer(stacks.to_bytes((count + 7) // 8, "little"), dtype=np.uint8)
+        found[np.unpackbits(bits, count=count, bitorder="little").astype(bool)] = place
+    return found
+
+
+def _ends(last: int) -> list[tuple[int, int]]:
+    return [(at, last) for at in range(1, last + 1)] or [(0, 0)]
+
+
+def _single(last: int) -> list[tuple[int, int]]:
+    return [(at, at) for at in range(last + 1)]
+
+
+def _inner(last: int) -> list[tuple[int, int]]:
     if last >= _MANY:
-        return ends + single
-    return ends + single + [(low, high) for low in range(1, last) for high in range(low + 1, last)]
+        return []
+    return [(low, high) for low in range(1, last) for high in range(low + 1, last)]
 
 
 def _alike(at: int, literals: Sequence[Literal], inside: "npt.NDArray[np.bool_]") -> tuple[str, ...]:
