@@ -169,6 +169,41 @@ def show(
 
 
 @app.command()
+def report(
+    campaign_id: Id,
+    *,
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            help="What is best, such as 'minimize memory'. [the campaign's own, else minimize its metric]",
+            metavar="TEXT",
+        ),
+    ] = None,
+    directory: Annotated[
+        Path | None, typer.Option(help="Where it is written. [reports/CAMPAIGN in the home]")
+    ] = None,
+    like: Annotated[
+        Path | None,
+        typer.Option(
+            help="The project's file: the lock to ship is of its kind (Pipfile, pyproject.toml, uv.lock, pylock.toml). [requirements.txt]",
+            metavar="FILE",
+        ),
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Write what a campaign showed: a page, its data as JSON, and the lock to ship.
+
+    \b
+    Examples:
+      trimtab campaigns report campaign-261126221732-0123456789abcdef
+      trimtab campaigns report campaign-261126221732-0123456789abcdef --objective 'minimize memory' --like Pipfile
+    """  # noqa: D301 # \b is Click's mark of a paragraph not to be wrapped
+    from trimtab.cli.campaigns_report import write_report
+
+    write_report(campaign_id, objective, directory, like, home)
+
+
+@app.command()
 def resume(
     campaign_ids: Annotated[
         list[str] | None,
