@@ -42,7 +42,7 @@ AFTER_ANSWER = [
     (f"{WORKFLOWS}.recording:Recording.make", "before", 1),
     (f"{STORE}:BuildsStore.put_once", "after", 1),
     (f"{WORKFLOWS}.recording:record_build", "after", 1),
-    (f"{CATALOG}:recorded", "after", 1),
+    ("trimtab.catalog.submitted_builds:recorded", "after", 1),
     (f"{WORKFLOWS}.analysing:Analysing.make", "before", 1),
     (f"{CATALOG}:begin", "after", 1),  # begun, and not committed
     (f"{WORKFLOWS}.analysing:Analysing._begin", "after", 1),
