@@ -247,7 +247,7 @@ def test_a_member_is_kept(owner, name):
 
 def test_connectors_may_be_imported_before_the_command_line():
     """Reference 1.1: importing a connector before ``servo.cli`` failed."""
-    for name in ("load", "process", "scripts", "wait"):
+    for name in ("kube_metrics", "load", "process", "scripts", "wait"):
         program = f"import servo.connectors.{name}, servo.cli"
         subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
 

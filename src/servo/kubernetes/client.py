@@ -36,7 +36,7 @@ class Client:
     """Asks a cluster's API server, and tells it what shall be.
 
     Objects are dictionaries as the API gives them. ``namespace=None`` means that of the context; a ``NotFoundError``,
-    ``ConflictError`` and so on says how the server refused something.
+    ``ConflictError`` and so on says how the server refused something. A client belongs to the event loop that it is first used in.
 
     Args:
         access: The cluster, and who asks; ``Client.open`` finds it.

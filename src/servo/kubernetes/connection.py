@@ -222,8 +222,10 @@ class Connection:
         credential = await self._credential(renew=renew)
         if self._client is None or credential.certificate != self._shown:
             # A new certificate needs new connections; streams over the old ones break off, and are begun again.
-            await self.aclose()
-            self._client, self._shown = self._make(credential), credential.certificate
+            before, self._client = self._client, self._make(credential)
+            self._shown = credential.certificate
+            if before is not None:
+                await before.aclose()
         headers = list(self.access.headers)
         if credential.authorization:
             headers.append(("Authorization", credential.authorization))
