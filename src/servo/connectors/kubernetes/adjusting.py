@@ -215,9 +215,10 @@ def fault_of(error: Exception) -> Fault:
     """Return what is wrong, as documented, of an error of this package or of the cluster."""
     if isinstance(error, UnfitError):
         return error.fault
-    if isinstance(error, LeaseLostError | LeaseHeldError):
-        reason = "lease-lost" if isinstance(error, LeaseLostError) else "lease-held"
-        return Fault(reason, str(error), status="failed")
+    if isinstance(error, LeaseLostError):
+        return Fault("lease-lost", str(error), status="failed")
+    if isinstance(error, LeaseHeldError):
+        return Fault("lease-held", str(error), status="failed")
     if isinstance(error, NotFoundError | ManifestError):
         return Fault("target-missing", str(error), status="failed")
     if isinstance(error, ForbiddenError):
@@ -225,8 +226,9 @@ def fault_of(error: Exception) -> Fault:
         if " cannot " in str(error):
             return Fault("forbidden", f"{error}: see the permissions in the documentation", status="failed")
         return Fault("start-failed", f"the cluster does not admit it: {error}")
-    transient = isinstance(error, KubernetesError) and error.transient
-    return Fault("unreachable" if transient else "cluster-error", str(error), status="failed")
+    if isinstance(error, KubernetesError) and error.transient:
+        return Fault("unreachable", str(error), status="failed")
+    return Fault("cluster-error", str(error), status="failed")
 
 
 async def _stop(tasks: Iterable[asyncio.Task[None]]) -> None:

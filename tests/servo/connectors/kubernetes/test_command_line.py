@@ -11,7 +11,7 @@ import sys
 import pytest
 import yaml
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
 MAIN = [sys.executable, "-c", "from servo.cli import main; main()"]
 
