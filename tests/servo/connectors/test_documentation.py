@@ -120,7 +120,7 @@ def test_each_reason_of_kubernetes_has_its_page():
     """A reason is a literal beside a Fault, or a rule of where errors are told."""
     page = (PAGE.parent / "kubernetes.md").read_text()
     source = "\n".join(path.read_text() for path in CODE.glob("*.py"))
-    reasons = set(re.findall(r'(?:Fault\(\s*|reason=)"([a-z-]+)"', source))
+    reasons = set(re.findall(r'(?:Fault\(\s*|reason=|\(\w+Error, )"([a-z-]+)"', source))
     assert {"unschedulable", "lease-held", "target-changed"} <= reasons
     assert sorted(reason for reason in reasons if f"`{reason}`" not in page) == []
 

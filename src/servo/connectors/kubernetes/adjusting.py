@@ -25,6 +25,12 @@ __all__ = ["Adjusting", "Teller", "error_of", "fault_of"]
 Part = tuple[Target, Client, list[Adjustment]]
 """A target, its cluster, and what is adjusted of it."""
 
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (LeaseLostError, "lease-lost"),
+    (LeaseHeldError, "lease-held"),
+    (NotFoundError, "target-missing"),
+    (ManifestError, "target-missing"),
+)
 _TELL_EVERY = 10.0
 _SECONDS_TO_WITHDRAW = 40.0
 
@@ -215,18 +221,19 @@ def fault_of(error: Exception) -> Fault:
     """Return what is wrong, as documented, of an error of this package or of the cluster."""
     if isinstance(error, UnfitError):
         return error.fault
-    if isinstance(error, LeaseLostError | LeaseHeldError):
-        reason = "lease-lost" if isinstance(error, LeaseLostError) else "lease-held"
-        return Fault(reason, str(error), status="failed")
-    if isinstance(error, NotFoundError | ManifestError):
-        return Fault("target-missing", str(error), status="failed")
     if isinstance(error, ForbiddenError):
-        # A role says what somebody cannot do; all else that forbids is about what was to be written.
-        if " cannot " in str(error):
-            return Fault("forbidden", f"{error}: see the permissions in the documentation", status="failed")
-        return Fault("start-failed", f"the cluster does not admit it: {error}")
-    transient = isinstance(error, KubernetesError) and error.transient
-    return Fault("unreachable" if transient else "cluster-error", str(error), status="failed")
+        return _forbidden(error)
+    if isinstance(error, KubernetesError) and error.transient:
+        return Fault("unreachable", str(error), status="failed")
+    reason = next((reason for kind, reason in _REASONS if isinstance(error, kind)), "cluster-error")
+    return Fault(reason, str(error), status="failed")
+
+
+def _forbidden(error: ForbiddenError) -> Fault:
+    # A role says what somebody cannot do; all else that forbids is about what was to be written.
+    if " cannot " in str(error):
+        return Fault("forbidden", f"{error}: see the permissions in docs/kubernetes.md", status="failed")
+    return Fault("start-failed", f"the cluster does not admit it: {error}")
 
 
 async def _stop(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -101,13 +101,22 @@ def _holder(lease: Manifest) -> str | None:
 
 
 async def _fence(client: Client, lease: Manifest) -> None:
-    """Take a lease from whoever has it."""
-    spec = lease["spec"]
-    spec["leaseTransitions"] = int(spec.get("leaseTransitions") or 0) + 1
-    spec["holderIdentity"] = "servo-kubernetes-clean"
-    spec["renewTime"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    lease["metadata"].pop("resourceVersion", None)
-    await client.replace(LEASES, lease)
+    """Take a lease from whoever has it, though that renews it meanwhile."""
+    name, namespace = lease["metadata"]["name"], lease["metadata"]["namespace"]
+    until = time.monotonic() + _SECONDS
+    while True:
+        spec = lease["spec"]
+        spec["leaseTransitions"] = int(spec.get("leaseTransitions") or 0) + 1
+        spec["holderIdentity"] = "servo-kubernetes-clean"
+        spec["renewTime"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        try:
+            await client.replace(LEASES, lease, namespace)
+        except ConflictError:
+            if time.monotonic() > until:
+                raise
+            lease = await client.get(LEASES, name, namespace)
+        else:
+            return
 
 
 async def _recorded(client: Client, namespace: str) -> AsyncIterator[tuple[Resource, Manifest]]:

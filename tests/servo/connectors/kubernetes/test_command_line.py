@@ -11,7 +11,7 @@ import sys
 import pytest
 import yaml
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
 MAIN = [sys.executable, "-c", "from servo.cli import main; main()"]
 
@@ -42,7 +42,6 @@ async def test_a_servo_describes_checks_and_adjusts_and_what_it_left_is_cleaned(
     file = tmp_path / "servo.yaml"
     file.write_text(yaml.safe_dump({"optimizer": {"id": "dev.example.com/app", "token": "t"}, "connectors": ["kubernetes"], "kubernetes": section}))  # fmt: skip
     servo = ("-c", str(file))
-    assert "main" in await run(*servo, "show", "components")
     # Its optimizer is not to be had here, and says so.
     assert re.search("kubernetes +√ PASSED", await run(*servo, "check", code=1))
     await run(*servo, "adjust", "main.cpu=0.03", "tuning.cpu=0.02")
@@ -60,12 +59,10 @@ async def test_a_servo_describes_checks_and_adjusts_and_what_it_left_is_cleaned(
         ("Lease", "servo-deployment-web", "deleted"),
         ("Lease", "servo-deployment-api", "deleted"),
     }
-    assert record(await world.get()) is not None
     assert "restored" in await run(*there, "--baseline")
     workload = await world.get()
     assert (fields(workload), record(workload)) == (before, None)
     assert await world.tuning("api") is None
-    assert "nothing is left" in await run(*there)
 
 
 async def test_what_is_asked_for_wrongly_is_a_usage_error(tmp_path):
