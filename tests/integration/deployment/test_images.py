@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -24,7 +25,8 @@ ROOT = Path(__file__).parents[3]
 CLUSTER = ROOT.parent / "shared" / "testbed" / "cluster"
 VERSION = yaml.safe_load((ROOT / "deploy" / "chart" / "Chart.yaml").read_text())["appVersion"]
 HARDENED = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--tmpfs=/tmp"]
-TOKEN = "0123456789abcdef0123456789abcdef"
+TOKEN, ADMIN = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
+TOKENS = f"shop:agent:{TOKEN}\nme:admin:{ADMIN}\n"
 
 
 @pytest.fixture(scope="session")
@@ -104,6 +106,19 @@ def status(url: str, token: str | None = None) -> int | None:
         return None
 
 
+def create_session(url: str) -> None:
+    """Without one the backend does not know the agent's application."""
+    program = Path(sys.executable).with_name("trimtab")
+    command = ["sessions", "create", "--server", url, "--application", "example.com/shop"]
+    subprocess.run(
+        [program, *command, "--objective", "maximize throughput"],
+        env=os.environ | {"TRIMTAB_TOKEN": ADMIN},
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+
+
 @pytest.mark.parametrize(("target", "program"), [("agent", "servo"), ("backend", "trimtab")])
 def test_an_image_is_small_and_its_program_is_nobodys_and_writes_nowhere(podman, image, target, program):
     name = image(target)
@@ -137,7 +152,7 @@ def test_the_same_sources_give_the_same_image(podman, image):
 def test_agent_and_backend_find_each_other(start, podman, tmp_path, unused_tcp_port_factory):
     """As compose runs them: not root, a file system that cannot be written, secrets as files."""
     port, health = unused_tcp_port_factory(), unused_tcp_port_factory()
-    (tmp_path / "tokens").write_text(f"shop:agent:{TOKEN}\n")
+    (tmp_path / "tokens").write_text(TOKENS)
     (tmp_path / "token").write_text(TOKEN)
     config = yaml.safe_load((ROOT / "deploy" / "servo.yaml").read_text())
     config["optimizer"]["base_url"] = f"http://127.0.0.1:{port}"
@@ -153,6 +168,7 @@ def test_agent_and_backend_find_each_other(start, podman, tmp_path, unused_tcp_p
     )  # fmt: skip
     wait_for(lambda: status(f"http://127.0.0.1:{port}/readyz") == 200)
     assert status(f"http://127.0.0.1:{port}/api/v1/sessions") == 401
+    create_session(f"http://127.0.0.1:{port}")
     agent = start(
         "agent", "run", "--check",
         options=[
@@ -235,14 +251,16 @@ def test_the_chart_runs_in_a_real_cluster(loaded, render, kubectl, namespace):
         "trimtab-tokens",
         "-n",
         namespace,
-        f"--from-literal=tokens=shop:agent:{TOKEN}",
+        f"--from-literal=tokens={TOKENS}",
     )
     kubectl("create", "secret", "generic", "trimtab-agent", "-n", namespace, f"--from-literal=token={TOKEN}")
     apply(render(values | {"agent": {"enabled": False}}))
     backend = wait_for(lambda: ready("trimtab-backend"), 300)
+    url = f"http://{backend['status']['podIP']}:8080"
+    create_session(url)
     # There is no cluster DNS in the test bed: the agent is told the pod's address.
     config = {
-        "optimizer": {"id": "example.com/shop", "base_url": f"http://{backend['status']['podIP']}:8080"},
+        "optimizer": {"id": "example.com/shop", "base_url": url},
         "connectors": ["wait"],
         "wait": {"measure_enabled": True},
     }
