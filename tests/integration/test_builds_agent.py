@@ -57,7 +57,7 @@ def _libraries(program):
     return subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout
 
 
-def wait(condition, seconds=120):
+def wait(condition, seconds=240):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := condition():

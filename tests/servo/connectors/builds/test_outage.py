@@ -30,9 +30,15 @@ class Inline(Executor):
 
 
 @pytest.fixture
-async def hours(monkeypatch, config, backend, source):
-    """An agent in virtual time."""
+def _virtual(monkeypatch):
+    """What an agent needs in virtual time; nobody beside it writes to its journal, so it need not look each second."""
     monkeypatch.setattr(journals, "ThreadPoolExecutor", Inline)
+    monkeypatch.setattr("servo.connectors.builds.submitter._LONGEST_SLEEP", 60.0)
+
+
+@pytest.fixture
+async def hours(_virtual, config, backend, source):
+    """An agent in virtual time."""
     loop = asyncio.get_running_loop()
     agent = Agent(
         config(retry={"give_up": "2h"}), sources=[source], transport=backend, clock=lambda: 1e9 + loop.time()
@@ -93,3 +99,36 @@ def test_waits_are_random_and_bounded():
     assert jittered(5, 1, 300, lambda: 1.0) == 32
     assert jittered(10_000, 1, 300, lambda: 1.0) == 300
     assert jittered(5, 1, 300, lambda: 0.0) == 0
+
+
+@pytest.mark.looptime
+@pytest.mark.usefixtures("_virtual")
+async def test_without_a_backend_the_queue_is_bounded_and_sources_keep_the_rest(
+    config, backend, source, build
+):
+    """A build each ten seconds, and room for twenty: then nothing is read on, and in the end all is sent once."""
+    loop, asked = asyncio.get_running_loop(), []
+
+    def fault(key):
+        asked.append(key)
+        if loop.time() < 600:
+            raise ExchangeError("connection refused")
+
+    backend.fault = fault
+    settings = config(queue={"builds": 20}, retry={"give_up": "3d"})
+    agent = Agent(settings, sources=[source], transport=backend, clock=lambda: 1e9 + loop.time())
+    await agent.start()
+    for number in range(60):
+        source.show(build(f"b{number}"))
+        await asyncio.sleep(10)
+    assert not backend.taken
+    counts = await agent.journal.read(records.counts)
+    assert counts == {"waiting": 20}
+    assert len(source.batches) == 60 - 20 - 1  # one is in the watcher's hand
+    assert len(asked) < 60  # not once for each build and try
+    assert agent.trouble()
+    await asyncio.sleep(900)
+    assert len(backend.taken) == 60
+    assert await agent.journal.read(records.counts) == {"submitted": 60}
+    assert agent.trouble() is None
+    await agent.stop()
