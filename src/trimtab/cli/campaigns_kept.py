@@ -14,7 +14,7 @@ from trimtab.cli.session_options import Output
 from trimtab.settings import Settings
 from trimtab.store import StoreError
 from trimtab.workflows import Place
-from trimtab.workflows.campaigns.kept import UnknownCampaignError, delete, listing, standing
+from trimtab.workflows.campaigns import UnknownCampaignError, delete, listing, standing
 
 __all__ = ["delete_kept", "list_kept", "show_kept"]
 

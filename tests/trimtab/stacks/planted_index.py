@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from typing import Any
 
 NAMES = ("amber", "birch", "cedar", "dune", "ember", "fjord", "grove", "heath", "islet")
 VERSIONS = ("1.0", "1.1", "1.2")
@@ -61,10 +58,3 @@ def planted(index: Any) -> Any:
             index.wheel(name, version, code=code)
     index.write()
     return index
-
-
-def index_at(root: Path) -> Any:
-    """Such an index in a directory."""
-    import local_index
-
-    return planted(local_index.LocalIndex(root))

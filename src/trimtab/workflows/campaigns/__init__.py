@@ -8,21 +8,26 @@ from typing import TYPE_CHECKING
 from trimtab.exports import lazily
 
 if TYPE_CHECKING:
-    from trimtab.workflows.campaigns.campaign import Budget, Campaign, CampaignError
+    from trimtab.workflows.campaigns.campaign import (
+        Budget,
+        Campaign,
+        CampaignError,
+        UnknownCampaignError,
+    )
     from trimtab.workflows.campaigns.course import CampaignCourse, accept
     from trimtab.workflows.campaigns.evidence import evidence_of
     from trimtab.workflows.campaigns.inspector import Here, Inspector, Queued
-    from trimtab.workflows.campaigns.kept import UnknownCampaignError, delete, listing, read, standing
+    from trimtab.workflows.campaigns.kept import delete, listing, read, standing
     from trimtab.workflows.campaigns.report import evidence_of_campaign
     from trimtab.workflows.campaigns.trying import CampaignWatcher, Unwatched
     from trimtab.workflows.campaigns.workflow import Campaigning
 
 _HOMES = {
-    "campaign": ("Budget", "Campaign", "CampaignError"),
+    "campaign": ("Budget", "Campaign", "CampaignError", "UnknownCampaignError"),
     "course": ("CampaignCourse", "accept"),
     "evidence": ("evidence_of",),
     "inspector": ("Here", "Inspector", "Queued"),
-    "kept": ("UnknownCampaignError", "delete", "listing", "read", "standing"),
+    "kept": ("delete", "listing", "read", "standing"),
     "report": ("evidence_of_campaign",),
     "trying": ("CampaignWatcher", "Unwatched"),
     "workflow": ("Campaigning",),

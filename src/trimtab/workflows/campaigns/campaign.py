@@ -14,7 +14,7 @@ from trimtab.inspection import Specification, SpecificationError, inspection_id
 from trimtab.stacks import PlanName, Question, RequirementsError, Stack, StacksError
 from trimtab.workflows.submission import Submission
 
-__all__ = ["Budget", "Campaign", "CampaignError"]
+__all__ = ["Budget", "Campaign", "CampaignError", "UnknownCampaignError"]
 
 PREFIX = "campaign"
 
@@ -41,6 +41,10 @@ class Budget(BaseModel):
     seconds: Annotated[float | None, Field(gt=0, le=366 * 86400)] = None
     parallel: Annotated[int, Field(ge=1, le=64)] = 1
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
+
+
+class UnknownCampaignError(LookupError):
+    """There is no such campaign, or not for whoever asks; or it is not in the state for what is asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from trimtab.stacks import (
     plan_of,
 )
 from trimtab.store import CampaignsStore
-from trimtab.workflows.campaigns.campaign import Campaign
+from trimtab.workflows.campaigns.campaign import Campaign, UnknownCampaignError
 from trimtab.workflows.campaigns.conclusion import in_words, is_hopeless
 from trimtab.workflows.campaigns.ending import Ending
 from trimtab.workflows.campaigns.inspector import Inspector
@@ -251,7 +251,7 @@ class CampaignCourse:
         with self._place.database.read() as connection:
             row = campaigns.by_id(connection, self._campaign.id)
         if row is None:
-            raise LookupError(f"there is no campaign {self._campaign.id}")
+            raise UnknownCampaignError(f"there is no campaign {self._campaign.id}")
         return row
 
     def _advance(self, **values: Any) -> None:

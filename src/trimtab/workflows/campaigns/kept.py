@@ -5,15 +5,11 @@ from typing import Any
 
 from trimtab.catalog import CampaignState, campaigns
 from trimtab.store import CampaignsStore, InvalidKeyError, NotFoundError
-from trimtab.workflows.campaigns.campaign import Campaign
+from trimtab.workflows.campaigns.campaign import Campaign, UnknownCampaignError
 from trimtab.workflows.campaigns.report import report_of
 from trimtab.workflows.place import Place
 
-__all__ = ["UnknownCampaignError", "delete", "listing", "read", "standing"]
-
-
-class UnknownCampaignError(LookupError):
-    """There is no such campaign, or not for whoever asks; or it is not in the state for what is asked."""
+__all__ = ["delete", "listing", "read", "standing"]
 
 
 def listing(

@@ -7,7 +7,7 @@ from typing import Any
 from trimtab.catalog import CampaignState, campaigns
 from trimtab.stacks import Evidence, Ground, Stack, Verdict
 from trimtab.stacks.ground import exclusion_document
-from trimtab.workflows.campaigns.campaign import Campaign
+from trimtab.workflows.campaigns.campaign import Campaign, UnknownCampaignError
 from trimtab.workflows.campaigns.evidence import evidence_of
 from trimtab.workflows.place import Place
 
@@ -26,14 +26,14 @@ def report_of(place: Place, campaign: Campaign, state: CampaignState, reason: st
         reason: Why.
 
     Raises:
-        LookupError: There is no such campaign.
+        UnknownCampaignError: There is no such campaign.
         StoreError, CatalogError: Store or database cannot be used.
     """
     with place.database.read() as connection:
         row = campaigns.by_id(connection, campaign.id)
         proposals = campaigns.proposals(connection, campaign.id)
     if row is None:
-        raise LookupError(f"there is no campaign {campaign.id}")
+        raise UnknownCampaignError(f"there is no campaign {campaign.id}")
     tried = [each for each in proposals if each["candidate"] is not None]
     evidence = {each.stack.digest: each for each in _evidence(place, tried)}
     question, ground = campaign.question, row["ground"]
@@ -64,14 +64,14 @@ def evidence_of_campaign(place: Place, campaign_id: str) -> list[Evidence]:
     """What a campaign's inspections showed so far, in the order of its candidates.
 
     Raises:
-        LookupError: There is no such campaign.
+        UnknownCampaignError: There is no such campaign.
         StoreError, CatalogError: Store or database cannot be used.
     """
     with place.database.read() as connection:
         row = campaigns.by_id(connection, campaign_id)
         tried = campaigns.candidates(connection, campaign_id)
     if row is None:
-        raise LookupError(f"there is no campaign {campaign_id}")
+        raise UnknownCampaignError(f"there is no campaign {campaign_id}")
     return list(_evidence(place, tried))
 
 

@@ -9,11 +9,11 @@ from loguru import logger
 from trimtab.catalog import CampaignState, campaigns
 from trimtab.engines import EngineUnavailableError
 from trimtab.stacks import StacksError
-from trimtab.workflows.campaigns.campaign import Campaign
+from trimtab.workflows.campaigns.campaign import Campaign, UnknownCampaignError
 from trimtab.workflows.campaigns.course import CampaignCourse, accept
 from trimtab.workflows.campaigns.ending import Ending
 from trimtab.workflows.campaigns.inspector import Queued
-from trimtab.workflows.campaigns.kept import UnknownCampaignError, read
+from trimtab.workflows.campaigns.kept import read
 from trimtab.workflows.campaigns.trying import Unwatched
 from trimtab.workflows.inspecting import Inspecting
 from trimtab.workflows.work import lasting
@@ -118,7 +118,7 @@ class Campaigning:
             course = CampaignCourse(self._place, campaign, inspector, Unwatched())
             try:
                 return str((await course.go())["state"])
-            except LookupError:
+            except UnknownCampaignError:
                 return "deleted"
             except Exception as error:  # noqa: BLE001 # whatever it is: a campaign comes to an end
                 failed += 1
