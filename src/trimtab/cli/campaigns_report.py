@@ -12,7 +12,7 @@ from trimtab.cli.place import FAILURE, USAGE, fail
 from trimtab.settings import Settings
 from trimtab.store import StoreError
 from trimtab.workflows import Place
-from trimtab.workflows.campaigns.kept import UnknownCampaignError, read, standing
+from trimtab.workflows.campaigns import UnknownCampaignError, read, standing
 from trimtab.workflows.campaigns.report import evidence_of_campaign
 
 if TYPE_CHECKING:
