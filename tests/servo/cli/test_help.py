@@ -11,11 +11,11 @@ COMMANDS = [
     ["init"], ["list"], ["connectors"], ["show"], ["show", "components"], ["show", "connectors"], ["show", "events"],
     ["show", "metrics"], ["run"], ["check"], ["describe"], ["measure"], ["adjust"], ["config"], ["schema"],
     ["validate"], ["generate"], ["version"], ["builds", "watch"], ["builds", "run"], ["builds", "submit"], ["builds", "list"],
-    ["builds", "show"], ["builds", "retry"], ["builds", "recover"], ["prometheus", "targets"], ["vegeta", "attack"],
+    ["builds", "show"], ["builds", "retry"], ["builds", "recover"], ["builds", "release"], ["kubernetes", "clean"], ["prometheus", "targets"], ["vegeta", "attack"],
 ]  # fmt: skip
 
-# Added since: options of the log, `check` and `builds`. Later: the sidecar commands.
-ADDED = re.compile(r"  (--log-f.*|check  .*|builds  .*)\n( {30,}.*\n)?")
+# Added since: options of the log, `check`, `builds` and `kubernetes`. Later: the sidecar commands.
+ADDED = re.compile(r"  (--log-f.*|check  .*|builds  .*|kubernetes  .*)\n( {30,}.*\n)?")
 NOT_YET = re.compile(r"^  (inject-sidecar|eject-sidecar) .*\n", re.MULTILINE)
 COMPLETION = re.compile(r"  --(install|show)-completion[^\n]*\n( {30,}.*\n)*")
 
