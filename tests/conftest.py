@@ -199,7 +199,7 @@ SECURED = ("docker-registry", "htpasswd", "skopeo", "openssl")
 CONFIGURATION = """
 version: 0.1
 log: {{level: error}}
-storage: {{filesystem: {{rootdirectory: {directory}/data}}}}
+storage: {{filesystem: {{rootdirectory: {directory}/data}}, delete: {{enabled: true}}}}
 http:
   addr: 127.0.0.1:{port}
   tls: {{certificate: {directory}/cert.pem, key: {directory}/key.pem}}
@@ -209,7 +209,7 @@ auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}
 
 @dataclass(frozen=True)
 class SecuredRegistry:
-    """Debian's docker-registry, with TLS and passwords.
+    """Debian's docker-registry, with TLS and passwords, which deletes what it is told to.
 
     Attributes:
         directory: Of its files; `secrets/team.json` in it holds what `podman login` would keep.

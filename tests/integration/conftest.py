@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -196,64 +192,3 @@ def servo_start(tmp_path, servo_environment):
 
 MAIN = "import sys; sys.argv[0] = 'servo'; from servo.cli import main; main()"
 REPOSITORY = Path(__file__).parents[2]
-
-
-REGISTRY = """
-version: 0.1
-log: {{level: error}}
-storage: {{filesystem: {{rootdirectory: {directory}/data}}, delete: {{enabled: true}}}}
-http:
-  addr: 127.0.0.1:{port}
-  tls: {{certificate: {directory}/cert.pem, key: {directory}/key.pem}}
-auth: {{htpasswd: {{realm: test, path: {directory}/htpasswd}}}}
-"""
-
-
-@dataclass(frozen=True)
-class SecuredRegistry:
-    """A registry with TLS and passwords, that deletes what it is told to.
-
-    Attributes:
-        certificate: What its certificate is verified by.
-        user, password: Who may do everything.
-    """
-
-    host: str
-    certificate: Path
-    user: str = "pusher"
-    password: str = "a-secret-word"
-
-
-@pytest.fixture(scope="module")
-def secured_registry(tmp_path_factory):
-    """A real registry of its own."""
-    if missing := [each for each in ("docker-registry", "htpasswd", "openssl") if not shutil.which(each)]:
-        pytest.skip(f"no {', '.join(missing)}: run scripts/system-packages")
-    directory = tmp_path_factory.mktemp("registry")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    found = SecuredRegistry(f"localhost:{port}", directory / "cert.pem")
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-    key = ["-keyout", str(directory / "key.pem"), "-out", str(found.certificate)]
-    for command in (
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *key],
-        ["htpasswd", "-Bbc", str(directory / "htpasswd"), found.user, found.password],
-    ):
-        subprocess.run(command, check=True, capture_output=True)
-    (directory / "config.yml").write_text(REGISTRY.format(directory=directory, port=port))
-    with (directory / "log").open("wb") as log:
-        command = ["docker-registry", "serve", str(directory / "config.yml")]
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 100
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            assert process.poll() is None, (directory / "log").read_text()
-            assert time.monotonic() < deadline, "the registry does not listen"
-            time.sleep(0.05)
-        yield found
-    finally:
-        process.terminate()
-        process.wait()
