@@ -129,6 +129,9 @@ class _Source:
     async def log(self, build: Any) -> AsyncGenerator[bytes, None]:  # noqa: ARG002  # what every source is given
         yield LOG
 
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
     async def check(self) -> str:
         return "a benchmark"
 

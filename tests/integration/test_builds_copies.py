@@ -55,6 +55,9 @@ class Shown:
     async def log(self, build):
         yield b"a log\n"
 
+    async def aclose(self):
+        """Nothing is open."""
+
     async def check(self):
         return "shown"
 

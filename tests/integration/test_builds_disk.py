@@ -94,6 +94,9 @@ class Endless:
     async def log(self, build):
         yield b"x" * 500 + b"\n"
 
+    async def aclose(self):
+        """Nothing is open."""
+
     async def check(self):
         return "endless"
 

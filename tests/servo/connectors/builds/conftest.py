@@ -118,6 +118,9 @@ class ListSource:
             raise found
         yield found
 
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
     async def check(self) -> str:
         return "a list"
 
