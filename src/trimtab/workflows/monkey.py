@@ -34,6 +34,7 @@ from trimtab.store import (
 from trimtab.store.documents import decode, encode
 from trimtab.workflows.inspecting import Inspecting
 from trimtab.workflows.submission import Submission
+from trimtab.workflows.tasks import TaskWorkflow
 from trimtab.workflows.work import lasting
 from trimtab.workflows.worker import Worker
 from trimtab.workflows.workflow import Line
@@ -46,7 +47,7 @@ SECONDS = 3600.0
 PAUSE = 2.0
 
 
-class MonkeyRuns:
+class MonkeyRuns(TaskWorkflow):
     """Accepts runs of Dependency Monkey, and makes them if its worker works.
 
     Args:
@@ -58,11 +59,10 @@ class MonkeyRuns:
     name = "dependency-monkey"
 
     def __init__(self, worker: Worker, inspecting: Inspecting, *, seconds: float = SECONDS) -> None:
+        super().__init__()
         self._worker, self._place = worker, worker.place
         self._inspecting = inspecting
         self._seconds = seconds
-        self._under_way: dict[str, asyncio.Task[Any]] = {}
-        self._leaving = False
         worker.serve(self)
 
     async def submit(self, request: Mapping[str, Any], owner: str) -> str:
@@ -97,50 +97,16 @@ class MonkeyRuns:
         """
         return DependencyMonkeyReportsStore(*self._where).retrieve_document(run_id)
 
-    @property
-    def ids(self) -> list[str]:
-        """What is under way here."""
-        return list(self._under_way)
-
     async def prepare(self) -> Sequence[Line]:
         """Nothing is needed but uv, which is a dependency."""
         return [Line(self._line, AT_ONCE)]
 
-    async def make(self, work_id: str, /) -> str:
-        """Make a run to its end."""
-        task = asyncio.current_task()
-        if self._leaving or task is None:
-            raise asyncio.CancelledError
-        self._under_way[work_id] = task
+    async def _make(self, work_id: str) -> str:
         try:
             return await self._until_over(work_id)
         except asyncio.CancelledError:
             await asyncio.shield(asyncio.to_thread(self._leave, work_id))
             raise
-        finally:
-            self._under_way.pop(work_id, None)
-
-    def lose(self, work_id: str) -> None:
-        """Leave a run to another process; both would submit the same."""
-        if task := self._under_way.get(work_id):
-            task.cancel()
-
-    async def watch(self) -> None:
-        """Nobody wishes anything of a run."""
-
-    async def attend(self) -> None:
-        """There is nothing beside it."""
-
-    async def sweep(self) -> None:
-        """Nothing is left over."""
-
-    async def leave(self) -> None:
-        """Leave all as far as it came."""
-        self._leaving = True
-        tasks = list(self._under_way.values())
-        for each in tasks:
-            each.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _until_over(self, run_id: str) -> str:
         row = await lasting(self._begin, run_id)

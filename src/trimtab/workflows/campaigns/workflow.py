@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 from loguru import logger
 
@@ -16,6 +15,7 @@ from trimtab.workflows.campaigns.inspector import Queued
 from trimtab.workflows.campaigns.kept import read
 from trimtab.workflows.campaigns.trying import Unwatched
 from trimtab.workflows.inspecting import Inspecting
+from trimtab.workflows.tasks import TaskWorkflow
 from trimtab.workflows.work import lasting
 from trimtab.workflows.worker import Worker
 from trimtab.workflows.workflow import Line
@@ -27,7 +27,7 @@ TRIES, PAUSE, LONGEST = 8, 2.0, 120.0
 """How often an index that does not answer is asked again, and the seconds before that."""
 
 
-class Campaigning:
+class Campaigning(TaskWorkflow):
     """Keeps campaigns durably in the shared database, and works on them if its worker works.
 
     Args:
@@ -38,15 +38,9 @@ class Campaigning:
     name = "campaign"
 
     def __init__(self, worker: Worker, inspecting: Inspecting) -> None:
+        super().__init__()
         self._worker, self._place, self._inspecting = worker, worker.place, inspecting
-        self._under_way: dict[str, asyncio.Task[Any]] = {}
-        self._leaving = False
         worker.serve(self)
-
-    @property
-    def ids(self) -> list[str]:
-        """What this process works on."""
-        return list(self._under_way)
 
     async def submit(self, campaign: Campaign) -> None:
         """Accept a campaign: it is kept, and gone on with whatever ends meanwhile.
@@ -74,39 +68,9 @@ class Campaigning:
         """Nothing is needed: inspections wait for whoever has an engine."""
         return [Line(self._line, AT_ONCE)]
 
-    async def make(self, work_id: str, /) -> str:
-        """Work on a campaign to its end."""
-        task = asyncio.current_task()
-        if self._leaving or task is None:
-            raise asyncio.CancelledError
-        self._under_way[work_id] = task
-        try:
-            campaign = await lasting(self._read, work_id)
-            return "deleted" if campaign is None else await self._to_the_end(campaign)
-        finally:
-            self._under_way.pop(work_id, None)
-
-    def lose(self, work_id: str) -> None:
-        """Leave a campaign that another process has taken over."""
-        if task := self._under_way.get(work_id):
-            task.cancel()
-
-    async def watch(self) -> None:
-        """Each course looks by itself whether it is wanted."""
-
-    async def attend(self) -> None:
-        """There is nothing beside it."""
-
-    async def sweep(self) -> None:
-        """Nothing is left over."""
-
-    async def leave(self) -> None:
-        """Leave all as far as it came."""
-        self._leaving = True
-        tasks = list(self._under_way.values())
-        for each in tasks:
-            each.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def _make(self, work_id: str) -> str:
+        campaign = await lasting(self._read, work_id)
+        return "deleted" if campaign is None else await self._to_the_end(campaign)
 
     @property
     def _line(self) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-__all__ = ["at", "condition", "maps", "moment", "named", "text"]
+from servo.connectors.builds.build import Phase
+
+__all__ = ["at", "condition", "maps", "moment", "named", "phase_of", "text"]
 
 _MAX_TEXT = 2_000
 
@@ -56,3 +58,15 @@ def moment(value: str | None) -> float | None:
     except ValueError:
         return None
     return found.timestamp() if found.tzinfo is not None else None
+
+
+def phase_of(succeeded: Mapping[str, Any]) -> Phase | None:
+    """Return how something ended by its condition `Succeeded`, as Tekton and Shipwright write it; None: it goes on."""
+    status, reason = text(succeeded, "status"), text(succeeded, "reason") or ""
+    if status == "True":
+        return Phase.complete
+    if status != "False":
+        return None
+    if "Timeout" in reason or "TimedOut" in reason:
+        return Phase.timed_out
+    return Phase.cancelled if "Cancel" in reason else Phase.failed

@@ -7,7 +7,7 @@ from typing import Any
 
 from servo.connectors.builds.build import Phase
 from servo.connectors.builds.cluster.kind import Outcome, Pods
-from servo.connectors.builds.cluster.objects import at, condition, maps, moment, named, text
+from servo.connectors.builds.cluster.objects import at, condition, maps, moment, named, phase_of, text
 from servo.connectors.builds.cluster.openshift import with_digest
 
 __all__ = ["BuildRun"]
@@ -31,7 +31,7 @@ class BuildRun:
     def outcome(self, obj: Mapping[str, Any]) -> Outcome | None:
         """Return how it ended, by the condition `Succeeded`."""
         found = condition(obj, "Succeeded")
-        phase = None if found is None else _phase(found)
+        phase = None if found is None else phase_of(found)
         if phase is None:
             return None
         return Outcome(
@@ -58,17 +58,6 @@ class BuildRun:
     def pods(self, obj: Mapping[str, Any]) -> Pods:
         """Return its pods, by the label that Shipwright gives them."""
         return Pods(labels=f"buildrun.shipwright.io/name={text(obj, 'metadata', 'name')}")
-
-
-def _phase(found: Mapping[str, Any]) -> Phase | None:
-    status, reason = text(found, "status"), text(found, "reason") or ""
-    if status == "True":
-        return Phase.complete
-    if status != "False":
-        return None
-    if "Timeout" in reason:
-        return Phase.timed_out
-    return Phase.cancelled if "Cancel" in reason else Phase.failed
 
 
 def _output(obj: Mapping[str, Any]) -> str | None:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from servo.connectors.builds.build import Phase
 from servo.connectors.builds.cluster.kind import Outcome, Pods
-from servo.connectors.builds.cluster.objects import at, condition, maps, moment, named, text
+from servo.connectors.builds.cluster.objects import at, condition, maps, moment, named, phase_of, text
 from servo.connectors.builds.cluster.openshift import with_digest
 
 __all__ = ["PipelineRun", "TaskRun"]
@@ -39,7 +38,7 @@ class _Run:
     def outcome(self, obj: Mapping[str, Any]) -> Outcome | None:
         """Return how it ended, by the condition `Succeeded`."""
         found = condition(obj, "Succeeded")
-        phase = None if found is None else _phase(found)
+        phase = None if found is None else phase_of(found)
         if phase is None:
             return None
         results = self._results(obj)
@@ -100,17 +99,6 @@ class PipelineRun(_Run):
     def pods(self, obj: Mapping[str, Any]) -> Pods:
         """Return the pods of its tasks."""
         return Pods(labels=f"tekton.dev/pipelineRun={text(obj, 'metadata', 'name')}")
-
-
-def _phase(found: Mapping[str, Any]) -> Phase | None:
-    status, reason = text(found, "status"), text(found, "reason") or ""
-    if status == "True":
-        return Phase.complete
-    if status != "False":
-        return None
-    if "Timeout" in reason or "TimedOut" in reason:
-        return Phase.timed_out
-    return Phase.cancelled if "Cancel" in reason else Phase.failed
 
 
 def _result(results: list[Mapping[str, Any]], suffix: str) -> str | None:
