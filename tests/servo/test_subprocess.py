@@ -228,6 +228,16 @@ class TestCancellation:
         assert await gone(child.pid)
 
 
+async def test_who_has_left_the_group_and_holds_the_output_is_not_waited_for():
+    """Asyncio waits for the pipes of a program as well as for itself: a daemon would have kept us for ever."""
+    program = f"{sys.executable} -c 'import os, time; os.setsid(); time.sleep(60)' & echo $!; wait"
+    lines: list[str] = []
+    async with asyncio.timeout(30):
+        with pytest.raises(TimeoutError):
+            await stream_subprocess_shell(program, timeout=timedelta(seconds=2), stdout_callback=lines.append)
+    psutil.Process(int(lines[0])).kill()
+
+
 async def test_nothing_is_left_open():
     """Neither descriptors nor processes, however it ends."""
     await run_subprocess_exec("/bin/true")

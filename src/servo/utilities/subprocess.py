@@ -40,6 +40,7 @@ MAX_OUTPUT = 64 * 1024 * 1024
 """How much of an output is kept, in characters; of more, the last lines are."""
 
 _DEFAULTS = {"stdin": DEVNULL, "stdout": PIPE, "stderr": PIPE, "limit": 64 * 1024}
+_KILLED, _LOOK = 10.0, 0.01
 _GRACE = 10.0
 
 
@@ -215,7 +216,7 @@ async def stream_subprocess_output(
 async def end_group(process: Process, grace: float) -> None:
     """Ask a program and its process group to terminate, and kill what is there after a while.
 
-    A cancellation meanwhile does not keep it from being killed.
+    A cancellation meanwhile does not keep it from being killed. Who has left the group and holds the output is not waited for.
 
     Args:
         process: The program.
@@ -223,13 +224,20 @@ async def end_group(process: Process, grace: float) -> None:
     """
     _signal(process, signal.SIGTERM)
     try:
-        async with asyncio.timeout(grace):
-            await process.wait()
-    except TimeoutError:
-        pass
+        await _over(process, grace)
     finally:
         _signal(process, signal.SIGKILL)
-        await asyncio.shield(process.wait())
+        await asyncio.shield(_over(process, _KILLED))
+        # Else asyncio waits for the pipes' other ends, and warns of them.
+        process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - it has no public way
+
+
+async def _over(process: Process, seconds: float) -> None:
+    """Wait until it has ended, at most so long; ``Process.wait`` would wait for the ends of its output, too."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while process.returncode is None:  # noqa: ASYNC110 - asyncio has no event of this
+                await asyncio.sleep(_LOOK)
 
 
 async def _collected(stream: Callable[..., Awaitable[int]]) -> SubprocessResult:
