@@ -129,6 +129,16 @@ class InspectionConfiguration(BaseConfiguration):
         default=Duration("1h"), description="Time that an inspection may take, its waiting included."
     )
 
+    @classmethod
+    def generate(cls, **values: object) -> Self:
+        """A sample: two versions of a package."""
+        sample: dict[str, object] = {
+            "url": "http://127.0.0.1:8080",
+            "context": Path("context.json"),
+            "packages": {"jinja2": ["3.1.5", "3.1.6"]},
+        }
+        return super().generate(**sample | values)
+
     @field_validator("url")
     @classmethod
     def _check_url(cls, value: str) -> str:

@@ -14,9 +14,9 @@ __all__ = ["GIBIBYTE", "Core", "ShortByteSize"]
 
 GIBIBYTE = 1024**3
 
-_CORES = re.compile(r"(?P<number>[0-9]{1,18}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})(?P<unit>[mun]?)")
+_CORES = re.compile(r"(?P<number>[0-9]{1,19}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})(?P<unit>[mun]?)")
 _CORE_UNITS = {"": Decimal(1), "m": Decimal("1e-3"), "u": Decimal("1e-6"), "n": Decimal("1e-9")}
-_BYTES = re.compile(r"(?P<number>[0-9]{1,18}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})\s*(?P<unit>[a-zA-Z]{0,3})")
+_BYTES = re.compile(r"(?P<number>[0-9]{1,19}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})\s*(?P<unit>[a-zA-Z]{0,3})")
 _BINARY = {"Ei": 1024**6, "Pi": 1024**5, "Ti": 1024**4, "Gi": GIBIBYTE, "Mi": 1024**2, "Ki": 1024}
 _DECIMAL = {"E": 1000**6, "P": 1000**5, "T": 1000**4, "G": 1000**3, "M": 1000**2, "k": 1000}
 _BYTE_UNITS = {unit.lower(): size for unit, size in (_BINARY | _DECIMAL).items()}

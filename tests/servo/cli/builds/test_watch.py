@@ -177,7 +177,7 @@ WRONG = {
     "source credentials and no copies": (["-u", "reader"], "no registry to copy to"),
     "token and password": (["-p", "--src-registry-password", "x", "-r", "push.example/x"], "both `pass_token` and a password"),
     "a registry that is none": (["-r", "a b"], "host and path of a registry"),
-    "a source that is none": (["--source", "tarball"], "no source 'tarball': there are podman, docker, directory:PATH and pipe:PATH"),
+    "a source that is none": (["--source", "tarball"], "no source 'tarball': there are podman, docker, directory:PATH, pipe:PATH, kubernetes"),
     "a directory without a path": (["--source", "directory"], "no source 'directory'"),
     "the same source twice": (["--source", "podman"], "two sources are called podman"),
     "no workers": (["--workers-count", "0"], "workers"),

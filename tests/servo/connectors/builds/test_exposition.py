@@ -8,10 +8,10 @@ import re
 from pathlib import Path
 
 import pytest
-from servo.connectors.builds.exposition import Exposition
 
 from servo.connectors.builds.build import Image, Phase
 from servo.connectors.builds.metrics import GAUGES, HELP, MAX_SERIES, Metrics
+from servo.utilities.exposition import Exposition
 
 PAGE = Path(__file__).parents[4] / "docs" / "builds-agent.md"
 ORIGINAL = {
@@ -145,7 +145,7 @@ async def test_nonsense_harms_nobody(served, raw):
 
 
 async def test_who_says_nothing_keeps_nobody(monkeypatch):
-    monkeypatch.setattr("servo.connectors.builds.exposition._SECONDS", 0.05)
+    monkeypatch.setattr("servo.utilities.exposition._SECONDS", 0.05)
     page = Exposition(lambda: "", lambda: None)
     port = await page.start("127.0.0.1", 0)
     assert await exchange(port, b"GET /metrics HTTP/1.1\r\n") == b""
