@@ -39,22 +39,26 @@ class Cutting:
 
     async def serve(self, reader, writer):
         with suppress(OSError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            first = head.partition(b"\r\n")[0]
-            if b"watch=true" in first and not self.kind and self.random.random() < 0.5:
-                self.gone += 1
-                writer.write(
-                    b"HTTP/1.1 410 Gone\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s"
-                    % (len(GONE), GONE)
-                )
-                await writer.drain()
-                return
             there, back = await asyncio.open_connection("127.0.0.1", self.port)
             self.open.add(writer)
-            back.write(head)
-            await asyncio.gather(self._copy(reader, back), self._copy(there, writer))
+            await asyncio.gather(self._ask(reader, back, writer), self._copy(there, writer))
         self.open.discard(writer)
         writer.close()
+
+    async def _ask(self, reader, back, writer):
+        """Hand requests on; now and then a watch is told that its version is gone."""
+        try:
+            while data := await reader.read(65536):
+                is_watch = b"watch=true" in data.partition(b"\r\n")[0]
+                if is_watch and not self.kind and self.random.random() < 0.3:
+                    self.gone += 1
+                    head = b"HTTP/1.1 410 Gone\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+                    writer.write(head % len(GONE) + GONE)
+                    return
+                back.write(data)
+                await back.drain()
+        finally:
+            back.close()
 
     async def _copy(self, reader, writer):
         try:
