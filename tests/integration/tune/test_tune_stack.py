@@ -101,7 +101,7 @@ def test_the_planted_best_version_is_found(tmp_path, environment, port):
         "--objective",
         "minimize elapsed",
         "--trials",
-        "12",
+        "20",
         "--seed",
         "1",
         "--output",
