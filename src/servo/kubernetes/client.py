@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -12,10 +11,10 @@ from servo.kubernetes import kubeconfig as kubeconfigs
 from servo.kubernetes import pods, watching
 from servo.kubernetes.access import Access
 from servo.kubernetes.connection import Connection, Exchange, encoded
+from servo.kubernetes.containers import Containers
 from servo.kubernetes.discovery import Discovery
 from servo.kubernetes.errors import AnswerError, ConfigurationError
-from servo.kubernetes.execution import Execution, execute
-from servo.kubernetes.logs import follow_log, read_log, stream
+from servo.kubernetes.logs import stream
 from servo.kubernetes.resources import ALL, Resource
 from servo.kubernetes.watching import Change, Listing, Query
 
@@ -32,7 +31,7 @@ _REVIEWS = Resource(
 )
 
 
-class Client:
+class Client(Containers):
     """Asks a cluster's API server, and tells it what shall be.
 
     Objects are dictionaries as the API gives them. ``namespace=None`` means that of the context; a ``NotFoundError``,
@@ -335,69 +334,6 @@ class Client:
         """
         return watching.follow(self._connection, self._query(resource, namespace, labels, fields), version)
 
-    async def log(
-        self,
-        name: str,
-        namespace: str | None = None,
-        *,
-        container: str | None = None,
-        previous: bool = False,
-        tail: int | None = None,
-        limit: int = 1 << 20,
-        timestamps: bool = False,
-    ) -> bytes:
-        """Return what a container has printed.
-
-        Args:
-            name: Of the pod.
-            namespace: Where.
-            container: Which one; needed where the pod has several.
-            previous: Whether that of the container before the last restart is wanted.
-            tail: How many lines from the end.
-            limit: How many bytes at most, from the first line that is wanted on.
-            timestamps: Whether each line begins with its time.
-        """
-        return await read_log(
-            self._connection,
-            namespace or self.namespace,
-            name,
-            container=container,
-            previous=previous,
-            tail=tail,
-            limit=limit,
-            timestamps=timestamps,
-        )
-
-    def follow_log(
-        self,
-        name: str,
-        namespace: str | None = None,
-        *,
-        container: str | None = None,
-        since: datetime | None = None,
-        timestamps: bool = False,
-    ) -> AsyncGenerator[bytes, None]:
-        """Yield what a container prints, as it comes, until it ends; close it by ``contextlib.aclosing``.
-
-        Args:
-            name: Of the pod.
-            namespace: Where.
-            container: Which one; needed where the pod has several.
-            since: From when on, to a second; from the beginning if None.
-            timestamps: Whether each line begins with its time, by which one can go on after the stream broke off.
-
-        Raises:
-            UnreachableError: The stream broke off.
-        """
-        return follow_log(
-            self._connection,
-            namespace or self.namespace,
-            name,
-            container=container,
-            since=since,
-            timestamps=timestamps,
-        )
-
     def stream(self, path: str) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of any path of the server, as they come, e.g. of a subresource ``log``; close it by ``contextlib.aclosing``.
 
@@ -405,44 +341,6 @@ class Client:
             UnreachableError: The stream broke off.
         """
         return stream(self._connection, path)
-
-    async def exec(
-        self,
-        name: str,
-        command: Sequence[str],
-        namespace: str | None = None,
-        *,
-        container: str | None = None,
-        stdin: bytes | None = None,
-        timeout: float,  # noqa: ASYNC109 - the command's
-    ) -> Execution:
-        """Run a command in a container, without a shell, and return what it printed.
-
-        Needs ``trimtab[kubernetes]``; and, for ``stdin`` before Kubernetes 1.30, ``sh`` and ``head`` in the container.
-
-        Args:
-            name: Of the pod.
-            command: Program and arguments.
-            namespace: Where.
-            container: Which one; the pod's first if None.
-            stdin: What it reads.
-            timeout: How many seconds it may take. What is still running then goes on in the container.
-
-        Raises:
-            CommandTimeoutError: It took longer.
-            AnswerError: It printed more than 16 MiB.
-            ApiError: It could not be started.
-        """
-        return await execute(
-            self._connection,
-            self._discovery,
-            namespace or self.namespace,
-            name,
-            command,
-            container=container,
-            stdin=stdin,
-            timeout=timeout,
-        )
 
     async def allowed(
         self,

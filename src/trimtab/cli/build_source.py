@@ -1,10 +1,10 @@
 """Where the `builds` commands find builds and their analyses: in this machine's store and catalog, or at a server."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from trimtab.cli.connection import Connection, SourceError, connect
+from trimtab.cli.connection import Connection, SourceError, here_or_there
 
 if TYPE_CHECKING:
     from trimtab.settings import ClientSettings
@@ -37,15 +37,9 @@ class Source(Protocol):
         """Delete it with all that was found."""
 
 
-@contextmanager
-def open_source(settings: "ClientSettings") -> Iterator[Source]:
+def open_source(settings: "ClientSettings") -> AbstractContextManager[Source]:
     """The source that is asked for."""
-    if settings.server:
-        with connect(settings.server, settings.token) as connection:
-            yield Remote(connection)
-    else:
-        with _local(settings) as source:
-            yield source
+    return here_or_there(settings, _local, Remote)
 
 
 @contextmanager

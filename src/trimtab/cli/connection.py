@@ -1,14 +1,18 @@
 """A server, as commands speak with it."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import SecretStr
 
-__all__ = ["Connection", "LostError", "SourceError", "connect"]
+if TYPE_CHECKING:
+    from trimtab.settings import ClientSettings
 
+__all__ = ["Connection", "LostError", "SourceError", "connect", "here_or_there"]
+
+T = TypeVar("T")
 TIMEOUT = 30.0
 SILENCE = 60.0  # seconds without a sign of life from a stream; the server sends one every 15
 MAX_RESPONSE = 256 << 20
@@ -44,6 +48,30 @@ def connect(server: str, token: SecretStr | None) -> Iterator["Connection"]:
             yield Connection(client, server)
     except httpx2.InvalidURL as error:
         raise SourceError(f"the server {server!r} is no URL: {error}") from error
+
+
+@contextmanager
+def here_or_there(
+    settings: "ClientSettings",
+    here: "Callable[[ClientSettings], AbstractContextManager[T]]",
+    there: "Callable[[Connection], T]",
+) -> "Iterator[T]":
+    """What commands ask: this machine's own state, or the server that is named.
+
+    Args:
+        settings: Name it, or do not.
+        here: Opens this machine's.
+        there: Asks over a connection.
+
+    Raises:
+        SourceError: The server cannot be reached.
+    """
+    if settings.server:
+        with connect(settings.server, settings.token) as connection:
+            yield there(connection)
+    else:
+        with here(settings) as found:
+            yield found
 
 
 class Connection:

@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
-from trimtab.cli.connection import Connection, LostError, SourceError, connect
+from trimtab.cli.connection import Connection, LostError, SourceError, here_or_there
 
 if TYPE_CHECKING:
     from trimtab.settings import ClientSettings
@@ -55,15 +55,9 @@ class Source(Protocol):
         """Delete one, and all that belongs to it."""
 
 
-@contextmanager
-def open_source(settings: "ClientSettings") -> Iterator[Source]:
+def open_source(settings: "ClientSettings") -> AbstractContextManager[Source]:
     """The source that is asked for."""
-    if settings.server:
-        with connect(settings.server, settings.token) as connection:
-            yield Remote(connection)
-    else:
-        with _local(settings) as source:
-            yield source
+    return here_or_there(settings, _local, Remote)
 
 
 @contextmanager

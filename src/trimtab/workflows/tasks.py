@@ -1,12 +1,13 @@
 """A workflow of which each piece is one task, with nothing to do beside them."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from typing import Any
 
 __all__ = ["TaskWorkflow"]
 
 
-class TaskWorkflow:
+class TaskWorkflow(ABC):
     """What such workflows have in common: which tasks are under way, and how they are left.
 
     A subclass has `name`, `prepare` and `_make`; see `trimtab.workflows.workflow.Workflow`.
@@ -32,22 +33,22 @@ class TaskWorkflow:
         finally:
             self._under_way.pop(work_id, None)
 
+    @abstractmethod
     async def _make(self, work_id: str) -> str:
         """Make it, and return its state."""
-        raise NotImplementedError
 
     def lose(self, work_id: str) -> None:
         """Leave a piece of work to another process; both would write the same."""
         if task := self._under_way.get(work_id):
             task.cancel()
 
-    async def watch(self) -> None:
+    async def watch(self) -> None:  # noqa: B027 - to do nothing is what these have in common
         """Nobody wishes anything of it here."""
 
-    async def attend(self) -> None:
+    async def attend(self) -> None:  # noqa: B027 - to do nothing is what these have in common
         """There is nothing beside it."""
 
-    async def sweep(self) -> None:
+    async def sweep(self) -> None:  # noqa: B027 - to do nothing is what these have in common
         """Nothing is left over."""
 
     async def leave(self) -> None:

@@ -232,15 +232,16 @@ class Cluster:
     async def _read(
         self, client: Client, resource: Resource, version: str | None, changes: asyncio.Queue[Change | None]
     ) -> None:
+        """Hand changes on; None: there are no more, and whoever awaits this task is told why."""
+        stream = client.watch(resource, self._namespace, labels=self._labels, version=version)
         try:
-            stream = client.watch(resource, self._namespace, labels=self._labels, version=version)
             async with aclosing(stream) as found:
                 async for change in found:
                     await changes.put(change)
-        finally:
-            # Cancelled, nobody reads it any more, and there may be no room.
-            with suppress(asyncio.QueueFull):
-                changes.put_nowait(None) if asyncio.current_task().cancelling() else await changes.put(None)  # type: ignore[union-attr] # there is a task
+        except Exception:
+            await changes.put(None)
+            raise
+        await changes.put(None)
 
     async def _taken(
         self, client: Client, resource: Resource, changes: Sequence[Change], read_to: Position

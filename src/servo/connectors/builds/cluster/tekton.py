@@ -6,6 +6,7 @@ Tekton Chains signs by. What a run declares is in its status, so one that failed
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,15 +21,17 @@ _WHOLE = "IMAGES"
 _BASES = ("BASE_IMAGE", "BASE_IMAGE_URL", "BUILDER_IMAGE")
 
 
-class _Run:
+class _Run(ABC):
     group = "tekton.dev"
     needs_labels = False
 
+    @abstractmethod
     def _declared(self, obj: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        raise NotImplementedError
+        """Return the results that its specification declares."""
 
+    @abstractmethod
     def _results(self, obj: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-        raise NotImplementedError
+        """Return the results that it has."""
 
     def is_build(self, obj: Mapping[str, Any]) -> bool:
         """Whether it declares, or has, the results of one that builds an image."""
@@ -59,8 +62,9 @@ class _Run:
         """Return the image that a result or a parameter names as its base."""
         return _base(obj, self._results(obj))
 
+    @abstractmethod
     def pods(self, obj: Mapping[str, Any]) -> Pods:
-        raise NotImplementedError
+        """Return where its pods are found."""
 
 
 class TaskRun(_Run):
