@@ -191,6 +191,42 @@ FIXES = {
     "any other error of a connector ended the process, unanswered": [
         "servo/test_runner.py::test_whatever_a_connector_does_is_a_failed_status"
     ],
+    "`permissions`": [
+        "servo/connectors/kubernetes/test_checks.py::test_each_permission_that_is_missing_is_named",
+    ],
+    "only the first container was adjusted, a canary had exactly one": [
+        "servo/connectors/kubernetes/test_rolling.py::test_everything_at_once_arrives_and_is_described",
+        "servo/connectors/kubernetes/test_configuration.py::test_further_containers_of_a_tuning_pod_are_named_after_its_alias",
+    ],
+    "a variable was read by its setting's name and written by its `literal`": [
+        "servo/connectors/kubernetes/test_changes.py::test_variables_are_written_by_their_own_name_and_type",
+    ],
+    "every target was patched, and every tuning pod made anew, by each adjustment": [
+        "servo/connectors/kubernetes/test_canary.py::test_a_limit_without_a_request_restarts_nothing",
+    ],
+    "failures of stateful sets could not be classified": [
+        "servo/connectors/kubernetes/test_faults.py::test_a_stateful_set_that_is_not_ready_is_told_by_its_pods",
+        "servo/connectors/kubernetes/test_rolling.py::test_a_stateful_set_is_adjusted_and_its_failures_are_told",
+    ],
+    "each target's `on_failure` was carried out when one failed": [
+        "servo/connectors/kubernetes/test_rolling.py::test_of_two_targets_neither_is_changed_if_one_fails",
+    ],
+    "containers that had been started again before the adjustment made it `unstable`": [
+        "servo/connectors/kubernetes/test_faults.py::test_restarts_of_before_are_forgiven_and_new_ones_are_not",
+    ],
+    "`prometheus`": [
+        "servo/connectors/prometheus/test_connector.py::test_a_metric_that_must_not_be_absent_fails_the_measurement",
+        "servo/connectors/prometheus/test_connector.py::test_names_of_others_only_are_theirs_to_measure",
+        "servo/connectors/prometheus/test_messages.py::test_targets_active_and_dropped",
+        "servo/connectors/prometheus/test_connector.py::test_it_asks_when_warm_up_duration_and_delay_are_over",
+    ],
+    "`vegeta`": [
+        "servo/connectors/vegeta/test_connector.py::test_targets_are_no_business_of_a_shell",
+        "servo/connectors/vegeta/test_connector.py::test_a_vegeta_that_fails_fails_the_measurement",
+    ],
+    "`vegeta attack` (which did nothing)": [
+        "servo/cli/test_measuring_commands.py::test_an_attack_without_vegeta_says_so",
+    ],
 }
 """Of each row that says "fixed", by its first cell, the tests that name what the original did."""
 

@@ -101,7 +101,7 @@ def test_a_server_that_is_not_there_is_one_line(servo, two_servers, monkeypatch)
 
 
 def test_an_attack_without_vegeta_says_so(servo, config, monkeypatch, tmp_path):
-    """Reference 2.3 B: the command forgot to wait for the attack, so nothing happened."""
+    """Reference 6.3: `vegeta attack` did nothing."""
     section = {"rate": 1, "target": "GET http://127.0.0.1:9/"}
     config(yaml.safe_dump({"optimizer": OPTIMIZER, "connectors": ["vegeta"], "vegeta": section}))
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -128,7 +128,7 @@ async def test_requirements_that_the_template_has_not_are_those_of_the_configura
 
 
 async def test_a_limit_without_a_request_restarts_nothing(world, make, adjust, to):
-    """The cluster fills the request in; that is no difference."""
+    """Reference 4.1.5: a pod was made anew by each adjustment. A request that the cluster fills in is no difference, either."""
     await world.make(make["deployment"]("web", resources={"limits": {"cpu": "200m", "memory": "96Mi"}}))
     connector = world.connector(deployments=[make["target"](strategy=CANARY, cpu={"set": ["limit"]})])
     await adjust(connector, to("tuning", cpu=0.3))

@@ -67,7 +67,7 @@ def test_only_the_requirements_that_are_to_be_set_are():
 
 
 def test_variables_are_written_by_their_own_name_and_type():
-    """The original read them by the setting's name and wrote them by the variable's."""
+    """Reference 4.1.3: it was read by the setting's name and written by the variable's."""
     assert fields(target(), ("main", "threads", 4.0), ("main", "MODE", "safe"), ("main", "RATIO", 0.5)) == {
         "app/env/APP_THREADS": "4",
         "app/env/MODE": "safe",

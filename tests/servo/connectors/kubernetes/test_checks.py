@@ -26,6 +26,7 @@ async def test_all_pass_with_the_documented_role(world, make):
 
 
 async def test_each_permission_that_is_missing_is_named(world, make, admin, namespace, cluster, tmp_path):
+    """Reference 4.1.1: the default list says `pods/logs`, which no cluster knows."""
     await world.make(make["deployment"]("web"))
     rules = [permissions("apps", "deployments replicasets", ("get", "list", "watch")), permissions("", "namespaces", ("get",))]  # fmt: skip
     world.kubeconfig = await make["account"](Path(cluster), admin, namespace, rules, tmp_path)

@@ -95,6 +95,7 @@ def test_a_strategy_is_its_name_or_spelled_out(strategy):
 
 
 def test_further_containers_of_a_tuning_pod_are_named_after_its_alias():
+    """Reference 4.1.1: a canary had exactly one container."""
     target = TARGET | {
         "strategy": {"type": "canary", "alias": "tuning"},
         "containers": [CONTAINER, CONTAINER | {"name": "side"}],

@@ -102,6 +102,7 @@ def test_a_ready_pod_has_no_fault_and_one_that_is_being_deleted_is_not_ready():
 
 
 def test_restarts_of_before_are_forgiven_and_new_ones_are_not():
+    """Reference 4.1.5: any restart count above zero was a failure of the adjustment."""
     before = pod(unready(container(count=2, ended="OOMKilled")))
     known = views.restarts([before])
     assert pods.restart_fault(views.without(before, known)) is None
@@ -188,7 +189,7 @@ def test_the_newest_pods_of_a_stateful_set_have_its_newest_revision():
 
 
 def test_a_stateful_set_that_is_not_ready_is_told_by_its_pods():
-    """The original could not classify these at all."""
+    """Reference 6.1 #13: a stateful set has no conditions, and its failure was an error without a class."""
     workload = deployment({"updateRevision": "r"}, kind="StatefulSet")
     failing = pod(unready(container(count=1, ended="OOMKilled")), labels={"controller-revision-hash": "r"})
     assert workloads.fault(Look(workload, [failing])).reason == "unstable"

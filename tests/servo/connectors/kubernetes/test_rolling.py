@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 
 async def test_everything_at_once_arrives_and_is_described(world, make, adjust, to, fields, record, before):
-    """Cores out of their range, memory, replicas and a variable, of two containers."""
+    """Reference 4.1.1: only the first container was used. Cores out of their range, memory, replicas and a variable, of two."""
     body = make["deployment"]("web")
     side = {
         key: body["spec"]["template"]["spec"]["containers"][0][key]
@@ -125,6 +125,7 @@ async def test_a_target_is_left_as_it_failed_where_that_is_configured(
 
 
 async def test_of_two_targets_neither_is_changed_if_one_fails(world, make, adjust, to, fields, before):
+    """Reference 4.1.5: the handler of each target was invoked, and one error reported."""
     await world.make(make["deployment"]("web"))
     await world.make(make["deployment"]("api"))
     connector = world.connector(deployments=[make["target"](), make["target"]("api", alias="api")])
@@ -214,6 +215,7 @@ async def test_replicas_that_an_autoscaler_sets_are_its_own(world, make, adjust,
 
 
 async def test_a_stateful_set_is_adjusted_and_its_failures_are_told(world, make, adjust, to, fields, before):
+    """Reference 6.1 #13: failures of stateful sets could not be classified."""
     await world.make(make["stateful_set"]("db"), STATEFUL_SETS)
     connector = world.connector(stateful_sets=[make["target"]("db")])
     await adjust(connector, to(cpu=0.03))

@@ -84,7 +84,7 @@ async def test_what_can_be_measured():
 
 
 async def test_it_asks_when_warm_up_duration_and_delay_are_over(client):
-    """Reference 4.0 B: the delay was ignored."""
+    """Reference 4.0: the delay was not waited for."""
     found = await measure(connector(), warmup="30s", delay="15s")
     begin, end = TIME + timedelta(seconds=30), TIME + timedelta(seconds=150)
     assert client.asked == [
@@ -106,7 +106,7 @@ async def test_only_what_is_wanted_is_asked_for(client):
 
 
 async def test_names_of_others_only_are_theirs_to_measure(client):
-    """Reference 4.2 B: that was a TypeError, which ended the servo."""
+    """Reference 4.2: no metric of its own among the names was a TypeError."""
     assert len(await measure(connector(), metrics=["c"])) == 0
     assert len(await measure(connector(metrics=[]))) == 0
     assert asyncio.get_running_loop().time() == 0
@@ -139,7 +139,7 @@ async def test_metrics_that_may_be_absent(client, policy, monkeypatch):
 
 
 async def test_a_metric_that_must_not_be_absent_fails_the_measurement(client):
-    """Reference 4.2 B: it ended the servo."""
+    """Reference 6.1 #14: an absent metric ended the servo."""
     client.answers["a"] = []
     with pytest.raises(MeasurementFailedError, match='required metric "a" is absent') as caught:
         await measure(connector(metrics=[{"name": "a", "query": "q", "absent": "fail"}]))

@@ -150,7 +150,7 @@ def test_a_refusal_is_raised():
 
 
 def test_targets_active_and_dropped():
-    """Reference 4.2 B: `dropped` returned the active ones."""
+    """Reference 6.4: `dropped` returned the active ones."""
     active = {
         "scrapePool": "shop", "scrapeUrl": "http://h/metrics", "globalUrl": "http://g/metrics", "health": "up",
         "labels": {"job": "shop"}, "discoveredLabels": {"__address__": "h"}, "lastError": "",
