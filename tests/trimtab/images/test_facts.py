@@ -1,5 +1,7 @@
 """Facts of an image that are no packages, of this machine's own files and of those that others make."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -43,7 +45,10 @@ def test_symbol_versions_are_those_that_pyelftools_reads():
 
 
 def test_libraries_are_those_where_the_linker_looks(read):
-    """Its own directories, behind links too, multi-arch, and those of ld.so.conf and what it includes."""
+    """W25: ld.so.conf and multi-arch directories were missed.
+
+    Its own directories, behind links too, multi-arch, and those of ld.so.conf and what it includes.
+    """
     data = library([])
     files = {
         "lib": "usr/lib",
@@ -66,7 +71,10 @@ def test_libraries_are_those_where_the_linker_looks(read):
 
 
 def test_interpreters_by_their_files(read):
-    """The version out of the program, of the headers beside it, of a virtual environment; links end in the image."""
+    """W24: links were resolved on the analyser's own file system.
+
+    The version out of the program, of the headers beside it, of a virtual environment; links end in the image.
+    """
     files = {
         "usr/bin/python3": "python3.11",
         "usr/bin/python3.11": b"\x7fELF...\0003.11.2\0...",
@@ -111,3 +119,16 @@ def test_the_system_is_read_as_a_shell_reads_it(read, line):
 def test_python_files_by_digest(read):
     digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     assert read({"a/b.py": b"", "a/b.pyc": b""}).python_files == {"/a/b.py": digest}
+
+
+def test_nothing_of_an_image_is_executed(read, monkeypatch):
+    """W22: python, nvcc, dpkg-query and apt-cache of the image were executed."""
+    started = []
+    for name in ("posix_spawn", "posix_spawnp", "fork", "execve", "execv", "system"):
+        monkeypatch.setattr(os, name, lambda *args, name=name, **_: started.append((name, args)))
+    monkeypatch.setattr(subprocess, "Popen", lambda *args, **_: started.append(args))
+    script = b"#!/bin/sh\necho Python 9.9.9\n"
+    programs = ("usr/bin/python3", "usr/bin/dpkg-query", "usr/bin/apt-cache", "usr/local/cuda/bin/nvcc")
+    found = read(dict.fromkeys(programs, script) | {"var/lib/dpkg/status": b""})
+    assert "9.9.9" not in {each.version for each in found.interpreters}
+    assert started == []

@@ -93,6 +93,7 @@ SITE = "opt/venv/lib/python3.11/site-packages"
 
 
 def test_python_packages_wherever_they_are(read):
+    """W23: `dist-packages` was never looked at."""
     files = {
         f"{SITE}/a-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\r\nName: a\r\nVersion: 1.0\r\n\r\nVersion: 9\n",
         "usr/lib/python3/dist-packages/b-2.egg-info": b"Name: b\nVersion: 2\n",
@@ -126,6 +127,7 @@ def test_python_packages_wherever_they_are(read):
     ],
 )
 def test_where_a_package_came_from_without_credentials(read, direct, origin, editable):
+    """W23: a direct reference ended the analysis."""
     files = {
         f"{SITE}/a-1.dist-info/METADATA": b"Name: a\nVersion: 1\n",
         f"{SITE}/a-1.dist-info/direct_url.json": json.dumps(direct).encode(),

@@ -52,6 +52,7 @@ def test_a_package_that_left_and_came_back_belongs_to_the_later_layer(read):
     ],
 )
 def test_what_an_upper_layer_takes_away_is_not_reported(read, upper):
+    """W20: whiteouts were not honoured."""
     lower = {"opt/venv/lib/a-1.dist-info/METADATA": b"Name: a\nVersion: 1\n"}
     assert names(read(lower)) == ["a"]
     assert names(read(lower, upper)) == []
@@ -115,6 +116,7 @@ def test_a_hard_link_out_of_the_image_is_a_finding(read):
 
 
 def test_a_link_to_a_file_of_this_machine_reads_nothing_of_it(read, tmp_path):
+    """W21: layers were unpacked over this machine's links."""
     (tmp_path / "secret").write_bytes(b"ID=secret")
     assert read({"etc/os-release": str(tmp_path / "secret")}).os_release == {}
 

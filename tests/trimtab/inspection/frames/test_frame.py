@@ -45,6 +45,16 @@ def test_a_row_for_each_run_with_the_columns_of_the_original(inspections, keep_i
     assert first["hardware_name"].startswith("Some CPU, 4 processors")
 
 
+def test_a_table_becomes_a_frame_of_pandas_and_one_of_polars(inspections, keep_inspection, make_result):
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    keep_inspection(inspections, IDS[0], {0: make_result(1.0), 1: make_result(2.0)}, {"identifier": "a"})
+    table = frame(inspections)
+    for found in (table.to_pandas(), polars.from_arrow(table)):
+        assert list(found.columns) == table.column_names
+        assert found["stdout__@result__elapsed"].median() == 1.5
+    assert isinstance(table.to_pandas(), pandas.DataFrame)
+
+
 def test_a_run_that_was_lost_has_a_row_that_says_so(inspections, keep_inspection, make_result):
     keep_inspection(inspections, IDS[0], {0: make_result(), 1: None})
     rows = frame(inspections).to_pylist()
