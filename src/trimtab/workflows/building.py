@@ -12,7 +12,7 @@ from trimtab.engines import Build, EngineError
 from trimtab.inspection import build_request, write_context
 from trimtab.inspection.context.containerfile import containerfile
 from trimtab.store import BuildReport
-from trimtab.workflows.failures import is_passing, of_build
+from trimtab.workflows.failures import is_transient, of_build
 from trimtab.workflows.journal import EndedError
 from trimtab.workflows.work import Work
 
@@ -65,7 +65,7 @@ async def _built(work: Work) -> dict[str, Any]:
         try:
             done = await _once(work)
         except EngineError as error:
-            if attempt >= work.patience.attempts or not is_passing(error):
+            if attempt >= work.patience.attempts or not is_transient(error):
                 return {"failure": of_build(error), "attempts": attempt}
             attempt += 1
             work.tell("retrying", text=str(error), attempt=attempt)

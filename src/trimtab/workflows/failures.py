@@ -10,7 +10,7 @@ from trimtab.inspection.result import ResultError, RunResult
 from trimtab.store import FailureReport
 from trimtab.workflows.outcome import FORGED
 
-__all__ = ["is_passing", "of_build", "of_run"]
+__all__ = ["is_transient", "of_build", "of_run"]
 
 
 def of_build(error: EngineError) -> FailureReport:
@@ -18,7 +18,7 @@ def of_build(error: EngineError) -> FailureReport:
     return _report(failure.of_build(error))
 
 
-def is_passing(error: EngineError) -> bool:
+def is_transient(error: EngineError) -> bool:
     """Whether trying once more may help."""
     return failure.of_build(error).retry
 

@@ -16,7 +16,7 @@ from trimtab.engines import (
 from trimtab.inspection.wrapper.proof import sealed
 from trimtab.workflows import Patience
 from trimtab.workflows.ending import state_of
-from trimtab.workflows.failures import is_passing, of_build, of_run
+from trimtab.workflows.failures import is_transient, of_build, of_run
 from trimtab.workflows.outcome import FORGED, MISSING, result_of
 
 TOKEN = "0123456789abcdef"
@@ -118,7 +118,7 @@ def test_a_failure_has_the_lines_that_matter(ended):
 )
 def test_the_cause_of_a_builds_failure_and_whether_it_is_tried_again(error, kind, passing):
     assert of_build(error)["kind"] == kind
-    assert is_passing(error) is passing
+    assert is_transient(error) is passing
 
 
 def test_the_last_attempt_of_each_run_decides():

@@ -11,7 +11,7 @@ from trimtab.inspection.statistics.memory import peak_memory
 from trimtab.stacks import Evidence, Failure, Stack, Verdict
 from trimtab.store import InspectionStore, NotFoundError, Report
 
-__all__ = ["evidence_of", "is_passing", "median_of"]
+__all__ = ["evidence_of", "is_transient", "median_of"]
 
 _RESULTS = f"stdout{SEPARATOR}"
 _RESULT = f"@result{SEPARATOR}"
@@ -50,7 +50,7 @@ def evidence_of(inspection: InspectionStore, stack: Stack) -> Evidence | None:
     )
 
 
-def is_passing(report: Report) -> bool:
+def is_transient(report: Report) -> bool:
     """Whether an inspection that says nothing of its stack may say something when it is made again: not where it met a limit."""
     limits = any(each.get("timed_out") or each.get("oom_killed") for each in report.get("runs", ()))
     return not limits and report["state"] != InspectionState.CANCELLED

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from trimtab.catalog import campaigns
 from trimtab.stacks import Candidate, Evidence, Ground, Verdict
 from trimtab.workflows.campaigns.campaign import Campaign
-from trimtab.workflows.campaigns.evidence import evidence_of, is_passing, median_of
+from trimtab.workflows.campaigns.evidence import evidence_of, is_transient, median_of
 from trimtab.workflows.campaigns.inspector import Inspector
 from trimtab.workflows.place import Place
 
@@ -71,7 +71,7 @@ class Trying:
         while True:
             evidence = await self._once(candidate, attempt, judged=judged)
             again = evidence.verdict is Verdict.UNKNOWN and attempt < self._campaign.budget.attempts
-            if not (again and await asyncio.to_thread(self._may_pass, evidence)):
+            if not (again and await asyncio.to_thread(self._is_transient, evidence)):
                 break
             attempt += 1
             self.again += 1
@@ -97,12 +97,12 @@ class Trying:
         # Deleted by somebody in the meantime: nobody knows what it showed.
         return evidence or Evidence(stack, Verdict.UNKNOWN, submission.id)
 
-    def _may_pass(self, evidence: Evidence) -> bool:
+    def _is_transient(self, evidence: Evidence) -> bool:
         from trimtab.store import NotFoundError
 
         assert evidence.inspection is not None
         try:
-            return is_passing(self._place.inspections[evidence.inspection].retrieve_report())
+            return is_transient(self._place.inspections[evidence.inspection].retrieve_report())
         except NotFoundError:
             return False
 

@@ -5,7 +5,7 @@ import pytest
 from trimtab.stacks import Evidence, Failure, Space, Stack, Variable, Verdict
 from trimtab.workflows.campaigns import evidence_of
 from trimtab.workflows.campaigns.conclusion import is_hopeless
-from trimtab.workflows.campaigns.evidence import is_passing
+from trimtab.workflows.campaigns.evidence import is_transient
 
 ID = "inspection-260101000000-0000000000000001"
 STACK = Stack("web==1.0\napi-client==2.0\n")
@@ -77,10 +77,10 @@ def test_an_inspection_that_is_not_over_says_nothing(place):
 
 
 def test_a_limit_that_was_met_would_be_met_again():
-    assert is_passing({"state": "failed", "runs": [{"state": "lost"}]})
-    assert not is_passing({"state": "failed", "runs": [{"timed_out": True}]})
-    assert not is_passing({"state": "failed", "runs": [{"oom_killed": True}]})
-    assert not is_passing({"state": "cancelled", "runs": []})
+    assert is_transient({"state": "failed", "runs": [{"state": "lost"}]})
+    assert not is_transient({"state": "failed", "runs": [{"timed_out": True}]})
+    assert not is_transient({"state": "failed", "runs": [{"oom_killed": True}]})
+    assert not is_transient({"state": "cancelled", "runs": []})
 
 
 def failing(pins, message="oh"):
