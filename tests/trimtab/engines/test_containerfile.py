@@ -5,9 +5,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trimtab.engines.container.containerfile import Secrets, prepare
-from trimtab.engines.container.progress import CacheWatch
+from trimtab.engines.containerfile import Secrets, prepare
 from trimtab.engines.index import Index
+from trimtab.engines.progress import CacheWatch
 
 LABELS = {"trimtab.inspection": "i-1", "trimtab.state": "abc"}
 MOUNT = "--mount=type=secret,id=trimtab-pip,target=/run/secrets/trimtab-pip,mode=0444"

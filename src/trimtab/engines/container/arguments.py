@@ -7,11 +7,11 @@ from pathlib import Path
 
 from trimtab.engines.container.client import OURS, Flavour
 from trimtab.engines.container.settings import ContainerSettings
+from trimtab.engines.home import HOME
 from trimtab.engines.request import Resources
 
-__all__ = ["HOME", "Confinement", "exec_arguments", "run_arguments", "ulimits"]
+__all__ = ["Confinement", "exec_arguments", "run_arguments", "ulimits"]
 
-HOME = "/home/amun"
 _OPEN_FILES = 65536
 _PROCESSES = 4096
 

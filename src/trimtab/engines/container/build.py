@@ -8,18 +8,19 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from trimtab.engines.container.arguments import HOME, ulimits
+from trimtab.engines.container.arguments import ulimits
 from trimtab.engines.container.client import Client, Flavour
-from trimtab.engines.container.containerfile import Secrets, prepare
 from trimtab.engines.container.labels import Labels
-from trimtab.engines.container.progress import CacheWatch
 from trimtab.engines.container.settings import ContainerSettings
 from trimtab.engines.container.working import BASE, PREFIX
+from trimtab.engines.containerfile import Secrets, prepare
 from trimtab.engines.engine import LogSink
 from trimtab.engines.errors import BuildFailedError, EngineLostError, EngineUnavailableError, FailureKind
 from trimtab.engines.failures import build_failure, names_instruction
+from trimtab.engines.home import HOME
 from trimtab.engines.index import Index
 from trimtab.engines.log import Log
+from trimtab.engines.progress import CacheWatch
 from trimtab.engines.request import Build, BuildRequest
 from trimtab.engines.supervision import Ending, Program, SupervisionError, supervise
 

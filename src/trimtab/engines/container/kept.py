@@ -13,18 +13,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from trimtab.engines.container.arguments import HOME, exec_arguments, run_arguments
+from trimtab.engines.container.arguments import exec_arguments, run_arguments
 from trimtab.engines.container.client import Client
 from trimtab.engines.container.guard import Guard, guarded
 from trimtab.engines.container.labels import Labels
-from trimtab.engines.container.run import Runner, confinement_of, finish, log_path, variables_of
+from trimtab.engines.container.run import Runner, confinement_of, finish
 from trimtab.engines.container.settings import ContainerSettings
-from trimtab.engines.container.verdict import Verdict
 from trimtab.engines.engine import LogSink
 from trimtab.engines.errors import BuildGoneError, RefusedError
+from trimtab.engines.home import HOME, log_path, variables_of
 from trimtab.engines.log import Log
 from trimtab.engines.program import ask, stream
 from trimtab.engines.request import Run, RunRequest
+from trimtab.engines.verdict import Verdict
 
 __all__ = ["Keeper"]
 

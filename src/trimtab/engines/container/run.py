@@ -9,21 +9,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from trimtab.engines.container.arguments import HOME, Confinement, run_arguments
+from trimtab.engines.container.arguments import Confinement, run_arguments
 from trimtab.engines.container.client import Client
 from trimtab.engines.container.guard import Guard, guarded
 from trimtab.engines.container.labels import Labels
 from trimtab.engines.container.settings import ContainerSettings
-from trimtab.engines.container.verdict import Verdict, judge
+from trimtab.engines.container.verdict import judge
 from trimtab.engines.engine import LogSink
 from trimtab.engines.errors import BuildGoneError, EngineUnavailableError
+from trimtab.engines.home import log_path, results_of, variables_of
 from trimtab.engines.leavings import tidy
 from trimtab.engines.log import Log
 from trimtab.engines.program import stream
 from trimtab.engines.removals import Removals
 from trimtab.engines.request import Run, RunRequest
+from trimtab.engines.verdict import Verdict
 
-__all__ = ["Runner", "confinement_of", "finish", "log_path", "variables_of"]
+__all__ = ["Runner", "confinement_of", "finish"]
 
 _LATE = 60.0
 _CONFLICT = "is already in use"
@@ -124,7 +126,7 @@ class Runner:
             name=place.name,
             labels=self._labels.options(request.id),
             cidfile=place.cidfile,
-            mounts={f"{HOME}/results/{request.item}": request.output},
+            mounts={results_of(request): request.output},
             environment=variables_of(request),
             image=request.build.reference,
         )
@@ -181,11 +183,6 @@ class Runner:
             self._places.remove(directory)
 
 
-def log_path(request: RunRequest) -> Path:
-    """The file beside the output that takes what the run prints."""
-    return request.output.with_name(request.output.name + ".log")
-
-
 def confinement_of(
     request: RunRequest, client: Client, settings: ContainerSettings, labels: Labels, *, kept: bool = False
 ) -> Confinement:
@@ -196,18 +193,6 @@ def confinement_of(
     return Confinement(
         client.flavour, settings, request.resources, request.network, labels.name(request.id), lifetime
     )
-
-
-def variables_of(request: RunRequest) -> dict[str, str]:
-    """The variables of a run's wrapper."""
-    place = f"{HOME}/results/{request.item}"
-    timeout = {} if request.timeout is None else {"TRIMTAB_RUN_TIMEOUT": f"{request.timeout:g}"}
-    return {
-        "THOTH_OUTPUT_PATH": f"{place}/result",
-        "THOTH_AMUN_HWINFO_PATH": f"{place}/hwinfo",
-        **timeout,
-        **request.environment,
-    }
 
 
 def finish(request: RunRequest, verdict: Verdict, guard: Guard, started: datetime, log: Log) -> Run:

@@ -5,16 +5,15 @@ the program's. Only for those, and for 137, the engine is asked.
 """
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from trimtab.engines.container.client import Client
 from trimtab.engines.errors import BuildGoneError, EngineUnavailableError
+from trimtab.engines.verdict import Verdict, exited
 
-__all__ = ["Verdict", "judge"]
+__all__ = ["judge"]
 
-_SIGNALLED = range(129, 129 + 64)
 _KILLED = 137
 _NOT_CREATED = 125
 _NOT_STARTED = frozenset({_NOT_CREATED, 126, 127, 255})
@@ -26,25 +25,6 @@ _FAILED = frozenset({1, 255})
 _NOT_EXECUTED = re.compile(
     r"exec [^\n]{1,4096}: (?:(no such file or directory)|exec format error|permission denied)", re.IGNORECASE
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """How it ended.
-
-    Attributes:
-        exit_code: Of its first process; 128 + n, if signal n ended it. None: nobody knows.
-        signal: n. A program that exits with 128 + n by itself looks the same from here; its wrapper knows better.
-        oom_killed: Whether the memory limit ended it.
-        lost: Why it was lost.
-        notes: What else is to be said.
-    """
-
-    exit_code: int | None
-    signal: int | None = None
-    oom_killed: bool = False
-    lost: str | None = None
-    notes: tuple[str, ...] = ()
 
 
 async def judge(client: Client, name: str, image: str, code: int, directory: Path, excerpt: str) -> Verdict:
@@ -83,7 +63,7 @@ async def _doubtful(client: Client, name: str, image: str, code: int, excerpt: s
     if started and (state.get("Running") or state.get("Status") != "exited"):
         return Verdict(None, lost=f"{client.flavour} let go of a container that had not ended: {last[0]}")
     if started and state.get("ExitCode") == code:
-        return _exited(code)
+        return exited(code)
     if not started and code in {126, 127}:
         return Verdict(code, notes=(f"it could not be started: {last[0]}",))
     return Verdict(None, lost=f"{client.flavour} could not run it: {last[0]}")
@@ -100,8 +80,4 @@ async def _ended(client: Client, name: str, code: int, directory: Path, excerpt:
         out_of_memory = bool(found and found["State"].get("OOMKilled"))
     if code != _KILLED and out_of_memory:
         return Verdict(code, notes=("the memory limit killed a process of it",))
-    return _exited(code, oom_killed=out_of_memory)
-
-
-def _exited(code: int, *, oom_killed: bool = False) -> Verdict:
-    return Verdict(code, code - 128 if code in _SIGNALLED else None, oom_killed)
+    return exited(code, oom_killed=out_of_memory)
