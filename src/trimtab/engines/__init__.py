@@ -22,11 +22,13 @@ from trimtab.exports import lazily
 if TYPE_CHECKING:
     from trimtab.engines.choice import CHOICES, choose
     from trimtab.engines.container import ContainerEngine, ContainerSettings
+    from trimtab.engines.kubernetes import KubernetesEngine, KubernetesSettings
     from trimtab.engines.process import ProcessEngine, ProcessSettings
 
 _HOMES = {
     "choice": ("CHOICES", "choose"),
     "container": ("ContainerEngine", "ContainerSettings"),
+    "kubernetes": ("KubernetesEngine", "KubernetesSettings"),
     "process": ("ProcessEngine", "ProcessSettings"),
 }
 
@@ -44,6 +46,8 @@ __all__ = [
     "EngineLostError",
     "EngineUnavailableError",
     "FailureKind",
+    "KubernetesEngine",
+    "KubernetesSettings",
     "Lock",
     "LogSink",
     "ProcessEngine",

@@ -16,6 +16,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "podman": ("podman",),
     "docker": ("docker",),
     "process": ("process",),
+    "kubernetes": ("kubernetes",),
 }
 """What may be named, and the engines that are tried for it, in order."""
 
@@ -26,7 +27,7 @@ async def choose(
     *,
     container: ContainerSettings | None = None,
     process: ProcessSettings | None = None,
-    allowed: Sequence[str] = ("podman", "docker", "process"),
+    allowed: Sequence[str] = ("podman", "docker", "process", "kubernetes"),
 ) -> tuple[Engine, Capabilities]:
     """Find an engine that can be used here.
 
@@ -66,5 +67,9 @@ def _make(
             return ContainerEngine("podman", state, container)
         case "docker":
             return ContainerEngine("docker", state, container)
+        case "kubernetes":
+            from trimtab.engines.kubernetes import KubernetesEngine
+
+            return KubernetesEngine(state)
         case _:
             return ProcessEngine(state, process)
