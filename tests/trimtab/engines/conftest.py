@@ -1,12 +1,16 @@
 """Engines as they are here, and small builds for them."""
 
 import asyncio
+import fcntl
 import hashlib
 import json
 import os
 import secrets
 import shutil
+import socket
 import subprocess
+import tempfile
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +25,7 @@ from trimtab.engines import (
     ContainerEngine,
     ContainerSettings,
     Engine,
+    KubernetesEngine,
     ProcessEngine,
     ProcessSettings,
     Resources,
@@ -79,6 +84,7 @@ class Bench:
     environment: dict[str, str] = field(default_factory=dict)
     program: str = ""
     inspection: str = "inspection-test-261126000000-0123456789abcdef"
+    base: str = IMAGE
     shared: Build | None = None
     printed: bytearray = field(default_factory=bytearray)
 
@@ -86,14 +92,16 @@ class Bench:
         context = self.directory / "context"
         shutil.rmtree(context, ignore_errors=True)
         context.mkdir()
-        (context / "Containerfile").write_text(changes.pop("containerfile", CONTAINERFILE))
+        (context / "Containerfile").write_text(
+            changes.pop("containerfile", CONTAINERFILE).replace(IMAGE, self.base)
+        )
         (context / "entrypoint").write_text(ENTRYPOINT)
         (context / "script").write_text(script)
         (context / "data.txt").write_text("data\n")
         fields: dict[str, Any] = {
             "id": self.inspection,
             "context": context,
-            "base": IMAGE,
+            "base": self.base,
             "resources": Resources(1, 512 * MIB),
             "timeout": 120,
             "files": (("/home/amun/data.txt", context / "data.txt"),),
@@ -284,6 +292,122 @@ def _settings(flavour):
     return ContainerSettings(
         program=program, environment=environment, build_network="host", slack=0.0, grace=1.0
     )
+
+
+CLUSTER = ROOT.parent / "shared" / "testbed" / "cluster"
+BUILDER = "localhost/trimtab-builder:test"
+REGISTRY = """\
+version: 0.1
+storage: {{filesystem: {{rootdirectory: {directory}/images}}}}
+http: {{addr: "0.0.0.0:{port}"}}
+"""
+
+
+@pytest.fixture(scope="session")
+def builder(archive, cluster) -> str:
+    """The image that builds in the cluster, which has it."""
+    if not CLUSTER.is_file():
+        pytest.skip(f"no {CLUSTER}: images cannot be brought into the cluster")
+    saved = Path(tempfile.gettempdir()) / "trimtab-builder.tar"
+    environment = os.environ | _podman()
+    with saved.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = subprocess.run(
+            ["podman", "build", "--quiet", "--network=host", "--volume=/etc/ssl/certs:/etc/ssl/certs:ro",
+             f"--build-arg=BASE={IMAGE}", f"--file={ROOT}/deploy/builder.Containerfile", f"--tag={BUILDER}", ROOT / "deploy"],
+            env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if found.returncode:
+            pytest.skip(f"the builder's image cannot be made here: {found.stderr[-500:]}")
+        saved.unlink(missing_ok=True)
+        subprocess.run(
+            ["podman", "save", "--quiet", "--output", saved, BUILDER],
+            env=environment, check=True, capture_output=True,
+        )  # fmt: skip
+        subprocess.run([CLUSTER, "load", saved], check=True, capture_output=True)
+        saved.unlink()
+    return BUILDER
+
+
+@dataclass(frozen=True)
+class ClusterRegistry:
+    """A registry of this machine, for a cluster on it.
+
+    Attributes:
+        pods: As pods call it.
+        nodes: As the kubelet calls it, which speaks HTTP to nobody but the machine itself.
+    """
+
+    pods: str
+    nodes: str
+
+
+@pytest.fixture(scope="session")
+def cluster_registry(archive, cluster, tmp_path_factory):
+    """A registry that has the base."""
+    if not shutil.which("docker-registry"):
+        pytest.skip("no docker-registry (scripts/system-packages)")
+    asked = [
+        "kubectl", "--kubeconfig", cluster, "get", "nodes",
+        "--output", "jsonpath={.items[0].status.addresses[?(@.type=='InternalIP')].address}",
+    ]  # fmt: skip
+    address = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+    with socket.create_server(("", 0)) as probe:
+        port = probe.getsockname()[1]
+    directory = tmp_path_factory.mktemp("registry")
+    (directory / "config.yml").write_text(REGISTRY.format(directory=directory, port=port))
+    with (
+        (directory / "log").open("wb") as log,
+        subprocess.Popen(
+            ["docker-registry", "serve", directory / "config.yml"], stdout=log, stderr=log
+        ) as server,
+    ):
+        try:
+            found = ClusterRegistry(f"{address}:{port}", f"localhost:{port}")
+            push = [
+                "podman",
+                "push",
+                "--quiet",
+                "--tls-verify=false",
+                IMAGE,
+                f"docker://{found.nodes}/python:3.11",
+            ]
+            while subprocess.run(
+                push, env=os.environ | _podman(), capture_output=True, check=False
+            ).returncode:
+                assert server.poll() is None, (directory / "log").read_text()
+                time.sleep(0.2)
+            yield found
+        finally:
+            server.terminate()
+
+
+@pytest.fixture
+def kubernetes_variables(cluster, builder, cluster_registry, namespace) -> dict[str, str]:
+    """What the engine `kubernetes` is told by the environment."""
+    values = {
+        "KUBECONFIG": str(cluster),
+        "NAMESPACE": namespace,
+        "REPOSITORY": f"{cluster_registry.pods}/stacks",
+        "PULL_REPOSITORY": f"{cluster_registry.nodes}/stacks",
+        "REGISTRY_TLS": "false",
+        "BUILDER": builder,
+        "SLACK": "0",
+        "GRACE": "1",
+        "PATIENCE": "5",
+    }
+    return {f"TRIMTAB_KUBERNETES_{name}": value for name, value in values.items()}
+
+
+@pytest.fixture
+def kubernetes(kubernetes_variables, cluster_registry, monkeypatch, tmp_path) -> Bench:
+    """The engine `kubernetes`, with nothing built, in a namespace of its own."""
+    for name, value in kubernetes_variables.items():
+        monkeypatch.setenv(name, value)
+    return Bench(
+        KubernetesEngine(tmp_path / "state"), tmp_path, tmp_path / "state", "kubernetes",
+        inspection=f"inspection-{secrets.token_hex(8)}", base=f"{cluster_registry.pods}/python:3.11",
+    )  # fmt: skip
 
 
 @pytest.fixture

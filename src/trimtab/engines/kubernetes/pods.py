@@ -7,7 +7,18 @@ from trimtab.engines.home import HOME, results_of, variables_of
 from trimtab.engines.kubernetes.settings import KubernetesSettings
 from trimtab.engines.request import Resources, RunRequest
 
-__all__ = ["KEEPER", "RESULTS", "RUN", "job", "placement", "resources_of", "run_pod"]
+__all__ = [
+    "KEEPER",
+    "RESULTS",
+    "RUN",
+    "job",
+    "placement",
+    "pull_secret",
+    "resources_of",
+    "run_pod",
+    "unlabelled",
+    "variables_as_they_are",
+]
 
 RUN, KEEPER = "run", "keeper"
 RESULTS = "/results"
@@ -123,6 +134,11 @@ def unlabelled(resources: Resources, settings: KubernetesSettings) -> list[str]:
     ]
 
 
+def variables_as_they_are(variables: Mapping[str, str]) -> list[dict[str, str]]:
+    """Variables of a container, in which Kubernetes expands nothing: it reads `$(NAME)` as another variable, and `$$` as `$`."""
+    return [{"name": name, "value": value.replace("$", "$$")} for name, value in variables.items()]
+
+
 def pull_secret(settings: KubernetesSettings) -> dict[str, Any]:
     """With what the kubelet fetches images."""
     return {"imagePullSecrets": [{"name": settings.registry_secret}]} if settings.registry_secret else {}
@@ -143,7 +159,7 @@ def _run(request: RunRequest, settings: KubernetesSettings) -> dict[str, Any]:
         "image": request.build.reference,
         "imagePullPolicy": "IfNotPresent",  # it is named by its digest
         "workingDir": HOME,
-        "env": [{"name": name, "value": _literal(value)} for name, value in variables.items()],
+        "env": variables_as_they_are(variables),
         "securityContext": _RESTRICTED,
         "resources": resources_of(request.resources, {**gpus, "ephemeral-storage": str(settings.disk)}),
         "volumeMounts": [
@@ -170,8 +186,3 @@ def _keeper(request: RunRequest, settings: KubernetesSettings) -> dict[str, Any]
 
 def _memory(settings: KubernetesSettings) -> dict[str, str]:
     return {"medium": "Memory", "sizeLimit": str(settings.temporary)}
-
-
-def _literal(value: str) -> str:
-    """A value in which Kubernetes expands nothing: it reads `$(NAME)` as another variable."""
-    return value.replace("$(", "$$(")

@@ -20,7 +20,7 @@ from trimtab.engines.kubernetes.belongings import Belongings
 from trimtab.engines.kubernetes.following import JobPod, Pod
 from trimtab.engines.kubernetes.labels import Labels
 from trimtab.engines.kubernetes.logs import copied_log
-from trimtab.engines.kubernetes.pods import job, placement, pull_secret, resources_of
+from trimtab.engines.kubernetes.pods import job, placement, pull_secret, resources_of, variables_as_they_are
 from trimtab.engines.kubernetes.settings import KubernetesSettings
 from trimtab.engines.kubernetes.strategies.strategy import Order
 from trimtab.engines.kubernetes.waiting import until_over, until_started
@@ -163,7 +163,7 @@ def _container(name: str, command: list[str], order: Order, settings: Kubernetes
         "image": settings.builder,
         "imagePullPolicy": "IfNotPresent",
         "command": command,
-        "env": [{"name": key, "value": value} for key, value in _variables(order, settings).items()],
+        "env": variables_as_they_are(_variables(order, settings)),
         "securityContext": {
             "capabilities": {"drop": ["ALL"], "add": ["SETUID", "SETGID"]},
             **_seccomp(settings),
