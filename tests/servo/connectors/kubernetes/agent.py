@@ -2,7 +2,7 @@
 
 Arguments, as JSON: the configuration, a list of adjustments (each a list of component, setting, value), and the point:
 ``{"call": "replace", "kind": "Deployment", "count": 2, "when": "after"}``. The calls are those of the client, and ``until_ready``,
-``stay_ready``, ``recover``.
+``stay_ready``, ``recover``. With ``victims`` these processes are killed in its stead, or with ``both`` besides.
 """
 
 from __future__ import annotations
@@ -23,7 +23,11 @@ _met = 0
 
 
 def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+    """Kill the processes that the point names, and this one unless there are others."""
+    for victim in POINT.get("victims", ()):
+        os.kill(victim, signal.SIGKILL)
+    if POINT.get("both", True):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _is_met(call: str, kind: str | None = None) -> bool:
@@ -41,8 +45,10 @@ def _patched(call: str) -> Any:
         met = not options.get("dry_run") and _is_met(call, resource.kind)
         if met and POINT["when"] == "before":
             _die()
+        if met and POINT["when"] == "during":  # the request is on its way, and what becomes of it is open
+            asyncio.get_running_loop().call_later(0.003, _die)
         found = await whole(self, resource, *args, **options)
-        if met:
+        if met and POINT["when"] == "after":
             _die()
         return found
 
@@ -72,6 +78,7 @@ async def main() -> None:
         wanted = [Adjustment(component_name=c, setting_name=s, value=v) for c, s, v in given]
         try:
             await connector.adjust(wanted, Control(settlement="2s"))
+            sys.stdout.write("accepted\n")
         except Exception as error:  # noqa: BLE001  it is the test that judges
             sys.stdout.write(f"{type(error).__name__}: {error}\n")
     sys.stdout.write("survived\n")
