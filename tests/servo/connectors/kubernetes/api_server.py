@@ -32,9 +32,10 @@ class ApiServer:
     Args:
         command: The command line of the cluster's.
         folder: Where certificates and log go.
+        cluster: The kubeconfig of one who may do everything.
     """
 
-    def __init__(self, command: list[str], folder: Path) -> None:
+    def __init__(self, command: list[str], folder: Path, cluster: Path) -> None:
         self.folder = folder
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -42,6 +43,7 @@ class ApiServer:
         self.command = list(command)
         for flag, value in (("--secure-port", str(self.port)), ("--cert-dir", str(folder / "certs"))):
             self.command[self.command.index(flag) + 1] = value
+        self.admin = self.kubeconfig(cluster, folder)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -52,11 +54,11 @@ class ApiServer:
     def is_alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    async def ready(self, kubeconfig: Path) -> None:
+    async def ready(self) -> None:
         """Start it unless it runs, and wait until it answers."""
         if not self.is_alive:
             self.start()
-        async with asyncio.timeout(60), Client.open(kubeconfig) as client:
+        async with asyncio.timeout(60), Client.open(self.admin) as client:
             while not await _answers(client):  # noqa: ASYNC110  it rings no event
                 await asyncio.sleep(0.2)
 

@@ -22,7 +22,7 @@ FIRST, SECOND = [["main", "cpu", 0.03]], [["main", "cpu", 0.04], ["main", "MODE"
 def server(cluster, tmp_path_factory):
     if (command := running(Path(cluster))) is None:
         pytest.skip("the cluster's API server is no process of this machine: a second one cannot be started")
-    found = ApiServer(command, tmp_path_factory.mktemp("api-server"))
+    found = ApiServer(command, tmp_path_factory.mktemp("api-server"), Path(cluster))
     found.start()
     yield found
     found.kill()
@@ -31,7 +31,7 @@ def server(cluster, tmp_path_factory):
 async def agent(world, server: ApiServer, folder: Path, point: dict[str, Any], **values: Any) -> list[str]:
     """Run an agent by the second server, which dies at the point and is back a second later; what was accepted."""
     kubeconfig = server.kubeconfig(world.kubeconfig, folder)
-    await server.ready(kubeconfig)
+    await server.ready()
     config = world.configuration(kubeconfig=str(kubeconfig), **values).plain(exclude_unset=True)
     both = point.pop("both", False)
     given = point | {"victims": [server.process.pid], "both": both}
@@ -70,7 +70,11 @@ ROLLING = [
     *WAITS,
 ]
 CANARY = [*points("Pod", ("create", 1), ("patch", 1), ("delete", 1), ("create", 2)), *WAITS[:3]]
-ACCEPTED = [{}, {"requests.cpu": "30m", "limits.cpu": "30m"}, {"requests.cpu": "40m", "limits.cpu": "40m", "MODE": "other"}]
+ACCEPTED = [
+    {},
+    {"requests.cpu": "30m", "limits.cpu": "30m"},
+    {"requests.cpu": "40m", "limits.cpu": "40m", "MODE": "other"},
+]
 
 
 async def successor(world, **values: Any) -> Any:
@@ -103,7 +107,9 @@ async def test_no_tuning_pod_is_left_whenever_the_server_is_killed(
     await agent(world, server, tmp_path, dict(point), **values)
     connector = await successor(world, **values)
     pod = await world.tuning()
-    assert pod is None or (record(pod)["trial"] is None and fields(pod)["requests.cpu"] in {"20m", "30m", "40m"})
+    assert pod is None or (
+        record(pod)["trial"] is None and fields(pod)["requests.cpu"] in {"20m", "30m", "40m"}
+    )
     assert fields(await world.get()) == before
     await connector.shutdown()
     assert await world.tuning() is None
