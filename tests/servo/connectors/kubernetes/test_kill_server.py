@@ -43,6 +43,8 @@ async def agent(world, server: ApiServer, folder: Path, point: dict[str, Any], *
     async with asyncio.timeout(150):
         while server.is_alive and not ended.done():  # noqa: ASYNC110  a process of another's rings no event
             await asyncio.sleep(0.02)
+        if server.is_alive:  # the agent may be gone a moment earlier than the server
+            await asyncio.sleep(1)
         assert not server.is_alive, f"the point was not met: {ended.result()}"
         await asyncio.sleep(1)
         server.start()
