@@ -88,10 +88,10 @@ async def successor(world, **values: Any) -> Any:
 @pytest.mark.parametrize("both", [False, True], ids=["server", "server-and-agent"])
 @pytest.mark.parametrize("point", ROLLING)
 async def test_a_workload_has_accepted_settings_whenever_the_server_is_killed(
-    world, make, fields, record, before, server, tmp_path, point, both
+    world, make, fields, record, before, server, point, both
 ):
     await world.make(make["deployment"]("web"))
-    said = await agent(world, server, tmp_path, point | {"both": both})
+    said = await agent(world, server, server.folder, point | {"both": both})
     await successor(world)
     workload = await world.get()
     assert fields(workload) in [before | each for each in ACCEPTED], said
