@@ -27,7 +27,9 @@ CLUSTER = ROOT.parent / "shared" / "testbed" / "cluster"
 IMAGE = "localhost/trimtab-shop:test"
 PROGRAMS = Path(sys.executable).parent
 PORT = 8370
-TRIALS = 9
+TRIALS = 7
+SHARED = "requests: {cpu: 10m, memory: 256Mi}"
+"""The node of a test is shared with others: what is had is limited, and not reserved."""
 
 
 @pytest.fixture(scope="session")
@@ -71,6 +73,7 @@ async def client(cluster, namespace):
 async def shop(client, shop_image, kubectl_apply):
     """The shop's Deployment, ready."""
     text = (EXAMPLE / "shop.yaml").read_text().replace("registry.example/shop:1", shop_image)
+    text = text.replace("requests: {cpu: 300m, memory: 256Mi}", SHARED)
     kubectl_apply(text)
     async with asyncio.timeout(120):
         while (await client.get(DEPLOYMENTS, "shop"))["status"].get("readyReplicas") != 2:
@@ -146,21 +149,44 @@ def started(tmp_path):
 
 
 @pytest.fixture
-def prometheus(cluster, namespace, shop, started, tmp_path) -> str:
-    """Debian's Prometheus, which reads the shop's pods as the example says."""
+async def prometheus(client, shop, started, tmp_path):
+    """Debian's Prometheus, which reads the shop's pods. It is built without knowing Kubernetes: it is told in a file what there is."""
     if not shutil.which("prometheus"):
         pytest.skip("no prometheus (scripts/system-packages)")
     document = yaml.safe_load((EXAMPLE / "prometheus.yaml").read_text())
-    for found in document["scrape_configs"][0]["kubernetes_sd_configs"]:
-        found |= {"namespaces": {"names": [namespace]}, "kubeconfig_file": str(cluster)}
+    (job,) = document["scrape_configs"]
+    del job["kubernetes_sd_configs"], job["relabel_configs"]
+    job["file_sd_configs"] = [{"files": [str(tmp_path / "targets.json")], "refresh_interval": "1s"}]
     (tmp_path / "prometheus.yaml").write_text(yaml.safe_dump(document))
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    started(
+    telling = asyncio.create_task(_tell_targets(client, tmp_path / "targets.json"))
+    process = started(
         "prometheus", "prometheus", f"--config.file={tmp_path}/prometheus.yaml",
         f"--storage.tsdb.path={tmp_path}/tsdb", f"--web.listen-address=127.0.0.1:{port}",
     )  # fmt: skip
-    return f"http://127.0.0.1:{port}"
+    yield f"http://127.0.0.1:{port}"
+    telling.cancel()
+    assert process.poll() is None, (tmp_path / "prometheus.log").read_text()
+
+
+async def _tell_targets(client, file: Path) -> None:
+    """Write down the pods that run, with the labels that the example's relabelling gives them."""
+    while True:
+        pods = [each for each in (await client.list(PODS, labels="app=shop")).items if _is_ready(each)]
+        targets = [
+            {
+                "targets": [f"{pod['status']['podIP']}:{PORT}"],
+                "labels": {
+                    "pod": pod["metadata"]["name"],
+                    "role": pod["metadata"]["labels"].get("opsani_role", ""),
+                },
+            }
+            for pod in pods
+        ]
+        file.with_suffix(".new").write_text(json.dumps(targets))
+        file.with_suffix(".new").replace(file)
+        await asyncio.sleep(0.5)
 
 
 @pytest.fixture
@@ -185,10 +211,13 @@ def agent(cluster, namespace, service, prometheus, backend, started, tmp_path):
         document = yaml.safe_load((EXAMPLE / name).read_text())
         document["optimizer"]["base_url"] = backend
         document["kubernetes"] |= {"namespace": namespace, "kubeconfig": str(cluster)}
+        document["kubernetes"]["deployments"][0]["containers"][0]["cpu"]["set"] = ["limit"]
         document["load"]["url"] = document["load"]["url"].replace("http://shop:8370", service)
         document["prometheus"]["base_url"] = prometheus
         (tmp_path / name).write_text(yaml.safe_dump(document))
-        return started("servo", PROGRAMS / "servo", "--config-file", tmp_path / name, "run", OPSANI_TOKEN="unused")
+        return started(
+            "servo", PROGRAMS / "servo", "--config-file", tmp_path / name, "run", OPSANI_TOKEN="unused"
+        )
 
     return start
 
@@ -208,7 +237,7 @@ async def tuned(backend, tmp_path, agent, *options) -> dict:
         return json.loads(out)
 
     made = await ask(
-        "create", "--application", "example.com/shop", "--trials", str(TRIALS), "--duration", "6s", "--warmup", "2s",
+        "create", "--application", "example.com/shop", "--trials", str(TRIALS), "--duration", "5s", "--warmup", "2s",
         "--slo", "error_rate <= 5%", *options,
     )  # fmt: skip
     deadline = time.monotonic() + 600
