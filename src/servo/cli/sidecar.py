@@ -40,7 +40,7 @@ def inject_sidecar(
     kubeconfig: Kubeconfig = None,
     kube_context: KubeContext = None,
 ) -> None:  # fmt: skip
-    """Inject an Envoy sidecar on a target Kubernetes Deployment.
+    """Inject an Envoy sidecar to capture metrics.
 
     Needs no servo.yaml. Its pods are replaced; a proxy that is there already is made as wanted.
     """
@@ -66,7 +66,7 @@ def eject_sidecar(
     kubeconfig: Kubeconfig = None,
     kube_context: KubeContext = None,
 ) -> None:
-    """Eject an Envoy sidecar from a target Kubernetes Deployment.
+    """Eject an Envoy sidecar.
 
     Services that lead to it lead past it before. Exit codes: 0 it is out; 1 there is none; 2 it was asked for wrongly.
     """
