@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import fcntl
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -130,7 +129,7 @@ class Shop:
 
     async def until_pod(self, name: str, done: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         async with asyncio.timeout(60):
-            while not done(found := await self.admin.get(PODS, name, self.namespace)):
+            while not done(found := await self.admin.get(PODS, name, self.namespace)):  # noqa: ASYNC110  the cluster rings no event here
                 await asyncio.sleep(0.2)
         return found
 
@@ -259,7 +258,7 @@ async def _discover(shop: Shop, targets: Path) -> None:
         ]  # fmt: skip
         new = targets.with_suffix(".new")
         new.write_text(json.dumps(found))
-        os.replace(new, targets)
+        new.replace(targets)
         await asyncio.sleep(0.3)
 
 
