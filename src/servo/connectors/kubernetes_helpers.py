@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from servo.connectors.kubernetes import ports, routing, sidecar
-from servo.connectors.kubernetes.manifests import Manifest, pod_spec, variable
+from servo.connectors.kubernetes.manifests import Manifest, pod_spec, set_variable, variable
 from servo.connectors.kubernetes.names import dns_labelize, dns_subdomainify
 from servo.connectors.kubernetes.patience import UnfitError, until_ready
 from servo.connectors.kubernetes.resources import Requirement
@@ -287,5 +287,4 @@ class ContainerHelper:
     @staticmethod
     def set_environment_variable(container: Manifest, name: str, value: Any) -> None:
         """Set a variable in place, wherever its value came from."""
-        kept = [each for each in container.get("env") or () if each.get("name") != name]
-        container["env"] = [*kept, {"name": name, "value": str(value)}]
+        set_variable(container, name, str(value))

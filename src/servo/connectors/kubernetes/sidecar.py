@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from servo.connectors.kubernetes import ports
+from servo.connectors.kubernetes import manifests, ports
 from servo.connectors.kubernetes.manifests import Manifest, pod_spec, variable
 from servo.connectors.kubernetes.ports import PortError
 from servo.connectors.kubernetes.writing import rewrite
@@ -151,9 +151,9 @@ def _put_in(workload: Manifest, sidecar: Sidecar, leads: str | int) -> bool:
         containers.insert(len(containers) if sidecar.index is None else sidecar.index, wanted)
         return True
     before = json.dumps(there, sort_keys=True)
-    ours = {each["name"] for each in wanted["env"]}
-    kept = [each for each in there.get("env") or () if each.get("name") not in ours]
-    there |= {"image": wanted["image"], "ports": wanted["ports"], "env": [*wanted["env"], *kept]}
+    for each in wanted["env"]:
+        manifests.set_variable(there, each["name"], each["value"])
+    there |= {"image": wanted["image"], "ports": wanted["ports"]}
     there.setdefault("resources", wanted["resources"])
     return json.dumps(there, sort_keys=True) != before
 
