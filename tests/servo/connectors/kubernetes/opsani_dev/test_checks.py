@@ -5,6 +5,8 @@ Most of it needs objects alone: a Deployment of no pods is ready.
 
 from __future__ import annotations
 
+import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -207,7 +209,9 @@ async def test_a_prometheus_elsewhere_is_expected_beside_nobody(shop):
         assert "none is expected" in await passing(elsewhere, name)
 
 
-async def test_what_the_deployment_lacks_is_named_with_a_command_and_a_remedy(shop):
+async def test_what_the_deployment_lacks_is_named_with_a_command_and_a_remedy(shop, monkeypatch):
+    """Reference 4.4: remedies were `kubectl` and `servo` in a shell. Here no program can be found."""
+    monkeypatch.setenv("PATH", "")
     await shop.deploy()
     await shop.serve()
     checks = shop.checks()
@@ -263,6 +267,24 @@ async def test_a_prometheus_that_scrapes_nothing(shop, prometheus):
     assert await failing(checks, "check_traffic_metrics") == "Envoy reports no requests of: main, tuning"
     untuned = shop.checks(create_tuning_pod=False)
     assert await failing(untuned, "check_traffic_metrics") == "Envoy reports no requests of: main"
+
+
+async def test_requests_of_the_deployment_alone_are_not_enough(shop, prometheus, stub, raw_reply):
+    """Reference 4.4 B: the check returned after the first of its metrics."""
+    shop.prometheus, targets = prometheus
+    exposition = raw_reply(
+        200, b"envoy_cluster_upstream_rq_total 5\n", "Content-Type: text/plain; version=0.0.4"
+    )
+    stub.answer = lambda _: exposition
+    targets.write_text(json.dumps([{"targets": [stub.url.removeprefix("http://")]}]))
+    checks = shop.checks()
+    async with asyncio.timeout(60):
+        while (await checks.run_one(id="check_envoy_sidecar_metrics", skip_requirements=True)).failed:  # noqa: ASYNC110  it rings no event
+            await asyncio.sleep(0.1)
+    assert await passing(checks, "check_prometheus_targets") == "1 of 1 are up"
+    assert await failing(checks, "check_traffic_metrics") == "Envoy reports no requests of: tuning"
+    untuned = shop.checks(create_tuning_pod=False)
+    assert await passing(untuned, "check_traffic_metrics") == "main 5 requests"
 
 
 async def test_a_tuning_pod_that_cannot_be_made(shop):

@@ -150,6 +150,7 @@ async def test_it_is_taken_out_and_the_service_leads_where_it_led(shop):
 async def test_a_service_leads_to_proxies_only_when_all_pods_have_one_and_back_by_the_name_it_had(
     shop, proxy_image
 ):
+    """Reference 4.4, check 27: its remedy patched the service, whether or not the pods had a proxy yet."""
     await shop.deploy(replicas=1)
     await shop.serve()
     with pytest.raises(
