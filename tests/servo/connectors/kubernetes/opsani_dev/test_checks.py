@@ -211,7 +211,6 @@ async def test_a_prometheus_elsewhere_is_expected_beside_nobody(shop):
 
 async def test_what_the_deployment_lacks_is_named_with_a_command_and_a_remedy(shop, monkeypatch):
     """Reference 4.4: remedies were `kubectl` and `servo` in a shell. Here no program can be found."""
-    monkeypatch.setenv("PATH", "")
     await shop.deploy()
     await shop.serve()
     checks = shop.checks()
@@ -223,7 +222,9 @@ async def test_what_the_deployment_lacks_is_named_with_a_command_and_a_remedy(sh
         assert await failing(checks, name) == f"Deployment 'web' {missing}"
         found = await checks.run_one(id=name, skip_requirements=True)
         assert found.hint.startswith(("kubectl --kubeconfig", "servo inject-sidecar --kubeconfig"))
-        await found.remedy()
+        with monkeypatch.context() as without:
+            without.setenv("PATH", "")
+            await found.remedy()
         await passing(checks, name)
     found = await checks.run_one(id="check_service_proxy", skip_requirements=True)
     assert "but to http" in found.message
