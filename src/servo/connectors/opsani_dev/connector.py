@@ -41,14 +41,16 @@ class OpsaniDevConnector(BaseConnector):
 
     _client: Client | None = PrivateAttr(default=None)
     _added: list[str] = PrivateAttr(default_factory=list)
+    _adjuster: KubernetesConnector | None = PrivateAttr(default=None)
     _tuner: KubernetesConnector | None = PrivateAttr(default=None)
     _started: bool = PrivateAttr(default=False)
 
     @on_event()
     async def attach(self, servo_: Any) -> None:
         """Add the connectors that this one is made of."""
+        self._adjuster = KubernetesConnector(config=self.config.generate_kubernetes_config())
         parts: list[tuple[str, BaseConnector]] = [
-            ("kubernetes", KubernetesConnector(config=self.config.generate_kubernetes_config())),
+            ("kubernetes", self._adjuster),
             ("prometheus", PrometheusConnector(config=self.config.generate_prometheus_config())),
         ]
         if await self._has_metrics_api():
@@ -123,8 +125,9 @@ class OpsaniDevConnector(BaseConnector):
 
     async def _ensure_tuning_pod(self) -> None:
         """Have a tuning pod made, also before the servo starts: what becomes of it is seen at startup, or at the end."""
-        if self._started:
-            return  # the connector that adjusts it has it already, and makes it anew for each measurement
+        if self._started and self._adjuster is not None:
+            await self._adjuster.ensure_measurable()
+            return
         if self._tuner is None:
             self._tuner = KubernetesConnector(config=self.config.generate_kubernetes_config())
             await self._tuner.startup()

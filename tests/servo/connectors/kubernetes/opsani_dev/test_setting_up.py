@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 
+import httpx2
 import pytest
 
+from servo.connectors.kubernetes.sidecar import Sidecar, inject
 from servo.connectors.opsani_dev import OpsaniDevConnector
 from servo.errors import ServoError
-from servo.kubernetes import PODS, NotFoundError
+from servo.kubernetes import PODS, Client, NotFoundError
 from servo.servo import Servo
 from servo.types.api import Adjustment, Control
 
@@ -21,11 +24,18 @@ def servo_of(make_servo, scripted):
     """A servo with the connector alone; its optimizer answers."""
 
     def make(shop, **checks) -> Servo:
-        settings = {"wait": "3m", "delay": "1s", "connectors": ["opsani_dev"]} | checks
+        settings = {"wait": "3m", "delay": "1s"} | checks
         kinds = {"opsani_dev": OpsaniDevConnector}
         return make_servo(scripted(), kinds, opsani_dev=shop.section(), checks=settings)
 
     return make
+
+
+@pytest.fixture
+async def kubeconfig_client(limited) -> AsyncIterator[Client]:
+    """A client of the account with the documented role."""
+    async with Client.open(limited.kubeconfig) as client:
+        yield client
 
 
 async def names(servo: Servo, event: str, *arguments, **options) -> dict:
@@ -65,6 +75,8 @@ async def test_the_loop_prepares_a_deployment_that_is_then_measured_and_adjusted
     assert made is not None
 
     await servo.startup()
+    running = servo.get_connector("opsani_dev").checks()
+    assert (await running.run_one(id="check_tuning_is_running", skip_requirements=True)).success
     described = await names(servo, "describe", Control())
     assert [each.name for each in described["opsani-dev:kubernetes"].components] == ["main", "tuning"]
     await names(
@@ -157,6 +169,26 @@ async def test_many_remedies_at_once_and_one_that_is_killed_leave_the_deployment
     assert [each["name"] for each in template["spec"]["containers"]] == ["app", "opsani-envoy"]
     assert len(template["metadata"]["annotations"]) == 5
     assert json.dumps(template).count("OPSANI_ENVOY_PROXIED_CONTAINER_PORT") == 1
+
+
+async def test_requests_of_the_remedy_reach_each_proxy(limited, proxy_image, kubeconfig_client):
+    """Through the API server, with the documented role; what the application answers is of no matter."""
+    shop = limited
+    await shop.deploy(replicas=1)
+    await inject(shop.admin, shop.namespace, "web", Sidecar(proxy_image), port=8080)
+    await shop.until_ready()
+    async with asyncio.timeout(60):
+        while len(pods := (await shop.admin.list(PODS, shop.namespace)).items) > 1:  # noqa: ASYNC110  it rings no event
+            await asyncio.sleep(0.2)
+    checks = shop.checks(cluster=lambda: kubeconfig_client)
+    await checks._remedies().send()
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        page = (await client.get(f"http://{pods[0]['status']['podIP']}:9901/stats/prometheus")).text
+    assert 'envoy_cluster_upstream_rq_total{envoy_cluster_name="opsani_proxied"} 20' in page
+    assert (
+        'envoy_cluster_upstream_rq_xx{envoy_response_code_class="2",envoy_cluster_name="opsani_proxied"} 20'
+        in page
+    )
 
 
 async def test_a_proxy_that_does_not_answer_fails_the_remedy_and_not_the_loop(shop):
