@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 CHART = ROOT / "deploy" / "chart"
 EVERYTHING = {
     "agent": {
-        "rbac": {"kubernetes": ["shop", "api"], "kubeMetrics": ["shop"], "builds": ["ci"]},
+        "rbac": {"kubernetes": ["shop", "api"], "kubeMetrics": ["shop"], "opsaniDev": ["shop"], "builds": ["ci"]},
         "buildsMetrics": True,
         "persistence": {"enabled": True, "storageClass": "fast"},
         "nodeSelector": {"disk": "ssd"},
@@ -91,7 +91,7 @@ def test_rights_are_in_named_namespaces_only_and_few(render):
     roles = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in of(found, "Role")}
     assert sorted(roles) == [
         ("api", "trimtab-agent-kubernetes"), ("ci", "trimtab-agent-builds"), ("shop", "trimtab-agent-kube-metrics"),
-        ("shop", "trimtab-agent-kubernetes"),
+        ("shop", "trimtab-agent-kubernetes"), ("shop", "trimtab-agent-opsani-dev"),
     ]  # fmt: skip
     for rule in (rule for role in roles.values() for rule in role["rules"]):
         assert "*" not in rule["verbs"] + rule["resources"] + rule["apiGroups"]
@@ -115,22 +115,26 @@ def test_only_who_has_rights_has_a_token(render):
     }
 
 
-def test_the_rights_are_those_that_the_kubernetes_connector_checks():
-    """Its own list, which its checks ask the API server for."""
-    try:
-        options = importlib.import_module("servo.connectors.kubernetes.options")
-    except ModuleNotFoundError:
-        pytest.skip("there is no connector `kubernetes` yet")
+@pytest.mark.parametrize(
+    ("roles", "module", "name"),
+    [
+        (("kubernetes",), "servo.connectors.kubernetes.options", "STANDARD_PERMISSIONS"),
+        (("kubernetes", "opsani-dev"), "servo.connectors.opsani_dev.checks.target", "PERMISSIONS"),
+    ],
+)
+def test_the_rights_are_those_that_the_connectors_check(roles, module, name):
+    """Their own lists, which their checks ask the API server for."""
     granted = {
         (group, resource, verb)
-        for rule in yaml.safe_load((CHART / "rbac" / "kubernetes.yaml").read_text())
+        for role in roles
+        for rule in yaml.safe_load((CHART / "rbac" / f"{role}.yaml").read_text())
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
     }
     wanted = {
         (each.group, resource, verb)
-        for each in options.STANDARD_PERMISSIONS
+        for each in getattr(importlib.import_module(module), name)
         for resource in each.resources
         for verb in each.verbs
     }
