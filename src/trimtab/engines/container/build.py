@@ -64,9 +64,7 @@ class Builder:
                     await self._volume(request.id, image, directory)
         finally:
             shutil.rmtree(directory, ignore_errors=True)
-        return Build(
-            image, digest, self._left_out(), path, time.monotonic() - began, watch.cached, size=size
-        )
+        return Build(image, digest, self._left_out(), path, time.monotonic() - began, watch.cached, size=size)
 
     async def _image(self, request: BuildRequest, directory: Path, log: Log, watch: CacheWatch) -> None:
         arguments = self._arguments(request, directory)
