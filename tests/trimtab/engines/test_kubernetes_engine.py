@@ -110,7 +110,7 @@ async def test_how_runs_end(kubernetes, cluster):
     assert hog.lost is None
     assert hog.oom_killed or any("memory limit" in note for note in hog.notes), hog
 
-    slow = await kubernetes.sh("trap '' TERM; echo begun; sleep 300", timeout=3)
+    slow = await kubernetes.sh("trap '' TERM; echo begun >&2; sleep 300", timeout=3)
     assert (slow.timed_out, slow.exit_code, slow.lost) == (True, None, None)
     assert b"begun" in slow.log.read_bytes()
 
@@ -157,7 +157,7 @@ async def test_a_pod_or_a_node_that_goes_is_the_infrastructures(kubernetes, clus
     async with Client.open(cluster) as client:
         client.namespace = namespace
         running = asyncio.create_task(
-            kubernetes.run(build, environment={"SCRIPT": "echo begun; sleep 300"}, timeout=None)
+            kubernetes.run(build, environment={"SCRIPT": "echo begun >&2; sleep 300"}, timeout=None)
         )
         while b"begun" not in kubernetes.printed:
             await asyncio.sleep(0.2)
@@ -202,7 +202,7 @@ async def _request(bench, build):
 async def test_what_a_killed_process_left_is_ended(kubernetes, cluster):
     """Its runs are ended by whoever comes next with the same state, and by nobody else."""
     build = await kubernetes.build('#!/bin/sh\neval "$SCRIPT"\n')
-    running = asyncio.create_task(kubernetes.run(build, environment={"SCRIPT": "echo begun; sleep 300"}))
+    running = asyncio.create_task(kubernetes.run(build, environment={"SCRIPT": "echo begun >&2; sleep 300"}))
     while b"begun" not in kubernetes.printed:
         await asyncio.sleep(0.2)
     stranger = KubernetesEngine(kubernetes.directory / "another")
@@ -299,7 +299,7 @@ async def test_jobs_go_by_themselves(kubernetes, cluster):
     """A Job that nobody removes has an end, an age, and an owner."""
     build = await kubernetes.build('#!/bin/sh\neval "$SCRIPT"\n')
     running = asyncio.create_task(
-        kubernetes.run(build, environment={"SCRIPT": "echo begun; sleep 20"}, timeout=30)
+        kubernetes.run(build, environment={"SCRIPT": "echo begun >&2; sleep 20"}, timeout=30)
     )
     async with Client.open(cluster) as client:
         client.namespace = os.environ["TRIMTAB_KUBERNETES_NAMESPACE"]

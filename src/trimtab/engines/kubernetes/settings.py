@@ -55,7 +55,7 @@ class KubernetesSettings(BaseSettings):
         Field(description="A Secret of type kubernetes.io/dockerconfigjson, to push and to pull with"),
     ] = None
     builder: Annotated[
-        str | None, Field(description="The image with buildah; deploy/builder/Containerfile makes one")
+        str | None, Field(description="The image with buildah; deploy/builder.Containerfile makes one")
     ] = None
     builder_seccomp: Annotated[
         str | None,
