@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trimtab.engines import Build, KubernetesSettings, Resources, RunRequest
+from trimtab.engines import Build, EngineUnavailableError, KubernetesSettings, Resources, RunRequest, choose
 from trimtab.engines.kubernetes.labels import Labels
 from trimtab.engines.kubernetes.pods import job, run_pod, unlabelled, variables_as_they_are
 from trimtab.engines.kubernetes.strategies import Order
@@ -164,6 +164,16 @@ def test_names_are_names_and_differ(tmp_path_factory, first, second):
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
     assert name[0].isalpha()
     assert (labels.name(first) == labels.name(second)) is (first == second)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("REPOSITORY", "registry.example"), ("PATIENCE", "-1"), ("HARDWARE_LABELS", "no JSON")],
+)
+async def test_a_wrong_setting_is_named_by_its_variable(monkeypatch, tmp_path, variable, value):
+    monkeypatch.setenv(f"TRIMTAB_KUBERNETES_{variable}", value)
+    with pytest.raises(EngineUnavailableError, match=f"(?i)(TRIMTAB_KUBERNETES_….*)?{variable}"):
+        await choose("kubernetes", tmp_path)
 
 
 @pytest.mark.parametrize("repository", ["https://registry.example/x", "registry.example", "a b/c", "$(x)/y"])
