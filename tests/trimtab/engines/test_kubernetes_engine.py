@@ -114,7 +114,8 @@ async def test_a_build_and_its_runs_confined(kubernetes, cluster):
         assert found["files"] == ["data.txt", "entrypoint", "results", "script", "script.stdout", "written"]
     assert "networkpolicy" in left(cluster)
     again = await kubernetes.build(LOOK_AROUND)
-    assert again.cached, again.log.read_text()
+    # buildah 1.28 finds nothing behind an ARG, which the certificates of a machine may need.
+    assert again.cached or b"\n--> Cache pulled from remote" in again.log.read_bytes(), again.log.read_text()
     await kubernetes.engine.clean(kubernetes.inspection)
     await nothing_left(cluster)
     await kubernetes.engine.clean(kubernetes.inspection)
