@@ -18,6 +18,7 @@ from servo.kubernetes import JOBS, NODES, PODS, Client
 from trimtab.engines import (
     BuildFailedError,
     BuildGoneError,
+    EngineLostError,
     EngineUnavailableError,
     FailureKind,
     KubernetesEngine,
@@ -175,6 +176,21 @@ async def test_builds_that_fail(kubernetes):
     assert failed.value.kind is FailureKind.TIMEOUT
 
 
+async def test_what_the_builder_or_the_registry_cannot_do_is_not_the_stacks(kubernetes):
+    """A seccomp profile without user namespaces is named with its setting; a registry that does not answer is the infrastructure's."""
+    settings = KubernetesSettings(builder_seccomp="RuntimeDefault")
+    engine, kubernetes.engine = kubernetes.engine, KubernetesEngine(kubernetes.state, settings)
+    with pytest.raises(EngineUnavailableError, match="TRIMTAB_KUBERNETES_BUILDER_SECCOMP"):
+        await kubernetes.build()
+    host, _, _ = kubernetes.base.partition(":")
+    for cache in (True, False):
+        settings = KubernetesSettings(repository=f"{host}:1/stacks", build_cache=cache)
+        kubernetes.engine = KubernetesEngine(kubernetes.state, settings)
+        with pytest.raises(EngineLostError, match="connection refused"):
+            await kubernetes.build(containerfile="FROM scratch\nCOPY data.txt /\n")
+    kubernetes.engine = engine
+
+
 async def test_a_pod_that_is_deleted_is_the_infrastructures(kubernetes_run, cluster):
     """Its run is lost, and not failed."""
     running, begun = begin(kubernetes_run, kubernetes_run.sh(LONG, timeout=None))
@@ -281,7 +297,7 @@ SPECIFICATION = {
     "build": {"requests": {"cpu": "800m", "memory": "512Mi"}},
     "run": {"requests": {"cpu": "100m", "memory": "128Mi"}},
 }
-TRIMTAB = [sys.executable, "-m", "trimtab.cli"]
+TRIMTAB = [str(Path(sys.executable).with_name("trimtab"))]
 
 
 def trimtab(variables, *arguments):
