@@ -73,6 +73,16 @@ def test_an_image_that_is_not_there_is_gone_at_once_and_another_failure_may_pass
     assert "registry.example/x" in failed.message
 
 
+def test_why_an_image_is_not_there_is_found_beside_a_container_that_says_nothing():
+    """Of two containers of one image the kubelet asks the registry for one, and says of the other only that it waits."""
+    found = pod({"waiting": {"reason": "ErrImagePull", "message": "x@sha256:1: not found"}})
+    keeper = found["status"]["containerStatuses"][0]
+    keeper["state"] = {"waiting": {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "x"'}}
+    told = trouble(found)
+    assert told is not None
+    assert (told.kind, told.certain) == ("image-gone", True)
+
+
 def test_what_no_node_takes_has_the_schedulers_words():
     condition = {
         "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available: 3 Insufficient cpu.",
