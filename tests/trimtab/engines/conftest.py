@@ -462,7 +462,7 @@ def kubernetes(kubernetes_variables, cluster_registry, monkeypatch, tmp_path) ->
         monkeypatch.setenv(name, value)
     return Bench(
         KubernetesEngine(tmp_path / "state"), tmp_path, tmp_path / "state", "kubernetes",
-        inspection=f"inspection-{secrets.token_hex(8)}", base=f"{cluster_registry.pods}/python:3.11", cores=(0.8, 0.2),
+        inspection=f"inspection-{secrets.token_hex(8)}", base=f"{cluster_registry.pods}/python:3.11", cores=(0.4, 0.1),
     )  # fmt: skip
 
 

@@ -295,7 +295,7 @@ SPECIFICATION = {
     "identifier": "kubernetes",
     "batch_size": 5,
     "script": "import json, time\ntime.sleep(0.5)\nprint(json.dumps({'value': 1}))\n",
-    "build": {"requests": {"cpu": "800m", "memory": "512Mi"}},
+    "build": {"requests": {"cpu": "300m", "memory": "512Mi"}},
     "run": {"requests": {"cpu": "100m", "memory": "128Mi"}},
 }
 TRIMTAB = [str(Path(sys.executable).with_name("trimtab"))]
