@@ -100,7 +100,7 @@ def run(
     good: Annotated[Path | None, typer.Option(help="Lock that passes, for the plan bisect.")] = None,
     bad: Annotated[Path | None, typer.Option(help="Lock that fails, for the plan bisect.")] = None,
     engine: Annotated[
-        str, typer.Option(help="auto, container, podman, docker or process.", metavar="ENGINE")
+        str, typer.Option(help="auto, container, podman, docker, kubernetes or process.", metavar="ENGINE")
     ] = "auto",
     best_effort: Annotated[
         bool, typer.Option("--best-effort", help="Leave out what the engine cannot do, and say so.")
