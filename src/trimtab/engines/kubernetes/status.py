@@ -50,20 +50,27 @@ def ended(pod: Mapping[str, Any], container: str) -> dict[str, Any] | None:
 
 def trouble(pod: Mapping[str, Any]) -> Trouble | None:
     """Why a pod does not start; None: nothing is said against it."""
-    for each in _all(pod):
-        waiting = (each.get("state") or {}).get("waiting") or {}
-        reason, message = str(waiting.get("reason", "")), str(waiting.get("message", ""))[:_MAX]
-        if reason in _NOT_PULLED:
-            gone = any(word in message.lower() for word in _GONE)
-            said = f"the image {each.get('image')} cannot be had ({reason}): {message}"
-            return Trouble("image-gone" if gone else "image", said, gone or reason in _NEVER_PULLED)
-        if reason in _NOT_MADE:
-            return Trouble(
-                "start", f"the container {each.get('name')} cannot be started ({reason}): {message}"
-            )
+    found = [each for each in map(_waits, _all(pod)) if each is not None]
+    if (
+        found
+    ):  # of two containers of one image, the kubelet asks the registry for one, and says why of that alone
+        return next((each for each in found if each.certain), found[0])
     for condition in _status_of(pod).get("conditions") or ():
         if condition.get("reason") == "Unschedulable" and condition.get("status") == "False":
             return Trouble("unschedulable", f"no node takes it: {str(condition.get('message'))[:_MAX]}")
+    return None
+
+
+def _waits(container: Mapping[str, Any]) -> Trouble | None:
+    waiting = (container.get("state") or {}).get("waiting") or {}
+    reason, message = str(waiting.get("reason", "")), str(waiting.get("message", ""))[:_MAX]
+    if reason in _NOT_PULLED:
+        gone = any(word in message.lower() for word in _GONE)
+        said = f"the image {container.get('image')} cannot be had ({reason}): {message}"
+        return Trouble("image-gone" if gone else "image", said, gone or reason in _NEVER_PULLED)
+    if reason in _NOT_MADE:
+        said = f"the container {container.get('name')} cannot be started ({reason}): {message}"
+        return Trouble("start", said)
     return None
 
 
