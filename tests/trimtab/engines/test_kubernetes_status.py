@@ -11,7 +11,7 @@ def pod(state=None, *, phase="Running", node="node-1", deleted=False, container=
     containers = [{"name": "keeper", "state": {"running": {}}}]
     if state is not None:
         containers.append({"name": container, "image": "registry.example/x@sha256:1", "state": state})
-    times = {"deletionTimestamp": "2026-11-27T00:00:00Z"} if deleted else {}
+    times = {"deletionTimestamp": "2026-11-27T00:00:00Z", "deletionGracePeriodSeconds": 5} if deleted else {}
     return {
         "metadata": {"name": "p", **times},
         "spec": {"nodeName": node} if node else {},
@@ -130,7 +130,18 @@ def test_what_the_infrastructure_lost(seen, gone, why):
     assert why in str(lost(seen, "run", gone=gone))
 
 
-@pytest.mark.parametrize("seen", [None, pod(RUNNING), pod(over(0)), pod(over(0), deleted=True)])
+BEFORE, AFTER = {"finishedAt": "2026-11-26T23:59:54Z"}, {"finishedAt": "2026-11-26T23:59:55Z"}
+"""The deletion was asked for at 23:59:55: five seconds of grace end at its time."""
+
+
+@pytest.mark.parametrize("code", [0, 137, 143])
+def test_what_ends_because_its_pod_is_deleted_is_lost(code):
+    """It may have ended by itself at that moment, and is made again; what ended before has its own end."""
+    assert "deleted" in str(lost(pod(over(code, **AFTER), deleted=True), "run", gone=False))
+    assert "deleted" in str(lost(pod(over(code), deleted=True), "run", gone=False))
+
+
+@pytest.mark.parametrize("seen", [None, pod(RUNNING), pod(over(0)), pod(over(0, **BEFORE), deleted=True)])
 def test_what_it_did_not_lose(seen):
     assert lost(seen, "run", gone=False) is None
 
