@@ -118,7 +118,7 @@ class ServerSettings(Settings):
         Entries, Field(description="Origins of web pages that may use the server, with commas; * for all")
     ] = ()
     engine: Annotated[
-        Literal["auto", "container", "podman", "docker", "process"],
+        Literal["auto", "container", "podman", "docker", "kubernetes", "process"],
         Field(description="Engine that makes inspections"),
     ] = "auto"
     allow_process_engine: Annotated[

@@ -108,6 +108,10 @@ MEMBERS = {
     "servo.connectors.prometheus:MetricResponse": "raise_for_error results",
     "servo.connectors.prometheus:ActiveTarget": "is_healthy",
     "servo.connectors.prometheus:RangeQuery": "params url",
+    "servo.connectors.opsani_dev:OpsaniDevConfiguration": "generate_kubernetes_config generate_prometheus_config",
+    "servo.connectors.kubernetes_helpers:DeploymentHelper": """get_latest_pods get_restart_count inject_sidecar is_ready patch
+        raise_for_status read wait_until_deleted wait_until_ready watch_args""",
+    "servo.connectors.kubernetes_helpers:ServiceHelper": "find_port patch read",
     "servo.events:EventContext": "current from_str is_after is_before is_on operation",
 }
 
@@ -123,6 +127,10 @@ MODULE_NAMES = {
     "servo.connectors.prometheus": """AbsentMetricPolicy ActiveTarget BaseResponse Client DroppedTarget Error InstantQuery
         InstantVector MetricResponse PrometheusChecks PrometheusConfiguration PrometheusConnector PrometheusMetric QueryData
         RangeQuery RangeVector ResultType TargetsRequest TargetsResponse TargetsStateFilter""",
+    "servo.connectors.kubernetes_helpers": """ContainerHelper DeploymentHelper NamespaceHelper PodHelper ReplicasetHelper
+        ServiceHelper StatefulSetHelper dict_to_selector dns_labelize dns_subdomainify find_container get_containers""",
+    "servo.connectors.opsani_dev": """ENVOY_SIDECAR_DEFAULT_PORT OpsaniDevChecks OpsaniDevConfiguration OpsaniDevConnector
+        PROMETHEUS_SIDECAR_BASE_URL""",
     "servo.connectors.vegeta": """TargetFormat VegetaChecks VegetaConfiguration VegetaConnector VegetaReport""",
     "servo.events": "EventContext get_event get_events validate_event_contexts",
     "servo.fast_fail": "FastFailConfiguration FastFailObserver",
@@ -247,7 +255,7 @@ def test_a_member_is_kept(owner, name):
 
 def test_connectors_may_be_imported_before_the_command_line():
     """Reference 1.1: importing a connector before ``servo.cli`` failed."""
-    for name in ("kube_metrics", "load", "process", "scripts", "wait"):
+    for name in ("kube_metrics", "load", "opsani_dev", "process", "scripts", "wait"):
         program = f"import servo.connectors.{name}, servo.cli"
         subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)
 

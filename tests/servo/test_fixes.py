@@ -224,6 +224,21 @@ FIXES = {
         "servo/connectors/vegeta/test_connector.py::test_targets_are_no_business_of_a_shell",
         "servo/connectors/vegeta/test_connector.py::test_a_vegeta_that_fails_fails_the_measurement",
     ],
+    "the generated section of Prometheus ignored `prometheus_base_url`": [
+        "servo/connectors/kubernetes/opsani_dev/test_configuration.py::test_metrics_come_from_the_prometheus_that_is_configured",
+    ],
+    "of the metrics of traffic only the first was checked": [
+        "servo/connectors/kubernetes/opsani_dev/test_checks.py::test_requests_of_the_deployment_alone_are_not_enough",
+    ],
+    "remedies were `kubectl` and `servo` in a shell": [
+        "servo/connectors/kubernetes/opsani_dev/test_checks.py::test_what_the_deployment_lacks_is_named_with_a_command_and_a_remedy",
+    ],
+    "the service was led to the proxies though pods had none yet": [
+        "servo/connectors/kubernetes/opsani_dev/test_sidecar.py::test_a_service_leads_to_proxies_only_when_all_pods_have_one_and_back_by_the_name_it_had",
+    ],
+    "`inject-sidecar`, `eject-sidecar` (the latter was broken)": [
+        "servo/connectors/kubernetes/opsani_dev/test_sidecar.py::test_it_is_taken_out_and_the_service_leads_where_it_led",
+    ],
     "`vegeta attack` (which did nothing)": [
         "servo/cli/test_measuring_commands.py::test_an_attack_without_vegeta_says_so",
     ],

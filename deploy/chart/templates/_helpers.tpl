@@ -83,3 +83,29 @@ spec:
       {{- end }}
     {{- end }}
 {{- end }}
+
+{{/* What a feature of a component may do in a namespace, as rbac/ has it. */}}
+{{- define "trimtab.role" -}}
+{{- $account := printf "%s-%s" (include "trimtab.name" .root) .component }}
+{{- $name := printf "%s-%s" $account (.feature | kebabcase) }}
+{{- $labels := include "trimtab.labels" (dict "root" .root "component" (printf "trimtab-%s" .component)) }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: {{ $name }}
+  namespace: {{ .namespace }}
+  labels: {{- $labels | nindent 4 }}
+rules:
+  {{- .root.Files.Get (printf "rbac/%s.yaml" (.feature | kebabcase)) | nindent 2 }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: {{ $name }}
+  namespace: {{ .namespace }}
+  labels: {{- $labels | nindent 4 }}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: {{ $name }}}
+subjects:
+  - {kind: ServiceAccount, name: {{ $account }}, namespace: {{ .root.Release.Namespace }}}
+{{- end }}

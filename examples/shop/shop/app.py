@@ -1,4 +1,4 @@
-"""The ASGI application: four routes, a cache before the two that are read most."""
+"""The ASGI application: four routes of customers, a cache before the two that are read most; and one of Prometheus."""
 
 import asyncio
 import gzip
@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -13,6 +14,7 @@ from starlette.routing import Route
 from .cache import Cache
 from .catalog import Catalog
 from .database import CATEGORIES, connect, prepare
+from .metrics import PATH, Counting, Metrics
 from .pages import Pages
 from .settings import Settings
 
@@ -93,13 +95,15 @@ async def health(_: Request) -> Response:
 
 def create_app(settings: Settings) -> Starlette:
     """The application of one worker."""
-    shop = Shop(settings)
+    shop, metrics = Shop(settings), Metrics()
     return Starlette(
+        middleware=[Middleware(Counting, metrics=metrics)],
         routes=[
             Route("/healthz", health),
+            Route(PATH, metrics.show),
             Route("/products/{number:int}", shop.product),
             Route("/search/{category}/{count:int}", shop.search),
             Route("/export/{count:int}", shop.export),
             Route("/stock", shop.restock, methods=["POST"]),
-        ]
+        ],
     )

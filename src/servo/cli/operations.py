@@ -16,6 +16,7 @@ from servo.cli.options import OutputForm
 from servo.cli.running import run
 from servo.cli.sections import Section
 from servo.cli.show import listed, print_for_each
+from servo.cli.sidecar import eject_sidecar, inject_sidecar
 from servo.cli.tables import Output, by_key, describe_moment, print_json
 
 if TYPE_CHECKING:
@@ -222,6 +223,16 @@ def _readings_for_programs(results: Sequence[Any]) -> list[dict[str, Any]]:
         }
         for metric, point, connector in _points(results)
     ]
+
+
+cli.command(
+    section=Section.ops,
+    examples=(
+        "servo inject-sidecar -n shop -s web -i opsani/envoy-proxy:v1.24.0 deployment/web",
+        "servo inject-sidecar -p 8080 -i opsani/envoy-proxy:v1.24.0 deploy/web",
+    ),
+)(inject_sidecar)
+cli.command(section=Section.ops, examples=("servo eject-sidecar -n shop deployment/web",))(eject_sidecar)
 
 
 @cli.command(section=Section.ops, examples=("servo adjust web.cpu=1.5 web.replicas=3",))

@@ -1,7 +1,7 @@
 """`trimtab campaigns`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,10 +25,15 @@ from trimtab.cli.stacks_options import (
     Yanked,
 )
 
+if TYPE_CHECKING:
+    from trimtab.settings import ClientSettings
+
 __all__ = ["app"]
 
 app = application(
-    """Campaigns: many stacks inspected under one question.
+    """Campaigns: many stacks inspected under one question; on this machine, or at a server.
+
+    A server is named by --server or TRIMTAB_SERVER; its token is read from TRIMTAB_TOKEN.
 
     \b
     Examples:
@@ -36,12 +41,16 @@ app = application(
       trimtab campaigns list
       trimtab campaigns show campaign-261126221732-0123456789abcdef --output json
       trimtab campaigns resume
+      trimtab campaigns list --server https://trimtab.example.com
     """,  # \b is Click's mark of a paragraph not to be wrapped
 )
 
 Id = Annotated[str, typer.Argument(help="Id of the campaign.", metavar="CAMPAIGN")]
 Format = Annotated[Output, typer.Option("--output", "-o", help="How to print.")]
 Home = Annotated[Path | None, typer.Option(help="Directory of the embedded state.")]
+Server = Annotated[
+    str | None, typer.Option(help="URL of a server, instead of this machine's store and catalog.")
+]
 PLANS = "breakers, adaptive, pairwise, random, all, floor, newest, around or bisect"
 
 
@@ -91,7 +100,7 @@ def run(
     good: Annotated[Path | None, typer.Option(help="Lock that passes, for the plan bisect.")] = None,
     bad: Annotated[Path | None, typer.Option(help="Lock that fails, for the plan bisect.")] = None,
     engine: Annotated[
-        str, typer.Option(help="auto, container, podman, docker or process.", metavar="ENGINE")
+        str, typer.Option(help="auto, container, podman, docker, kubernetes or process.", metavar="ENGINE")
     ] = "auto",
     best_effort: Annotated[
         bool, typer.Option("--best-effort", help="Leave out what the engine cannot do, and say so.")
@@ -147,12 +156,13 @@ def list_(
     *,
     limit: Annotated[int, typer.Option(min=1, max=100, help="At most this many, the newest.")] = 100,
     output: Format = Output.table,
+    server: Server = None,
     home: Home = None,
 ) -> None:
     """List campaigns, the newest first."""
     from trimtab.cli.campaigns_kept import list_kept
 
-    list_kept(limit, output, home)
+    list_kept(_settings(server, home), limit, output)
 
 
 @app.command()
@@ -160,12 +170,13 @@ def show(
     campaign_id: Id,
     *,
     output: Format = Output.table,
+    server: Server = None,
     home: Home = None,
 ) -> None:
     """Show a campaign: its report, or how far it is."""
     from trimtab.cli.campaigns_kept import show_kept
 
-    show_kept(campaign_id, output, home)
+    show_kept(_settings(server, home), campaign_id, output)
 
 
 @app.command()
@@ -189,6 +200,7 @@ def report(
             metavar="FILE",
         ),
     ] = None,
+    server: Server = None,
     home: Home = None,
 ) -> None:
     """Write what a campaign showed: a page, its data as JSON, and the lock to ship.
@@ -200,7 +212,7 @@ def report(
     """  # noqa: D301 # \b is Click's mark of a paragraph not to be wrapped
     from trimtab.cli.campaigns_report import write_report
 
-    write_report(campaign_id, objective, directory, like, home)
+    write_report(_settings(server, home), campaign_id, objective, directory, like)
 
 
 @app.command()
@@ -220,9 +232,16 @@ def resume(
 
 
 @app.command()
-def cancel(campaign_id: Id, *, output: Format = Output.table, home: Home = None) -> None:
+def cancel(
+    campaign_id: Id, *, output: Format = Output.table, server: Server = None, home: Home = None
+) -> None:
     """End a campaign, whoever works on it; what is done of it stays."""
     from trimtab.cli.campaigns_here import cancel_here
+    from trimtab.cli.campaigns_kept import cancel_there
+
+    if (settings := _settings(server, home)).server:
+        cancel_there(settings, campaign_id)
+        return
 
     raise typer.Exit(cancel_here(campaign_id, output, home))
 
@@ -231,9 +250,17 @@ def cancel(campaign_id: Id, *, output: Format = Output.table, home: Home = None)
 def delete(
     campaign_ids: Annotated[list[str], typer.Argument(metavar="CAMPAIGN...", help="Ids of campaigns.")],
     *,
+    server: Server = None,
     home: Home = None,
 ) -> None:
     """Delete campaigns that are over. Their inspections stay."""
     from trimtab.cli.campaigns_kept import delete_kept
 
-    delete_kept(campaign_ids, home)
+    delete_kept(_settings(server, home), campaign_ids)
+
+
+def _settings(server: str | None, home: Path | None) -> "ClientSettings":
+    from trimtab.cli.options import read_settings
+    from trimtab.settings import ClientSettings
+
+    return read_settings(ClientSettings, {"server": server, "home": home})

@@ -31,13 +31,14 @@ def _group() -> None:
 def rebuild(
     output: Annotated[Output, typer.Option("--output", "-o", help="How to print.")] = Output.table,
 ) -> None:
-    """Write the rows of all inspections, and what builds taught, once more; delete those whose documents are gone.
+    """Write the rows of all inspections and campaigns, and what builds taught, once more; delete those whose documents are gone.
 
     It may be broken off and done again, and others may work meanwhile: what is not over keeps its rows. Exit codes: 0 all were
     written; 1 some cannot be read, or the database or the store cannot be used.
     """
     from itertools import chain
 
+    from trimtab.catalog.campaign_rebuild import rebuild_campaigns
     from trimtab.catalog.observations.replaying import replay
     from trimtab.catalog.rebuild import rebuild as rebuilt
     from trimtab.cli.counting import counting
@@ -47,7 +48,9 @@ def rebuild(
     with opened() as place, counting("documents read") as progress:
         inspections = place.inspections
         told = replay(place.database, inspections.store, inspections.deployment)
-        for each in chain(rebuilt(place.database, inspections), told):
+        for each in chain(
+            rebuilt(place.database, inspections), rebuild_campaigns(place.database, inspections), told
+        ):
             counts[each.change] += 1
             progress(counts.total(), None)
             if each.change == "refused":

@@ -27,7 +27,7 @@ def inspect(
         int | None, typer.Option(min=1, help="Run it this often, whatever the specification says.")
     ] = None,
     engine: Annotated[
-        str, typer.Option(help="auto, container, podman, docker or process.", metavar="ENGINE")
+        str, typer.Option(help="auto, container, podman, docker, kubernetes or process.", metavar="ENGINE")
     ] = "auto",
     best_effort: Annotated[
         bool, typer.Option("--best-effort", help="Leave out what the engine cannot do, and say so.")

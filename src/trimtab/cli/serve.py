@@ -34,7 +34,7 @@ def serve(
     engine: Annotated[
         str | None,
         typer.Option(
-            help="What makes inspections: auto, container, podman, docker or process. [auto]",
+            help="What makes inspections: auto, container, podman, docker, kubernetes or process. [auto]",
             metavar="ENGINE",
         ),
     ] = None,

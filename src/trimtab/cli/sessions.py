@@ -166,6 +166,37 @@ def export(
 
 
 @app.command()
+def report(
+    session_id: Id,
+    directory: Annotated[
+        Path | None,
+        typer.Option(help="Where it is written. [reports/SESSION in the home directory]", metavar="DIR"),
+    ] = None,
+    output: Format = Output.table,
+    server: Server = None,
+) -> None:
+    """Write what a session found: a page with plots, and its data as JSON. Of one that is not over, as far as it is.
+
+    \b
+    Examples:
+      trimtab sessions report session-261121083000-0123456789abcdef
+      trimtab sessions report session-261121083000-0123456789abcdef --server https://trimtab.example.com --directory found
+    """  # noqa: D301 # \b is Click's mark of a paragraph not to be wrapped
+    from trimtab.cli.tune_output import print_result
+    from trimtab.optimizer import report as reports
+    from trimtab.settings import Settings
+
+    with _source(server) as source:
+        document = source.export(session_id)
+    folder = directory or Settings().home.expanduser() / "reports" / session_id
+    try:
+        written = reports.write(document, folder)
+    except (reports.ReportError, OSError) as error:
+        _fail(f"the report cannot be written to {folder}: {error}", FAILURE)
+    print_result(reports.read(document), written, output, 0)
+
+
+@app.command()
 def delete(
     session_ids: Annotated[list[str], typer.Argument(help="Ids of the sessions.", metavar="SESSION...")],
     *,

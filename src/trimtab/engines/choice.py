@@ -51,8 +51,8 @@ async def choose(
         if candidate not in allowed:
             problems.append(f"the engine {candidate} is not allowed here")
             continue
-        engine = _make(candidate, state / candidate, container, process)
         try:
+            engine = _make(candidate, state / candidate, container, process)
             return engine, await engine.prepare()
         except EngineUnavailableError as error:
             problems.append(str(error))
@@ -68,8 +68,9 @@ def _make(
         case "docker":
             return ContainerEngine("docker", state, container)
         case "kubernetes":
-            from trimtab.engines.kubernetes import KubernetesEngine
+            # Settings and a client that other engines have no use for.
+            from trimtab.engines.kubernetes import KubernetesEngine, KubernetesSettings
 
-            return KubernetesEngine(state)
+            return KubernetesEngine(state, KubernetesSettings.of_this_process())
         case _:
             return ProcessEngine(state, process)

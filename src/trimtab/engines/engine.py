@@ -18,7 +18,7 @@ class Capabilities:
     """What an engine is and does here.
 
     Attributes:
-        name: Of the engine: `process`, `podman`, `docker`.
+        name: Of the engine: `process`, `podman`, `docker`, `kubernetes`.
         version: Of what is behind it.
         images: Whether it builds from the base image.
         cpu: How the CPU limit of a run is enforced, in a word (`cgroup v1`, `affinity`); None: it is not.
@@ -51,7 +51,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """`process`, `podman`, `docker`."""
+        """`process`, `podman`, `docker`, `kubernetes`."""
 
     async def prepare(self) -> Capabilities:
         """Look what there is and what it enforces.

@@ -36,7 +36,7 @@ class CacheWatch:
             self._current = found[1] or b""
             if self._current:
                 self._steps.add(self._current)
-        elif line.startswith(b"--> Using cache"):
+        elif line.startswith((b"--> Using cache", b"--> Cache pulled from remote")):
             self._hits.add(self._current)
         elif found := _PLAIN.match(line):
             self._steps.add(b"#" + found[1])

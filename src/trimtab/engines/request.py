@@ -112,6 +112,7 @@ class Build:
         seconds: How long it took.
         cached: Whether nothing had to be done anew.
         environment: Variables each run starts with.
+        size: Bytes of what was built: of the environment, or of the image with its base; None if the engine does not tell.
     """
 
     reference: str
@@ -121,6 +122,7 @@ class Build:
     seconds: float
     cached: bool
     environment: Mapping[str, str] = field(default_factory=dict)
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Evidence:
         inspection: Id of the inspection, if there was one.
         failure: Why it failed.
         figures: Values by metric, one for each run: `duration` (seconds), `memory` (peak, bytes), `size` (of the environment or
-            image, bytes, one value), and `result.*` for numbers that the script printed.
+            image, bytes, the same for each run), and `result.*` for numbers that the script printed.
         hardware: The hardware group that the runs ran on.
     """
 

@@ -25,6 +25,7 @@ class BuildReport(TypedDict, total=False):
     digest: str | None
     cached: bool
     seconds: float
+    size: int | None  # bytes of the environment, or of the image with its base
     left_out: list[str]  # what the engine has no use for, and went on without
 
 

@@ -54,8 +54,9 @@ def build_of(noted: dict[str, Any]) -> Build:
 def report_of(noted: dict[str, Any]) -> BuildReport | None:
     """What the inspection's report says of it."""
     found = noted.get("build")
-    names = ("reference", "digest", "cached", "seconds", "left_out")
-    return None if found is None else BuildReport(**{name: found[name] for name in names})  # type: ignore[typeddict-item]
+    names = ("reference", "digest", "cached", "seconds", "size", "left_out")
+    # A note of an earlier release has no size.
+    return None if found is None else BuildReport(**{name: found.get(name) for name in names})  # type: ignore[typeddict-item]
 
 
 async def _built(work: Work) -> dict[str, Any]:

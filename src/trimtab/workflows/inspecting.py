@@ -66,7 +66,7 @@ class Inspecting:
         self._worker = worker
         self._place = place = worker.place
         self._choice = engine
-        self._allowed = ("podman", "docker", *(["process"] if allow_process else []))
+        self._allowed = ("podman", "docker", "kubernetes", *(["process"] if allow_process else []))
         self._everywhere = everywhere
         self._at_once = builds + (runs or os.cpu_count() or 1)
         self._engines: dict[str, tuple[Engine, Capabilities]] = {}

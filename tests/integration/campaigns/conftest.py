@@ -103,7 +103,7 @@ class Command:
 
     def __init__(self, zygote, home, environment):
         self.zygote, self.home = zygote, home
-        self._environment = {**environment, "TRIMTAB_HOME": str(home)}
+        self.environment = {**environment, "TRIMTAB_HOME": str(home)}
         self._count = 0
 
     def start(self, *arguments, point=None, **environment):
@@ -112,7 +112,7 @@ class Command:
         files = [str(self.home.parent / f"{name}.{self._count}") for name in ("stdout", "stderr")]
         task = {
             "arguments": [str(each) for each in arguments],
-            "environment": {**self._environment, **environment},
+            "environment": {**self.environment, **environment},
             "directory": str(self.home.parent),
             "runs": str(self.home.parent / "runs"),
             **dict(zip(("stdout", "stderr"), files, strict=True)),

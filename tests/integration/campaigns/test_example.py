@@ -1,6 +1,7 @@
 """The example: thirty stacks of packages of the index that this machine is configured to use, inspected, and reported."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,26 @@ def trimtab(home, *arguments):
     program = Path(sys.executable).with_name("trimtab")
     command = [program, *map(str, arguments), "--home", str(home)]
     return subprocess.run(command, capture_output=True, text=True, timeout=800, check=False)
+
+
+def shape(document):
+    """What a report has, whatever its figures are: its keys, and those of what is in its lists."""
+    return {
+        name: set(value[0])
+        if isinstance(value, list) and value and isinstance(value[0], dict)
+        else type(value)
+        for name, value in document.items()
+    }
+
+
+def test_the_report_that_is_kept_tells_nothing_of_the_machine_it_was_made_on():
+    texts = [(EXAMPLE / f"report.{suffix}").read_text() for suffix in ("html", "json")]
+    for text in texts:
+        assert len(text) < 1_000_000
+        assert set(re.findall(r"https?://[^\"'<> ]+", text)) <= {"http://www.w3.org/2000/svg"}
+        assert not re.search(r"/(root|work|tmp)/", text)
+    assert json.loads(texts[1])["stacks"] == STACKS
+    assert "jinja2&gt;=2.11.0,&lt;=2.11.3 breaks" in texts[0]
 
 
 def test_thirty_stacks_of_real_packages_are_inspected_and_reported(tmp_path):
@@ -53,3 +74,6 @@ def test_thirty_stacks_of_real_packages_are_inspected_and_reported(tmp_path):
     assert (answers["passed"], answers["failed"]) == (counts["pass"], counts["fail"])
     assert (tmp_path / "report" / "requirements.txt").read_text().count("==") >= 5
     assert "<svg" in (tmp_path / "report" / "report.html").read_text()
+    assert shape(answers) == shape(json.loads((EXAMPLE / "report.json").read_text()))
+    (front,) = answers["pareto"]
+    assert front["metrics"] == ["size", "duration", "memory"]

@@ -25,6 +25,11 @@ POINTS = [
     ("trimtab.store.campaigns:CampaignsStore.conclude", "after", 1),
     ("trimtab.workflows.campaigns.ending:Ending._end", "after", 1),
 ]
+POSTGRESQL = [
+    ("trimtab.workflows.campaigns.memory:Proposals._write", "after", 3),
+    ("trimtab.workflows.campaigns.trying:Trying._note", "before", 4),
+    ("trimtab.store.campaigns:CampaignsStore.conclude", "after", 1),
+]
 STACKS, PARALLEL = 4, 2
 
 
@@ -44,6 +49,17 @@ def run_of(files):
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: "-".join(map(str, point)))
 def test_killed_at_any_point_it_comes_to_the_same_end(trimtab, files, expected, point):
+    check(trimtab, files, expected, point)
+
+
+@pytest.mark.parametrize("point", POSTGRESQL, ids=lambda point: "-".join(map(str, point)))
+def test_the_same_on_postgresql(trimtab, files, expected, point, new_postgresql):
+    trimtab.environment["TRIMTAB_DATABASE_URL"] = new_postgresql()
+    check(trimtab, files, expected, point)
+
+
+def check(trimtab, files, expected, point):
+    """Kill it there, and hold what it comes to against the campaign that was not killed."""
     name, _, _ = point
     done = trimtab(*run_of(files), point=point)
     assert done.returncode == -9, f"{point} was not reached: {done.stderr}"

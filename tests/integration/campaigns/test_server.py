@@ -46,6 +46,25 @@ def serve(tmp_path, environment, engines):
         each.wait(60)
 
 
+@pytest.fixture
+def trimtab(tmp_path, environment):
+    """A command line elsewhere, which has nothing of the server but its address; what it prints."""
+
+    def run(*arguments, code=0):
+        done = subprocess.run(
+            [sys.executable, "-c", "from trimtab.cli import main; main()", *map(str, arguments)],
+            env={**environment, "TRIMTAB_HOME": str(tmp_path / "elsewhere")},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr
+        return done.stdout if code == 0 else done.stderr
+
+    return run
+
+
 def ask(url, document=None):
     body = None if document is None else json.dumps(document).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
@@ -59,7 +78,7 @@ def wait_for(url, fulfilled):
     return report
 
 
-def test_killed_in_the_middle_it_goes_on_with_the_next_server(serve, planted):
+def test_killed_in_the_middle_it_goes_on_with_the_next_server(serve, planted, trimtab, tmp_path):
     first = serve()
     asked = {
         "question": {"requirements": ["birch", "grove<1.2"], "plan": "random", "seed": 3},
@@ -80,3 +99,15 @@ def test_killed_in_the_middle_it_goes_on_with_the_next_server(serve, planted):
         each["inspection"] for each in report["candidates"]
     )
     assert {each["state"] for each in listed} == {"succeeded"}
+    there = ("--server", second.url)
+    assert [each["id"] for each in json.loads(trimtab("campaigns", "list", *there, "-o", "json"))] == [name]
+    shown = json.loads(trimtab("campaigns", "show", name, *there, "-o", "json"))
+    assert shown == report
+    trimtab("campaigns", "report", name, *there, "--directory", tmp_path / "report")
+    answers = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert answers["passed"] == STACKS
+    assert answers["pareto"][0]["metrics"] == ["size", "duration", "memory"]
+    assert "--hash=sha256:" in (tmp_path / "report" / "requirements.txt").read_text()
+    assert "is over" in trimtab("campaigns", "cancel", name, *there, code=1)
+    trimtab("campaigns", "delete", name, *there)
+    assert "no campaign" in trimtab("campaigns", "show", name, *there, code=1)

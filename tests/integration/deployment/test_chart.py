@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from trimtab.engines.kubernetes.permissions import NEEDED
+
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(500)]
 
 ROOT = Path(__file__).parents[3]
 CHART = ROOT / "deploy" / "chart"
 EVERYTHING = {
     "agent": {
-        "rbac": {"kubernetes": ["shop", "api"], "kubeMetrics": ["shop"], "builds": ["ci"]},
+        "rbac": {"kubernetes": ["shop", "api"], "kubeMetrics": ["shop"], "opsaniDev": ["shop"], "builds": ["ci"]},
         "buildsMetrics": True,
         "persistence": {"enabled": True, "storageClass": "fast"},
         "nodeSelector": {"disk": "ssd"},
@@ -27,6 +29,7 @@ EVERYTHING = {
     "backend": {
         "databaseSecret": "database",
         "replicas": 3,
+        "rbac": {"kubernetesEngine": ["stacks"]},
         "environment": {"TRIMTAB_STORE_URL": "s3://trimtab", "TRIMTAB_BUILDS": 2},
         "egress": [{"ports": [{"port": 5432}]}],
         "from": [{"namespaceSelector": {}}],
@@ -91,14 +94,20 @@ def test_rights_are_in_named_namespaces_only_and_few(render):
     roles = {(each["metadata"]["namespace"], each["metadata"]["name"]): each for each in of(found, "Role")}
     assert sorted(roles) == [
         ("api", "trimtab-agent-kubernetes"), ("ci", "trimtab-agent-builds"), ("shop", "trimtab-agent-kube-metrics"),
-        ("shop", "trimtab-agent-kubernetes"),
+        ("shop", "trimtab-agent-kubernetes"), ("shop", "trimtab-agent-opsani-dev"),
+        ("stacks", "trimtab-backend-kubernetes-engine"),
     ]  # fmt: skip
-    for rule in (rule for role in roles.values() for rule in role["rules"]):
+    for (_, name), rule in ((key, rule) for key, role in roles.items() for rule in role["rules"]):
         assert "*" not in rule["verbs"] + rule["resources"] + rule["apiGroups"]
-        assert not {"secrets", "pods/exec", "pods/attach", "nodes", "serviceaccounts"} & {*rule["resources"]}
+        assert not {"pods/attach", "nodes", "serviceaccounts"} & {*rule["resources"]}
+        if name.startswith("trimtab-agent"):
+            assert not {"secrets", "pods/exec"} & {*rule["resources"]}
+        elif "secrets" in rule["resources"]:
+            assert rule["verbs"] == ["create", "delete"], "the engine reads none"
     for binding in of(found, "RoleBinding"):
         assert (binding["metadata"]["namespace"], binding["roleRef"]["name"]) in roles
-        assert [each["name"] for each in binding["subjects"]] == ["trimtab-agent"]
+        (subject,) = binding["subjects"]
+        assert binding["roleRef"]["name"].startswith(f"{subject['name']}-")
 
 
 def test_only_who_has_rights_has_a_token(render):
@@ -113,24 +122,49 @@ def test_only_who_has_rights_has_a_token(render):
         "trimtab-agent": True,
         "trimtab-backend": False,
     }
+    assert mounts({"backend": {"rbac": {"kubernetesEngine": ["stacks"]}}}) == {
+        "trimtab-agent": False,
+        "trimtab-backend": True,
+    }
 
 
-def test_the_rights_are_those_that_the_kubernetes_connector_checks():
-    """Its own list, which its checks ask the API server for."""
-    try:
-        options = importlib.import_module("servo.connectors.kubernetes.options")
-    except ModuleNotFoundError:
-        pytest.skip("there is no connector `kubernetes` yet")
+def test_the_rights_are_those_that_the_kubernetes_engine_looks_for():
+    """Its own list, which it asks the API server for before it is used; no more, and no less."""
+    rules = yaml.safe_load((CHART / "rbac" / "kubernetes-engine.yaml").read_text())
+    granted = sorted(
+        (group, resource, verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    )
+    assert granted == sorted(
+        (resource.group, "/".join(filter(None, (resource.plural, part))), verb)
+        for resource, part, verbs in NEEDED
+        for verb in verbs
+    )
+
+
+@pytest.mark.parametrize(
+    ("roles", "module", "name"),
+    [
+        (("kubernetes",), "servo.connectors.kubernetes.options", "STANDARD_PERMISSIONS"),
+        (("kubernetes", "opsani-dev"), "servo.connectors.opsani_dev.checks.target", "PERMISSIONS"),
+    ],
+)
+def test_the_rights_are_those_that_the_connectors_check(roles, module, name):
+    """Their own lists, which their checks ask the API server for."""
     granted = {
         (group, resource, verb)
-        for rule in yaml.safe_load((CHART / "rbac" / "kubernetes.yaml").read_text())
+        for role in roles
+        for rule in yaml.safe_load((CHART / "rbac" / f"{role}.yaml").read_text())
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
     }
     wanted = {
         (each.group, resource, verb)
-        for each in options.STANDARD_PERMISSIONS
+        for each in getattr(importlib.import_module(module), name)
         for resource in each.resources
         for verb in each.verbs
     }

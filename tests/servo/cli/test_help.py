@@ -14,14 +14,13 @@ COMMANDS = [
     ["builds", "show"], ["builds", "retry"], ["builds", "recover"], ["builds", "release"], ["kubernetes", "clean"], ["prometheus", "targets"], ["vegeta", "attack"],
 ]  # fmt: skip
 
-# Added since: options of the log, `check`, `builds` and `kubernetes`. Later: the sidecar commands.
+# Added since: options of the log, `check`, `builds` and `kubernetes`.
 ADDED = re.compile(r"  (--log-f.*|check  .*|builds  .*|kubernetes  .*)\n( {30,}.*\n)?")
-NOT_YET = re.compile(r"^  (inject-sidecar|eject-sidecar) .*\n", re.MULTILINE)
 COMPLETION = re.compile(r"  --(install|show)-completion[^\n]*\n( {30,}.*\n)*")
 
 
 def comparable(page):
-    for pattern in (ADDED, NOT_YET, COMPLETION):
+    for pattern in (ADDED, COMPLETION):
         page = pattern.sub("", page)
     # The widths of the lists of commands follow the longest name, which may be one of those left out.
     page = re.sub(r"^(  [a-z-]+) {2,}(?=[A-Z])", r"\1  ", page, flags=re.MULTILINE)

@@ -45,7 +45,7 @@ def test_each_command_has_help(run, name):
     assert run(name, "--help").stdout.startswith(f"Usage: trimtab {name}")
 
 
-@pytest.mark.parametrize("name", ["list", "show", "create", "cancel", "export", "delete"])
+@pytest.mark.parametrize("name", ["list", "show", "create", "cancel", "export", "report", "delete"])
 def test_each_command_about_sessions_has_an_example_of_itself(run, name):
     examples = run("sessions", name, "--help").stdout.partition("Example")[2].partition("Options:")[0]
     assert f"trimtab sessions {name} " in examples
@@ -129,8 +129,17 @@ def test_a_second_session_of_an_application_is_refused(run, created):
 
 
 def test_an_unknown_session_is_a_failure_with_a_remedy(run):
-    for command in (["show"], ["export"], ["cancel"], ["delete", "--yes"]):
+    for command in (["show"], ["export"], ["report"], ["cancel"], ["delete", "--yes"]):
         assert "trimtab sessions list" in run("sessions", *command, "session-1", code=1).stderr
+
+
+def test_report_writes_a_page_and_its_data(run, created, tmp_path):
+    printed = run("sessions", "report", created, "--directory", str(tmp_path / "found")).stdout
+    assert str(tmp_path / "found" / "report.html") in printed
+    assert json.loads((tmp_path / "found" / "report.json").read_text())["session"]["id"] == created
+    (tmp_path / "file").write_text("")
+    refused = run("sessions", "report", created, "--directory", str(tmp_path / "file"), code=1).stderr
+    assert "cannot be written" in refused
 
 
 def test_export_writes_the_document_to_output_or_file(run, created, tmp_path):

@@ -1,6 +1,7 @@
 """Engines as they are here, and small builds for them."""
 
 import asyncio
+import base64
 import fcntl
 import hashlib
 import json
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from trimtab.engines import (
     Build,
@@ -75,6 +77,8 @@ class Bench:
         inspection: Its id.
         flavour: `podman`, `docker`, `process`.
         command: The command of a container engine with its environment, to look behind the engine's back.
+        base: The image that it builds upon.
+        cores: Of a build, and of a run unless it says otherwise.
     """
 
     engine: Any
@@ -85,6 +89,7 @@ class Bench:
     program: str = ""
     inspection: str = "inspection-test-261126000000-0123456789abcdef"
     base: str = IMAGE
+    cores: tuple[float, float] = (1, 1)
     shared: Build | None = None
     printed: bytearray = field(default_factory=bytearray)
 
@@ -102,7 +107,7 @@ class Bench:
             "id": self.inspection,
             "context": context,
             "base": self.base,
-            "resources": Resources(1, 512 * MIB),
+            "resources": Resources(self.cores[0], 512 * MIB),
             "timeout": 120,
             "files": (("/home/amun/data.txt", context / "data.txt"),),
             "script": context / "script",
@@ -113,13 +118,21 @@ class Bench:
         return await self.engine.build(self.request(script, **changes), self.printed.extend)
 
     async def run(
-        self, build: Build, item: int = 0, *, cpu: float = 1, memory: int = 128 * MIB, **changes: Any
+        self,
+        build: Build,
+        item: int = 0,
+        *,
+        cpu: float | None = None,
+        memory: int = 128 * MIB,
+        **changes: Any,
     ) -> Run:
         output = self.directory / "results" / str(item)
         shutil.rmtree(output, ignore_errors=True)
         output.mkdir(parents=True)
         fields: dict[str, Any] = {"timeout": 60, "network": False, "output": output}
-        request = RunRequest(self.inspection, item, build, Resources(cpu, memory), **(fields | changes))
+        request = RunRequest(
+            self.inspection, item, build, Resources(cpu or self.cores[1], memory), **(fields | changes)
+        )
         return await self.engine.run(request, self.printed.extend)
 
     async def sh(self, script: str, item: int = 0, **changes: Any) -> Run:
@@ -295,7 +308,7 @@ def _settings(flavour):
 
 
 CLUSTER = ROOT.parent / "shared" / "testbed" / "cluster"
-BUILDER = "localhost/trimtab-builder:test"
+BUILDER = "localhost/trimtab-builder"
 REGISTRY = """\
 version: 0.1
 storage: {{filesystem: {{rootdirectory: {directory}/images}}}}
@@ -309,24 +322,45 @@ def builder(archive, cluster) -> str:
     if not CLUSTER.is_file():
         pytest.skip(f"no {CLUSTER}: images cannot be brought into the cluster")
     saved = Path(tempfile.gettempdir()) / "trimtab-builder.tar"
-    environment = os.environ | _podman()
     with saved.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        found = subprocess.run(
-            ["podman", "build", "--quiet", "--network=host", "--volume=/etc/ssl/certs:/etc/ssl/certs:ro",
-             f"--build-arg=BASE={IMAGE}", f"--file={ROOT}/deploy/builder.Containerfile", f"--tag={BUILDER}", ROOT / "deploy"],
-            env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if found.returncode:
-            pytest.skip(f"the builder's image cannot be made here: {found.stderr[-500:]}")
-        saved.unlink(missing_ok=True)
-        subprocess.run(
-            ["podman", "save", "--quiet", "--output", saved, BUILDER],
-            env=environment, check=True, capture_output=True,
-        )  # fmt: skip
-        subprocess.run([CLUSTER, "load", saved], check=True, capture_output=True)
-        saved.unlink()
-    return BUILDER
+        image = f"{BUILDER}:{_built_builder()[:16]}"
+        if image not in _images(cluster):
+            saved.unlink(missing_ok=True)
+            for command in (
+                ["podman", "tag", BUILDER, image],
+                ["podman", "save", "--quiet", "--output", saved, image],
+                [CLUSTER, "load", saved],
+            ):
+                subprocess.run(command, env=os.environ | _podman(), check=True, capture_output=True)
+            saved.unlink()
+    return image
+
+
+def _built_builder() -> str:
+    """The id of the image that builds, which podman has."""
+    command = [
+        "podman", "build", "--quiet", "--network=host", "--volume=/etc/ssl/certs:/etc/ssl/certs:ro",
+        f"--build-arg=BASE={IMAGE}", f"--file={ROOT}/deploy/builder.Containerfile", f"--tag={BUILDER}", ROOT / "deploy",
+    ]  # fmt: skip
+    found = subprocess.run(command, env=os.environ | _podman(), capture_output=True, text=True, check=False)
+    if found.returncode:
+        pytest.skip(f"the builder's image cannot be made here: {found.stderr[-500:]}")
+    return found.stdout.strip()
+
+
+def _images(cluster: Path) -> str:
+    """What the kubelet says that it has; it says so some seconds late."""
+    asked = [
+        "kubectl",
+        "--kubeconfig",
+        cluster,
+        "get",
+        "nodes",
+        "--output",
+        "jsonpath={.items[*].status.images}",
+    ]
+    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout
 
 
 @dataclass(frozen=True)
@@ -383,10 +417,10 @@ def cluster_registry(archive, cluster, tmp_path_factory):
 
 
 @pytest.fixture
-def kubernetes_variables(cluster, builder, cluster_registry, namespace) -> dict[str, str]:
+def kubernetes_variables(kubernetes_account, builder, cluster_registry, namespace) -> dict[str, str]:
     """What the engine `kubernetes` is told by the environment."""
     values = {
-        "KUBECONFIG": str(cluster),
+        "KUBECONFIG": str(kubernetes_account),
         "NAMESPACE": namespace,
         "REPOSITORY": f"{cluster_registry.pods}/stacks",
         "PULL_REPOSITORY": f"{cluster_registry.nodes}/stacks",
@@ -394,9 +428,31 @@ def kubernetes_variables(cluster, builder, cluster_registry, namespace) -> dict[
         "BUILDER": builder,
         "SLACK": "0",
         "GRACE": "1",
-        "PATIENCE": "5",
     }
     return {f"TRIMTAB_KUBERNETES_{name}": value for name, value in values.items()}
+
+
+@pytest.fixture
+def kubernetes_account(cluster, namespace, tmp_path) -> Path:
+    """The kubeconfig of a service account that may do what the chart allows the engine, and no more."""
+    config = yaml.safe_load(cluster.read_text())
+    kubectl = ["kubectl", "--kubeconfig", cluster, "--namespace", namespace]
+    rules = yaml.safe_load((ROOT / "deploy/chart/rbac/kubernetes-engine.yaml").read_text())
+    group = "rbac.authorization.k8s.io"
+    role = {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": {"name": "engine"}, "rules": rules}
+    binding = {
+        "apiVersion": f"{group}/v1", "kind": "RoleBinding", "metadata": {"name": "engine"},
+        "roleRef": {"apiGroup": group, "kind": "Role", "name": "engine"},
+        "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": namespace}],
+    }  # fmt: skip
+    for each in (role, binding):
+        subprocess.run([*kubectl, "create", "--filename", "-"], input=json.dumps(each), text=True, check=True)
+    secrets = [*kubectl, "get", "secrets", "--output", "jsonpath={.items[0].data.token}"]
+    token = base64.b64decode(subprocess.run(secrets, check=True, capture_output=True).stdout).decode()
+    config["users"] = [{"name": config["users"][0]["name"], "user": {"token": token}}]
+    path = tmp_path / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return path
 
 
 @pytest.fixture
@@ -406,8 +462,24 @@ def kubernetes(kubernetes_variables, cluster_registry, monkeypatch, tmp_path) ->
         monkeypatch.setenv(name, value)
     return Bench(
         KubernetesEngine(tmp_path / "state"), tmp_path, tmp_path / "state", "kubernetes",
-        inspection=f"inspection-{secrets.token_hex(8)}", base=f"{cluster_registry.pods}/python:3.11",
+        inspection=f"inspection-{secrets.token_hex(8)}", base=f"{cluster_registry.pods}/python:3.11", cores=(0.4, 0.1),
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def kubernetes_builds() -> list[Build]:
+    """What tests in a cluster share: a build that runs what a variable says; it is in the registry."""
+    return []
+
+
+@pytest.fixture
+async def kubernetes_run(kubernetes, kubernetes_builds) -> Bench:
+    """The engine `kubernetes`, with the build that tests share."""
+    if not kubernetes_builds:
+        kubernetes_builds.append(await kubernetes.build(SH))
+    kubernetes.shared = kubernetes_builds[0]
+    kubernetes.printed.clear()
+    return kubernetes
 
 
 @pytest.fixture

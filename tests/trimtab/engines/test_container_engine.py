@@ -81,6 +81,7 @@ async def test_a_build_and_its_runs_confined(container):
         assert found["files"] == ["data.txt", "entrypoint", "results", "script", "script.stdout", "written"]
     again = await container.build(LOOK_AROUND)
     assert again.cached
+    assert again.size > 1_000_000
     changed = await container.build(LOOK_AROUND + "# changed")
     assert not changed.cached
     await container.engine.clean(container.inspection)

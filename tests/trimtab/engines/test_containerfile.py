@@ -69,6 +69,14 @@ def test_a_build_is_cached_if_all_that_it_did_was():
     assert not watch.cached
 
 
+def test_layers_that_come_from_a_registry_are_found_too():
+    watch = CacheWatch()
+    watch.write(
+        b"STEP 1/2: FROM a\nSTEP 2/2: RUN b\n--> Cache pulled from remote registry.example/cache:123\n"
+    )
+    assert watch.cached
+
+
 def test_the_same_of_buildkit():
     watch = CacheWatch()
     watch.write(b"#5 [2/3] RUN a\n#5 sha256:1\n#6 [3/3] COPY b c\n#5 CACHED\n")

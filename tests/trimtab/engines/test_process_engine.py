@@ -69,7 +69,9 @@ async def test_a_stack_is_built_once_and_run(process, index):
         assert (run.exit_code, run.signal, run.lost, run.timed_out) == (0, None, None, False)
         assert process.result(item) == "1.0\ndata\n\n"
     await until(lambda: not any((process.state / "runs").iterdir()))
-    assert (await process.build(SAMPLE, lock=lock(index))).cached
+    again = await process.build(SAMPLE, lock=lock(index))
+    assert again.cached
+    assert again.size == build.size > 1000
 
 
 @pytest.mark.parametrize("kind", ["pipfile", "requirements", "pylock", "uv"])

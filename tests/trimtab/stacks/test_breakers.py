@@ -125,6 +125,29 @@ def test_one_pair_among_19683_stacks_takes_few(seed):
     assert causes(plan, "fails") == {cause}
 
 
+@pytest.mark.parametrize("sizes", [[3] * 9, [4] * 7, [5] * 6], ids=str)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_pair_that_breaks_and_a_version_that_is_slow_are_named_within_40(sizes, seed):
+    """Among more than ten thousand stacks."""
+    space, draw = space_of(sizes), random.Random(seed)
+    assert space.size >= 10_000
+    names = draw.sample(range(len(sizes)), 3)
+    one, other, third = ((f"p{each}", f"1.{draw.randrange(sizes[each])}") for each in names)
+    plan = Breakers(space, seed, find=2, slower=Slowness("duration", 2.0))
+    told = search(plan, space, [frozenset({one, other})], [frozenset({third})])
+    assert len(told) <= 40
+    assert causes(plan, "fails") == {frozenset({one, other})}
+    assert causes(plan, "slow") == {frozenset({third})}
+
+
+def test_a_pair_of_ten_versions_each_takes_no_more_than_seeing_all_pairs_and_a_few():
+    """No plan does better than to see pairs that are new: a stack has 10 of 1000, so half of them take 50 stacks."""
+    space, cause = space_of([10] * 5), frozenset({("p1", "1.4"), ("p3", "1.7")})
+    plan = Breakers(space, 0, find=1)
+    assert len(search(plan, space, [cause])) <= 150
+    assert causes(plan, "fails") == {cause}
+
+
 def test_three_versions_that_only_break_together_are_found_too():
     """If a stack has them, that is: pairs are gone through, and not sets of three."""
     space, met = space_of([2] * 6), 0

@@ -16,7 +16,7 @@ from servo.connectors.kubernetes.workload import served
 from servo.kubernetes import NAMESPACES, Client, KubernetesError, Resource
 from servo.types.checks import CheckHandler
 
-__all__ = ["KubernetesChecks"]
+__all__ = ["KubernetesChecks", "missing_requirements"]
 
 _OLDEST = (1, 20)
 _AT_ONCE = 8
@@ -110,7 +110,7 @@ class KubernetesChecks(BaseChecks):
         """What is to be adjusted has a value."""
 
         async def required(target: TargetConfiguration) -> None:
-            missing = list(_missing(target, await self._read(target)))
+            missing = list(missing_requirements(target, await self._read(target)))
             if missing:
                 raise CheckError(
                     f"without a value: {', '.join(missing)}",
@@ -165,7 +165,8 @@ def _container(workload: Manifest, name: str) -> Manifest:
         raise CheckError(str(error), hint="correct the `name` of the container") from error
 
 
-def _missing(target: TargetConfiguration, workload: Manifest) -> Iterator[str]:
+def missing_requirements(target: TargetConfiguration, workload: Manifest) -> Iterator[str]:
+    """Yield what is to be adjusted and has no value: ``cpu of app``."""
     for each in target.containers:
         within = _container(workload, each.name)
         for kind in (each.cpu, each.memory):

@@ -137,12 +137,13 @@ class KubernetesConnector(BaseConnector):
     @on_event()
     async def detach(self, servo_: Any) -> None:
         """Let go of the targets and of the cluster."""
-        for target in self._made or ():
+        # Taken before the first pause: who made this connector may detach it at the same time.
+        made, self._made = self._made, None
+        clients, self._clients = self._clients, {}
+        for target in made or ():
             await target.right.stop()
-        for client in self._clients.values():
+        for client in clients.values():
             await client.aclose()
-        self._clients.clear()
-        self._made = None
         for key in ("namespace", "version", "platform"):
             self.telemetry.remove(f"{self.name}.{key}")
 

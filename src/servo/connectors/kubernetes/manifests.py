@@ -22,6 +22,7 @@ __all__ = [
     "pod_spec",
     "read",
     "same",
+    "set_variable",
     "variable",
     "write",
 ]
@@ -114,10 +115,18 @@ def _write_variable(within: Manifest, name: str, value: str | int | None) -> Non
         )
     if value is None:
         within["env"] = [each for each in within.get("env") or () if each.get("name") != name]
-    elif entry is None:
-        within["env"] = [*(within.get("env") or ()), {"name": name, "value": str(value)}]
     else:
-        entry["value"] = str(value)
+        set_variable(within, name, str(value))
+
+
+def set_variable(within: Manifest, name: str, value: str) -> None:
+    """Set a variable of a container in place, wherever its value came from."""
+    entry = variable(within, name)
+    if entry is None:
+        entry = {"name": name}
+        within["env"] = [*(within.get("env") or ()), entry]
+    entry.pop("valueFrom", None)
+    entry["value"] = value
 
 
 def _write_requirement(within: Manifest, group: str, key: str, value: str | int | None) -> None:

@@ -13,10 +13,7 @@ from servo.connectors.kubernetes.options import FailureMode
 from servo.connectors.kubernetes.patience import Tell
 from servo.types.api import Adjustment, Component
 
-__all__ = ["SECONDS_TO_WRITE", "Attempt", "Committed", "Request", "Target"]
-
-SECONDS_TO_WRITE = 30.0
-"""How long a write is tried again while the cluster does not answer."""
+__all__ = ["Attempt", "Committed", "Request", "Target"]
 
 
 class Committed(Protocol):

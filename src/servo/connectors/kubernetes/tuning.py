@@ -22,10 +22,11 @@ from servo.connectors.kubernetes.patience import UnfitError, stay_ready, until_r
 from servo.connectors.kubernetes.pods import Fault
 from servo.connectors.kubernetes.record import Record, RecordError, Trial
 from servo.connectors.kubernetes.resizing import resize
-from servo.connectors.kubernetes.target import SECONDS_TO_WRITE, Attempt, Committed, Request
+from servo.connectors.kubernetes.target import Attempt, Committed, Request
 from servo.connectors.kubernetes.views import PodView, restarts
 from servo.connectors.kubernetes.workload import served, wanted_of
 from servo.connectors.kubernetes.workloads import Look
+from servo.connectors.kubernetes.writing import SECONDS_TO_WRITE
 from servo.kubernetes import (
     PODS,
     AlreadyExistsError,

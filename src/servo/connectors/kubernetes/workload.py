@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from dataclasses import replace
 
 from servo.connectors.kubernetes import changes, components, manifests, workloads
@@ -24,16 +22,16 @@ from servo.connectors.kubernetes.ownership import changed_by
 from servo.connectors.kubernetes.patience import UnfitError, stay_ready, until_ready
 from servo.connectors.kubernetes.pods import Fault, is_ready, name_of
 from servo.connectors.kubernetes.record import Record, RecordError, Trial
-from servo.connectors.kubernetes.target import SECONDS_TO_WRITE, Attempt, Committed, Request
+from servo.connectors.kubernetes.target import Attempt, Committed, Request
 from servo.connectors.kubernetes.views import WorkloadView, restarts
 from servo.connectors.kubernetes.workloads import Look
+from servo.connectors.kubernetes.writing import Change, rewrite
 from servo.kubernetes import (
     PODS,
     STATEFUL_SETS,
     Client,
     ConflictError,
     InvalidError,
-    KubernetesError,
     NotFoundError,
     Resource,
     label_selector,
@@ -44,9 +42,6 @@ from servo.types.api import Component
 __all__ = ["Workload"]
 
 _LOOKS_TO_RELEASE = 50
-
-Change = Callable[[Manifest], bool]
-"""Changes a manifest in place; False if it is right as it is."""
 
 
 class Workload:
@@ -364,22 +359,14 @@ class Workload:
 
     async def _write(self, change: Change) -> Manifest:
         """Read, change and replace; anew if somebody was faster, or the cluster did not answer."""
-        until = time.monotonic() + SECONDS_TO_WRITE
-        resource = await self.resource()
-        while True:
-            try:
-                workload = await self.read()
-                desired = deepcopy(workload)
-                if not change(desired):
-                    return workload
-                self.right.check()
-                return await self.client.replace(resource, desired, self.config.namespace)
-            except ConflictError:
-                pass
-            except KubernetesError as error:
-                if not error.transient or time.monotonic() > until:
-                    raise
-                await asyncio.sleep(0.5)
+        return await rewrite(
+            self.client,
+            await self.resource(),
+            self.config.name,
+            self.config.namespace,
+            change,
+            before=self.right.check,
+        )
 
 
 def wanted_of(

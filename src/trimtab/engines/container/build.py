@@ -59,12 +59,12 @@ class Builder:
             with Log(path, sink, self._settings.log_limit) as log:
                 await self._image(request, directory, log, watch)
                 image = (directory / "image").read_text().strip()
-                digest = await self._digest(image)
+                digest, size = await self._known(image)
                 if self._client.is_podman and request.script is not None:
                     await self._volume(request.id, image, directory)
         finally:
             shutil.rmtree(directory, ignore_errors=True)
-        return Build(image, digest, self._left_out(), path, time.monotonic() - began, watch.cached)
+        return Build(image, digest, self._left_out(), path, time.monotonic() - began, watch.cached, size=size)
 
     async def _image(self, request: BuildRequest, directory: Path, log: Log, watch: CacheWatch) -> None:
         arguments = self._arguments(request, directory)
@@ -105,12 +105,13 @@ class Builder:
             self._index.proxy_environment(), directory,
         )  # fmt: skip
 
-    async def _digest(self, image: str) -> str | None:
+    async def _known(self, image: str) -> tuple[str, int | None]:
+        """Digest of an image, and its bytes."""
         found = await self._client.inspect("image", image)
         if found is None:
             raise EngineLostError(f"the image {image} was removed as soon as it was built")
         # Docker gives a digest of the manifest only to what is pushed; the id is the digest of the configuration.
-        return str(found.get("Digest") or found["Id"])
+        return str(found.get("Digest") or found["Id"]), found.get("Size")
 
     async def _volume(self, inspection: str, image: str, directory: Path) -> None:
         """Make the volume with the image's home, over which each run lays what it writes.

@@ -1,10 +1,12 @@
 """What can be set of the engine `kubernetes`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from trimtab.engines.errors import EngineUnavailableError
 
 __all__ = ["KubernetesSettings"]
 
@@ -55,7 +57,7 @@ class KubernetesSettings(BaseSettings):
         Field(description="A Secret of type kubernetes.io/dockerconfigjson, to push and to pull with"),
     ] = None
     builder: Annotated[
-        str | None, Field(description="The image with buildah; deploy/builder/Containerfile makes one")
+        str | None, Field(description="The image with buildah; deploy/builder.Containerfile makes one")
     ] = None
     builder_seccomp: Annotated[
         str | None,
@@ -112,7 +114,26 @@ class KubernetesSettings(BaseSettings):
     grace: Annotated[float, Field(ge=0, description="Seconds after that until it is killed")] = 5.0
     log_limit: Annotated[int, Field(gt=0, description="Bytes that are kept of a log")] = 16 * 1024 * 1024
 
+    @classmethod
+    def of_this_process(cls) -> Self:
+        """As the environment has them.
+
+        Raises:
+            EngineUnavailableError: One of them is wrong.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            problems = (f"{_variable(each['loc'])}: {each['msg']}" for each in error.errors())
+            raise EngineUnavailableError("; ".join(problems)) from None
+        except SettingsError as error:
+            raise EngineUnavailableError(f"a setting TRIMTAB_KUBERNETES_… is no JSON: {error}") from None
+
     @property
     def pulled(self) -> str:
         """The repository as nodes call it."""
         return self.pull_repository or self.repository or ""
+
+
+def _variable(place: tuple[int | str, ...]) -> str:
+    return ".".join(("TRIMTAB_KUBERNETES_" + str(place[0]).upper(), *map(str, place[1:])))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from trimtab.engines.verdict import Verdict, exited
@@ -50,29 +51,37 @@ def ended(pod: Mapping[str, Any], container: str) -> dict[str, Any] | None:
 
 def trouble(pod: Mapping[str, Any]) -> Trouble | None:
     """Why a pod does not start; None: nothing is said against it."""
-    for each in _all(pod):
-        waiting = (each.get("state") or {}).get("waiting") or {}
-        reason, message = str(waiting.get("reason", "")), str(waiting.get("message", ""))[:_MAX]
-        if reason in _NOT_PULLED:
-            gone = any(word in message.lower() for word in _GONE)
-            said = f"the image {each.get('image')} cannot be had ({reason}): {message}"
-            return Trouble("image-gone" if gone else "image", said, gone or reason in _NEVER_PULLED)
-        if reason in _NOT_MADE:
-            return Trouble(
-                "start", f"the container {each.get('name')} cannot be started ({reason}): {message}"
-            )
+    found = [each for each in map(_waits, _all(pod)) if each is not None]
+    if (
+        found
+    ):  # of two containers of one image, the kubelet asks the registry for one, and says why of that alone
+        return next((each for each in found if each.certain), found[0])
     for condition in _status_of(pod).get("conditions") or ():
         if condition.get("reason") == "Unschedulable" and condition.get("status") == "False":
             return Trouble("unschedulable", f"no node takes it: {str(condition.get('message'))[:_MAX]}")
     return None
 
 
+def _waits(container: Mapping[str, Any]) -> Trouble | None:
+    waiting = (container.get("state") or {}).get("waiting") or {}
+    reason, message = str(waiting.get("reason", "")), str(waiting.get("message", ""))[:_MAX]
+    if reason in _NOT_PULLED:
+        gone = any(word in message.lower() for word in _GONE)
+        said = f"the image {container.get('image')} cannot be had ({reason}): {message}"
+        return Trouble("image-gone" if gone else "image", said, gone or reason in _NEVER_PULLED)
+    if reason in _NOT_MADE:
+        said = f"the container {container.get('name')} cannot be started ({reason}): {message}"
+        return Trouble("start", said)
+    return None
+
+
 def lost(pod: Mapping[str, Any] | None, container: str, *, gone: bool) -> str | None:
-    """Why the infrastructure lost a container that had not ended; None: it did not."""
-    if pod is None or (not gone and ended(pod, container) is not None):
+    """Why the infrastructure lost a container that had not ended, or that was ended because its pod was deleted; None: it did not."""
+    end = None if pod is None else ended(pod, container)
+    if pod is None or (end is not None and not gone and not _ended_by_deletion(pod, end)):
         return "its pod was deleted before it was seen" if gone else None
     status = _status_of(pod)
-    if status.get("phase") == "Failed" and not ended(pod, container):
+    if status.get("phase") == "Failed" and not end:
         words = [str(status[key]) for key in ("reason", "message") if status.get(key)]
         return f"the cluster ended its pod: {': '.join(words)[:_MAX] or 'it did not say why'}"
     if gone or pod["metadata"].get("deletionTimestamp"):
@@ -82,6 +91,17 @@ def lost(pod: Mapping[str, Any] | None, container: str, *, gone: bool) -> str | 
     if status.get("phase") == "Unknown":
         return f"its node does not answer: {str(status.get('reason'))[:_MAX]}"
     return None
+
+
+def _ended_by_deletion(pod: Mapping[str, Any], end: Mapping[str, Any]) -> bool:
+    """Whether a container ended after somebody asked for the deletion of its pod, which is the grace period before its time."""
+    metadata = pod["metadata"]
+    if not metadata.get("deletionTimestamp"):
+        return False
+    grace = timedelta(seconds=int(metadata.get("deletionGracePeriodSeconds") or 0))
+    asked = datetime.fromisoformat(str(metadata["deletionTimestamp"])) - grace
+    finished = end.get("finishedAt")
+    return finished is None or datetime.fromisoformat(str(finished)) >= asked
 
 
 def verdict(pod: Mapping[str, Any], container: str, disk: int) -> Verdict:

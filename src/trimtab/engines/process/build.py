@@ -72,7 +72,7 @@ class Builder:
             place = await asyncio.to_thread(self._lay_out, request, layout, manifest)
         return Build(
             str(place), f"sha256:{slot.key}", left_out, path, time.monotonic() - began, cached,
-            dict(request.environment),
+            dict(request.environment), slot.size(),
         )  # fmt: skip
 
     async def _pins(self, request: BuildRequest, interpreter: Interpreter) -> Pins | None:

@@ -65,6 +65,12 @@ class Slot:
         temporary.replace(self.directory / _COMPLETE)
         return size
 
+    def size(self) -> int | None:
+        """Bytes of the environment, as they were when it was built; None: that is not known."""
+        with suppress(OSError, ValueError, TypeError, KeyError):
+            return int(json.loads((self.directory / _COMPLETE).read_text())["size"])
+        return None
+
     def clear(self) -> None:
         """Remove what is there."""
         shutil.rmtree(self.directory, ignore_errors=True)

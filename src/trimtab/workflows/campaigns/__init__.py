@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from trimtab.workflows.campaigns.evidence import evidence_of
     from trimtab.workflows.campaigns.inspector import Here, Inspector, Queued
     from trimtab.workflows.campaigns.kept import delete, listing, read, standing
-    from trimtab.workflows.campaigns.report import evidence_of_campaign
+    from trimtab.workflows.campaigns.report import evidence_of_report
     from trimtab.workflows.campaigns.trying import CampaignWatcher, Unwatched
     from trimtab.workflows.campaigns.workflow import Campaigning
 
@@ -28,7 +28,7 @@ _HOMES = {
     "evidence": ("evidence_of",),
     "inspector": ("Here", "Inspector", "Queued"),
     "kept": ("delete", "listing", "read", "standing"),
-    "report": ("evidence_of_campaign",),
+    "report": ("evidence_of_report",),
     "trying": ("CampaignWatcher", "Unwatched"),
     "workflow": ("Campaigning",),
 }
@@ -48,7 +48,7 @@ __all__ = [
     "accept",
     "delete",
     "evidence_of",
-    "evidence_of_campaign",
+    "evidence_of_report",
     "listing",
     "read",
     "standing",

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from trimtab.catalog import InspectionState
+from trimtab.catalog.values import at, integer
 from trimtab.inspection.statistics.hardware import Hardware
 from trimtab.inspection.statistics.measures import SEPARATOR, measures
 from trimtab.inspection.statistics.memory import peak_memory
@@ -45,7 +46,7 @@ def evidence_of(inspection: InspectionStore, stack: Stack) -> Evidence | None:
         verdict,
         inspection.inspection_id,
         failure,
-        _figures(results.values()) if verdict is Verdict.PASS else {},
+        _figures(results.values()) | _size(report, len(results)) if verdict is Verdict.PASS else {},
         _hardware(inspection, results),
     )
 
@@ -94,6 +95,12 @@ def _figures(results: Iterable[Mapping[str, Any]]) -> dict[str, tuple[float, ...
             if name in found or len(found) < _FIGURES:
                 found.setdefault(name, []).append(value)
     return {name: tuple(values) for name, values in found.items()}
+
+
+def _size(report: Report, runs: int) -> dict[str, tuple[float, ...]]:
+    """The bytes of what was built, which are the same in each run."""
+    size = integer(at(report, "build", "size"), big=True)
+    return {} if size is None or not runs else {"size": (float(size),) * runs}
 
 
 def _measured(result: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

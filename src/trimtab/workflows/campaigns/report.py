@@ -1,17 +1,17 @@
 """What a campaign came to, as a document; and its evidence, as values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from trimtab.catalog import CampaignState, campaigns
-from trimtab.stacks import Evidence, Ground, Stack, Verdict
+from trimtab.stacks import Evidence, Failure, Ground, Stack, Verdict
 from trimtab.stacks.ground import exclusion_document
 from trimtab.workflows.campaigns.campaign import Campaign, UnknownCampaignError
 from trimtab.workflows.campaigns.evidence import evidence_of
 from trimtab.workflows.place import Place
 
-__all__ = ["evidence_of_campaign", "report_of", "seconds_of"]
+__all__ = ["evidence_of_report", "report_of", "seconds_of"]
 
 EXCLUSIONS = 1000
 
@@ -43,6 +43,8 @@ def report_of(place: Place, campaign: Campaign, state: CampaignState, reason: st
         "reason": reason,
         "owner": campaign.owner,
         "origin": question.origin,
+        # Indexes may have a password in their URL.
+        "question": question.model_dump(mode="json", exclude_defaults=True, exclude={"indexes"}),
         "requirements": list(question.requirements),
         "plan": str(question.plan),
         "seed": question.seed,
@@ -60,19 +62,24 @@ def report_of(place: Place, campaign: Campaign, state: CampaignState, reason: st
     }
 
 
-def evidence_of_campaign(place: Place, campaign_id: str) -> list[Evidence]:
-    """What a campaign's inspections showed so far, in the order of its candidates.
+def evidence_of_report(report: Mapping[str, Any]) -> list[Evidence]:
+    """What a campaign's inspections showed, in the order of its candidates; without those whose verdict is open.
 
-    Raises:
-        UnknownCampaignError: There is no such campaign.
-        StoreError, CatalogError: Store or database cannot be used.
+    Args:
+        report: As `report_of` makes it. It has the packages of each stack, and no hashes of their files.
     """
-    with place.database.read() as connection:
-        row = campaigns.by_id(connection, campaign_id)
-        tried = campaigns.candidates(connection, campaign_id)
-    if row is None:
-        raise UnknownCampaignError(f"there is no campaign {campaign_id}")
-    return list(_evidence(place, tried))
+    return [
+        Evidence(
+            Stack("".join(f"{name}=={version}\n" for name, version in each["packages"].items())),
+            Verdict(each["verdict"]),
+            each["inspection"],
+            each["failure"] and Failure(**each["failure"]),
+            {name: tuple(values) for name, values in each["figures"].items()},
+            each["hardware"],
+        )
+        for each in report["candidates"]
+        if each["verdict"] is not None
+    ]
 
 
 def seconds_of(moment: str) -> float:

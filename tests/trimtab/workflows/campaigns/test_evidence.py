@@ -47,6 +47,17 @@ def test_a_stack_that_passed_has_its_figures_by_run(conclude):
     assert len(found.hardware) == 64
 
 
+def test_the_size_of_what_was_built_is_a_figure_of_each_run(conclude):
+    size = 3 << 30
+    stored = conclude("succeeded", results=[result(1.0, 5.0)] * 2, build={"size": size})
+    assert evidence_of(stored, STACK).figures["size"] == (float(size),) * 2
+
+
+def test_no_size_is_made_up(conclude):
+    stored = conclude("succeeded", results=[result(1.0, 5.0)], build={"size": None, "seconds": 1.0})
+    assert "size" not in evidence_of(stored, STACK).figures
+
+
 @pytest.mark.parametrize(
     ("state", "kind", "verdict", "phase"),
     [

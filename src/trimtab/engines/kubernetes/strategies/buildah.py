@@ -10,6 +10,7 @@ from typing import Any
 from servo.kubernetes import JOBS, SECRETS, Client, KubernetesError, NotFoundError
 from trimtab.engines.errors import (
     BuildFailedError,
+    EngineError,
     EngineLostError,
     EngineUnavailableError,
     FailureKind,
@@ -34,13 +35,17 @@ _WORK, _SECRETS, _AUTH = "/work", "/run/trimtab/secrets", "/run/trimtab/auth"
 _UNPACK = "mkdir -p /work/home /work/temporary && tar -x -C /work -f - && : >/work/.complete"
 _WAIT = "until [ -e /work/.complete ]; do sleep 0.2; done"
 _BUILD = (
-    'tls=$0 image=$1; shift; buildah build "$tls" --tag "$image" "$@" && '
+    'tls=$0 image=$1; shift; buildah build "$tls" --tag "$image" "$@" && echo built >/dev/termination-log && '
     'exec buildah push "$tls" --digestfile /dev/termination-log "$image" "docker://$image"'
 )
 _USER = 1000
 _SLACK = 60.0
 _UPLOAD = 300.0
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_REGISTRY = re.compile(r"failed pushing cache to|pulling cache from")
+_NAMESPACES = re.compile(r"unshare\(|cannot clone|new[ug]idmap|user namespace")
+_FIRST = 8192
+"""Bytes of a log in which the first instruction is, if any was begun."""
 
 
 class Buildah:
@@ -102,11 +107,11 @@ class Buildah:
             raise EngineLostError(f"the build in the cluster was lost: {verdict.lost}")
         if verdict.oom_killed:
             raise BuildFailedError(FailureKind.OOM, verdict.exit_code, log.excerpt(40))
-        if verdict.exit_code != 0:
-            log.close()
-            raise build_failure(verdict.exit_code, log.excerpt(40))
         end = status.ended(pod, BUILD) or {}
-        if (found := _DIGEST.search(str(end.get("message", "")))) is None:
+        message = str(end.get("message", ""))
+        if verdict.exit_code != 0:
+            raise _failure(verdict.exit_code, log, built="built" in message)
+        if (found := _DIGEST.search(message)) is None:
             raise EngineLostError("the build was pushed, and the cluster does not tell its digest")
         return found[0]
 
@@ -124,6 +129,22 @@ class Buildah:
             await self._belongings.remove_job(client, name)
             with suppress(NotFoundError):
                 await client.delete(SECRETS, name)
+
+
+def _failure(code: int | None, log: Log, *, built: bool) -> EngineError:
+    """Whose failure it is: what goes wrong before the first instruction, or after the last one, is not the stack's."""
+    log.close()
+    excerpt = log.excerpt(40)
+    if built or _REGISTRY.search(log.excerpt(3)):
+        return EngineLostError(f"the registry did not take what was built: {excerpt.strip()}")
+    with log.path.open("rb") as file:
+        begun = b"STEP " in file.read(_FIRST)
+    if not begun and _NAMESPACES.search(excerpt):
+        return EngineUnavailableError(
+            "the builder cannot make a user namespace in the cluster, which its seccomp profile may forbid; set "
+            f"TRIMTAB_KUBERNETES_BUILDER_SECCOMP as docs/engine-kubernetes.md says: {excerpt.strip()}"
+        )
+    return build_failure(code, excerpt)
 
 
 def build_pod(order: Order, settings: KubernetesSettings, secret: str) -> dict[str, Any]:
