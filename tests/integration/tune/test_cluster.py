@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from random import Random
 
 import pytest
 import yaml
@@ -193,18 +194,47 @@ async def _tell_targets(client, file: Path) -> None:
         await asyncio.sleep(0.5)
 
 
+class Backend:
+    """`trimtab serve`, which can be killed and started again at the same address."""
+
+    def __init__(self, started, folder: Path) -> None:
+        self._started, self._folder = started, folder
+        self.port = "0"
+        self.kills = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        self._process = self._started(
+            "serve", PROGRAMS / "trimtab", "serve", TRIMTAB_HOME=str(self._folder / "home"),
+            TRIMTAB_PORT=self.port, TRIMTAB_SLEEP="1",
+        )  # fmt: skip
+        log = self._folder / "serve.log"
+        async with asyncio.timeout(60):
+            while not (found := re.search(r"running on http://\S+:(\d+)", log.read_text())):
+                assert self._process.poll() is None, log.read_text()
+                await asyncio.sleep(0.1)
+        self.port = found[1]
+
+    async def keep_dying(self) -> None:
+        """Kill it, again and again, and start it a moment later."""
+        random = Random(20)
+        while True:
+            await asyncio.sleep(random.uniform(0.5, 3))
+            self._process.kill()
+            self._process.wait()
+            self.kills += 1
+            await self.start()
+
+
 @pytest.fixture
-async def backend(started, tmp_path) -> str:
-    """`trimtab serve`."""
-    process = started(
-        "serve", PROGRAMS / "trimtab", "serve", TRIMTAB_HOME=str(tmp_path / "home"), TRIMTAB_PORT="0",
-        TRIMTAB_SLEEP="1",
-    )  # fmt: skip
-    async with asyncio.timeout(60):
-        while not (found := re.search(r"running on (http://\S+:\d+)", (tmp_path / "serve.log").read_text())):
-            assert process.poll() is None, (tmp_path / "serve.log").read_text()
-            await asyncio.sleep(0.1)
-    return found[1]
+async def backend(started, tmp_path) -> Backend:
+    """A server of this test."""
+    found = Backend(started, tmp_path)
+    await found.start()
+    return found
 
 
 @pytest.fixture
@@ -213,7 +243,7 @@ def agent(cluster, namespace, service, prometheus, backend, started, tmp_path):
 
     def start(name: str):
         document = yaml.safe_load((EXAMPLE / name).read_text())
-        document["optimizer"]["base_url"] = backend
+        document["optimizer"]["base_url"] = backend.url
         document["kubernetes"] |= {"namespace": namespace, "kubeconfig": str(cluster)}
         document["kubernetes"]["deployments"][0]["containers"][0]["cpu"] |= {
             "get": ["limit"],
@@ -229,22 +259,25 @@ def agent(cluster, namespace, service, prometheus, backend, started, tmp_path):
     return start
 
 
-async def tuned(backend, tmp_path, agent, *options) -> dict:
+async def tuned(backend, tmp_path, agent, *options, trials=TRIALS) -> dict:
     """What a session finds, as its report tells it."""
     trimtab = [PROGRAMS / "trimtab", "sessions"]
-    environment = os.environ | {"TRIMTAB_SERVER": backend}
+    environment = os.environ | {"TRIMTAB_SERVER": backend.url}
 
     async def ask(*arguments) -> dict:
         command = [*trimtab, *arguments, "--output", "json"]
-        process = await asyncio.create_subprocess_exec(
-            *command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        out, err = await process.communicate()
-        assert process.returncode == 0, err.decode()
-        return json.loads(out)
+        for _ in range(20):  # the server may be dead at this moment
+            process = await asyncio.create_subprocess_exec(
+                *command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+            out, err = await process.communicate()
+            if process.returncode == 0:
+                return json.loads(out)
+            await asyncio.sleep(0.5)
+        raise AssertionError(err.decode())
 
     made = await ask(
-        "create", "--application", "example.com/shop", "--trials", str(TRIALS), "--duration", "5s", "--warmup", "2s",
+        "create", "--application", "example.com/shop", "--trials", str(trials), "--duration", "5s", "--warmup", "2s",
         "--slo", "error_rate <= 5%", *options,
     )  # fmt: skip
     deadline = time.monotonic() + 600
@@ -286,6 +319,29 @@ async def test_rolling(agent, backend, client, shop, tmp_path):
     assert replicas == report["settings"]["web.replicas"]
     assert cpu == f"{report['settings']['web.cpu'] * 1000:g}m"
     assert {pod["metadata"]["labels"].get("opsani_role") for pod in (await client.list(PODS)).items} == {None}
+
+
+async def test_a_backend_that_is_killed_all_the_time(agent, backend, client, shop, tmp_path):
+    """Killed at twenty moments of adjustments and measurements, it goes on: every trial counts once, and what it recommends is in place."""
+    running = agent("rolling.yaml")
+    dying = asyncio.create_task(backend.keep_dying())
+    report = await tuned(
+        backend, tmp_path, running,
+        "--objective", "minimize `web.replicas` * (60 * `web.cpu` + 8 * `web.mem`)", "--slo", "latency_p90 <= 3s",
+        trials=9,
+    )  # fmt: skip
+    dying.cancel()
+    await asyncio.wait({dying})
+    assert backend.kills >= 20
+    trials = json.loads((tmp_path / "report" / "report.json").read_text())["trials"]
+    assert sorted(each["number"] for each in trials) == list(range(len(trials)))
+    assert len(trials) <= 9
+    await stopped(running)
+    replicas, cpu, _ = settings_of(await client.get(DEPLOYMENTS, "shop"))
+    assert (replicas, cpu) == (
+        report["settings"]["web.replicas"],
+        f"{report['settings']['web.cpu'] * 1000:g}m",
+    )
 
 
 async def test_canary(agent, backend, client, shop, tmp_path):

@@ -20,6 +20,7 @@ from servo.connectors.kubernetes.patience import UnfitError
 from servo.connectors.kubernetes.target import Target
 from servo.connectors.kubernetes.tuning import TuningPod
 from servo.connectors.kubernetes.workload import Workload
+from servo.connectors.kubernetes.writing import answered
 from servo.errors import EventError, MeasurementFailedError
 from servo.events import before_event, on_event
 from servo.kubernetes import Client, KubernetesError, owner_reference
@@ -150,8 +151,13 @@ class KubernetesConnector(BaseConnector):
     @on_event()
     async def components(self) -> list[Component]:
         """What can be adjusted, as it is."""
+        return await self._components()
+
+    async def _components(self, *, adjusted: bool = False) -> list[Component]:
+        """The same; after an adjustment, that it is done is told as soon as the cluster answers again."""
+        asked = (answered(target.components) if adjusted else target.components() for target in self.targets)
         try:
-            found = await asyncio.gather(*(target.components() for target in self.targets))
+            found = await asyncio.gather(*asked)
         except _Failures as error:
             fault = fault_of(error)
             raise EventError(fault.message, reason=fault.reason, connector=self) from error
@@ -210,7 +216,7 @@ class KubernetesConnector(BaseConnector):
                     raise
                 finally:
                     self._adjusting = None
-        return Description(components=await self.components(), metrics=[])
+        return Description(components=await self._components(adjusted=True), metrics=[])
 
     async def _break_off(self) -> None:
         if (task := self._adjusting) is not None:

@@ -1,20 +1,22 @@
-"""Changing an object as a whole, so that a change is there completely or not at all."""
+"""Changing an object as a whole, so that a change is there completely or not at all; and reading how it came out."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from copy import deepcopy
+from typing import TypeVar
 
 from servo.connectors.kubernetes.manifests import Manifest
 from servo.kubernetes import Client, ConflictError, KubernetesError, Resource
 
-__all__ = ["SECONDS_TO_WRITE", "Change", "rewrite"]
+__all__ = ["SECONDS_TO_WRITE", "Change", "answered", "rewrite"]
 
 SECONDS_TO_WRITE = 30.0
 """How long a write is tried again while the cluster does not answer."""
 
+T = TypeVar("T")
 Change = Callable[[Manifest], bool]
 """Changes a manifest in place; False if it is right as it is."""
 
@@ -55,6 +57,25 @@ async def rewrite(
             return await client.replace(resource, desired, namespace)
         except ConflictError:
             pass
+        except KubernetesError as error:
+            if not error.transient or time.monotonic() > until:
+                raise
+            await asyncio.sleep(0.5)
+
+
+async def answered(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask again while the cluster does not answer: what was done is done, whether or not it can be read at once.
+
+    Args:
+        ask: Asks.
+
+    Raises:
+        KubernetesError: The cluster refuses it, or has not answered for ``SECONDS_TO_WRITE``.
+    """
+    until = time.monotonic() + SECONDS_TO_WRITE
+    while True:
+        try:
+            return await ask()
         except KubernetesError as error:
             if not error.transient or time.monotonic() > until:
                 raise

@@ -2,7 +2,8 @@
 
 Arguments, as JSON: the configuration, a list of adjustments (each a list of component, setting, value), and the point:
 ``{"call": "replace", "kind": "Deployment", "count": 2, "when": "after"}``. The calls are those of the client, and ``until_ready``,
-``stay_ready``, ``recover``. With ``victims`` these processes are killed in its stead, or with ``both`` besides.
+``stay_ready``, ``recover``. With ``victims`` these processes are killed in its stead, or with ``both`` besides; ``"when": "unanswered"`` is
+after a request was carried out, of which the agent is told nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 from typing import Any
 
 from servo.connectors.kubernetes import KubernetesConfiguration, KubernetesConnector, tuning, workload
-from servo.kubernetes import Client
+from servo.kubernetes import Client, UnreachableError
 from servo.types.api import Adjustment, Control
 
 CONFIGURATION, ADJUSTMENTS, POINT = (json.loads(each) for each in sys.argv[1:4])
@@ -45,11 +46,11 @@ def _patched(call: str) -> Any:
         met = not options.get("dry_run") and _is_met(call, resource.kind)
         if met and POINT["when"] == "before":
             _die()
-        if met and POINT["when"] == "during":  # the request is on its way, and what becomes of it is open
-            asyncio.get_running_loop().call_later(0.003, _die)
         found = await whole(self, resource, *args, **options)
-        if met and POINT["when"] == "after":
+        if met and POINT["when"] != "before":
             _die()
+        if met and POINT["when"] == "unanswered":
+            raise UnreachableError("the connection broke off before an answer")
         return found
 
     return patched

@@ -1,21 +1,45 @@
-"""Whenever the API server is killed, and comes back: the target is at its baseline or at accepted settings."""
+"""Whenever the API server is killed, and comes back: the target has the settings that its agent last accepted, or its baseline."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from servo.connectors.kubernetes.cleaning import clean
+from servo.kubernetes import LEASES
+
 from .api_server import ApiServer, running
+from .test_kill import AGENT, CANARY, EXPECTED, FIRST, ROLLING, SECOND, at, successor
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
-AGENT = Path(__file__).with_name("agent.py")
-FIRST, SECOND = [["main", "cpu", 0.03]], [["main", "cpu", 0.04], ["main", "MODE", "other"]]
+AWAY = 1.0
+"""Seconds after which the server is started again."""
+UNANSWERED = {
+    f"unanswered write {n}": at("replace", "unanswered", kind="Deployment", count=n) for n in (1, 2, 3, 4)
+}
+POINTS = {name: point for name, (point, _) in ROLLING.items()} | UNANSWERED
+TUNING = {
+    **{
+        name: CANARY[name][0]
+        for name in (
+            "when the pod is made",
+            "while it gets ready",
+            "when it is accepted",
+            "when the second is made",
+        )
+    },
+    "unanswered creation": at("create", "unanswered", kind="Pod"),
+    "unanswered acceptance": at("patch", "unanswered", kind="Pod"),
+    "unanswered deletion": at("delete", "unanswered", kind="Pod"),
+}
+BOTH = ("after the first write", "while it settles", "when it is accepted", "while the second settles")
 
 
 @pytest.fixture(scope="module")
@@ -28,90 +52,87 @@ def server(cluster, tmp_path_factory):
     found.kill()
 
 
-async def agent(world, server: ApiServer, folder: Path, point: dict[str, Any], **values: Any) -> list[str]:
-    """Run an agent by the second server, which dies at the point and is back a second later; what was accepted."""
-    kubeconfig = server.kubeconfig(world.kubeconfig, folder)
+async def adjusted(world, server: ApiServer, point: dict[str, Any], **values: Any) -> tuple[list[str], int]:
+    """Let an agent adjust twice by the second server, which dies at the point; what became of both, and the agent's exit code."""
+    kubeconfig = server.kubeconfig(world.kubeconfig, world.kubeconfig.parent)
     await server.ready()
     config = world.configuration(kubeconfig=str(kubeconfig), **values).plain(exclude_unset=True)
-    both = point.pop("both", False)
-    given = point | {"victims": [server.process.pid], "both": both}
+    given = {"both": False} | point | {"victims": [server.process.pid]}
     arguments = [json.dumps(each) for each in (config, [FIRST, SECOND], given)]
     run = await asyncio.create_subprocess_exec(
         sys.executable, str(AGENT), *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     ended = asyncio.ensure_future(run.communicate())
-    async with asyncio.timeout(150):
+    async with asyncio.timeout(180):
         while server.is_alive and not ended.done():  # noqa: ASYNC110  a process of another's rings no event
             await asyncio.sleep(0.02)
-        if server.is_alive:  # the agent may be gone a moment earlier than the server
-            await asyncio.sleep(1)
+        await asyncio.sleep(AWAY)
         assert not server.is_alive, f"the point was not met: {ended.result()}"
-        await asyncio.sleep(1)
         server.start()
-        out, err = await ended
-    assert both or run.returncode == 0, err.decode()[-3000:]
-    return out.decode().splitlines()
+        out, _ = await ended
+    return [line for line in out.decode().splitlines() if line != "survived"], run.returncode or 0
 
 
-def points(kind: str, *calls: tuple[str, int]) -> list[Any]:
-    return [
-        pytest.param({"call": call, "kind": kind, "count": n, "when": when}, id=f"{when}-{call}-{kind}-{n}")
-        for call, n in calls
-        for when in ("before", "during", "after")
-    ]
+def accepted(outcomes: list[str]) -> str:
+    """What the target has to have, by what its agent said of both adjustments."""
+    assert len(outcomes) == len(EXPECTED) - 1, outcomes
+    return next(
+        (name for name, each in (("second", outcomes[1]), ("first", outcomes[0])) if each == "accepted"),
+        "baseline",
+    )
 
 
-WAITS = [
-    pytest.param({"call": call, "count": n, "when": "before"}, id=f"{call}-{n}")
-    for call in ("until_ready", "stay_ready")
-    for n in (1, 2)
-]
-ROLLING = [
-    *points("Lease", ("create", 1)),
-    *points("Deployment", *(("replace", n) for n in (1, 2, 3, 4))),
-    *WAITS,
-]
-CANARY = [*points("Pod", ("create", 1), ("patch", 1), ("delete", 1), ("create", 2)), *WAITS[:3]]
-ACCEPTED = [
-    {},
-    {"requests.cpu": "30m", "limits.cpu": "30m"},
-    {"requests.cpu": "40m", "limits.cpu": "40m", "MODE": "other"},
-]
+async def nothing_left(world, connector) -> None:
+    """The next agent's end leaves no lease held, and nothing to clean."""
+    await connector.shutdown()
+    for lease in (await world.admin.list(LEASES, world.namespace)).items:
+        assert not lease["spec"].get("holderIdentity"), lease
+    assert await world.tuning() is None
+    await clean(world.admin, world.namespace, force=True)
+    assert await clean(world.admin, world.namespace) == []
 
 
-async def successor(world, **values: Any) -> Any:
-    from .test_kill import successor as of
-
-    return await of(world, **values)
-
-
-@pytest.mark.parametrize("both", [False, True], ids=["server", "server-and-agent"])
-@pytest.mark.parametrize("point", ROLLING)
-async def test_a_workload_has_accepted_settings_whenever_the_server_is_killed(
-    world, make, fields, record, before, server, point, both
+@pytest.mark.parametrize("name", POINTS)
+async def test_a_workload_has_what_was_accepted_whenever_the_server_is_killed(
+    world, make, fields, record, before, server, name
 ):
     await world.make(make["deployment"]("web"))
-    said = await agent(world, server, server.folder, point | {"both": both})
-    await successor(world)
+    outcomes, code = await adjusted(world, server, POINTS[name])
+    assert code == 0
+    connector = await successor(world)
     workload = await world.get()
-    assert fields(workload) in [before | each for each in ACCEPTED], said
+    assert fields(workload) == before | EXPECTED[accepted(outcomes)], outcomes
     assert (record(workload) or {}).get("trial") is None
-    if said[-2:-1] == ["accepted"]:
-        assert fields(workload) == before | ACCEPTED[2]
+    await nothing_left(world, connector)
 
 
-@pytest.mark.parametrize("point", CANARY)
+@pytest.mark.parametrize("name", TUNING)
 async def test_no_tuning_pod_is_left_whenever_the_server_is_killed(
-    world, make, fields, record, before, server, tmp_path, point
+    world, make, fields, record, before, server, name
 ):
     values = {"deployments": [make["target"](strategy={"type": "canary", "alias": "main"}, alias="web")]}
     await world.make(make["deployment"]("web"))
-    await agent(world, server, tmp_path, dict(point), **values)
+    outcomes, code = await adjusted(world, server, TUNING[name], **values)
+    assert code == 0
     connector = await successor(world, **values)
     pod = await world.tuning()
-    assert pod is None or (
-        record(pod)["trial"] is None and fields(pod)["requests.cpu"] in {"20m", "30m", "40m"}
-    )
+    assert pod is None or record(pod)["trial"] is None
+    if pod is not None and (wanted := EXPECTED[accepted(outcomes)]):
+        assert fields(pod)["requests.cpu"] == wanted["requests.cpu"], outcomes
     assert fields(await world.get()) == before
-    await connector.shutdown()
-    assert await world.tuning() is None
+    await nothing_left(world, connector)
+
+
+@pytest.mark.parametrize("name", BOTH)
+async def test_a_workload_has_accepted_settings_when_agent_and_server_are_killed_at_once(
+    world, make, fields, record, before, server, name
+):
+    point, expected = ROLLING[name]
+    await world.make(make["deployment"]("web"))
+    _, code = await adjusted(world, server, point | {"both": True})
+    assert code == -signal.SIGKILL
+    connector = await successor(world)
+    workload = await world.get()
+    assert fields(workload) == before | EXPECTED[expected]
+    assert (record(workload) or {}).get("trial") is None
+    await nothing_left(world, connector)
