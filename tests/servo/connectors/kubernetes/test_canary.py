@@ -72,9 +72,10 @@ async def test_a_tuning_pod_is_made_to_measure_adjusted_and_removed_at_the_end(
 @pytest.mark.parametrize(
     ("values", "settlement", "within", "reason"),
     [
-        ({"cpu": 500}, None, "4s", "unschedulable"),
+        ({"cpu": 500}, None, "8s", "unschedulable"),
         ({"mem": 0.03125}, "4s", "30s", "unstable"),
-        ({"MODE": "unready"}, None, "5s", "start-failed"),
+        ({"MODE": "crash"}, None, "30s", "unstable"),
+        ({"MODE": "unready"}, None, "10s", "start-failed"),
         ({"MODE": "late"}, "8s", "30s", "unstable"),
     ],
 )
@@ -89,6 +90,18 @@ async def test_what_does_not_do_is_rejected_and_the_accepted_pod_made_again(  # 
     pod = await world.tuning()
     assert (fields(pod)["requests.cpu"], fields(pod)["MODE"], fields(pod)["requests.memory"]) == ("30m", "fine", "64Mi")  # fmt: skip
     assert record(pod)["trial"] is None
+
+
+async def test_an_image_that_cannot_be_had_is_nobodys_settings_fault(world, make, adjust, to):
+    body = make["deployment"]("web")
+    absent = {"image": "localhost/nowhere:1", "imagePullPolicy": "Never"}
+    body["spec"]["template"]["spec"]["containers"][0] |= absent
+    await world.admin.create(DEPLOYMENTS, body, world.namespace)
+    connector = world.connector(deployments=[make["target"](strategy=CANARY)], timeout="10s")
+    with pytest.raises(AdjustmentFailedError) as caught:
+        await adjust(connector, to("tuning", cpu=0.03))
+    assert not isinstance(caught.value, AdjustmentRejectedError)
+    assert (caught.value.reason, "localhost/nowhere:1" in str(caught.value)) == ("image-pull-failed", True)
 
 
 async def test_what_the_cluster_does_not_take_leaves_the_pod_that_is_there(world, canary, adjust, to):

@@ -57,7 +57,7 @@ async def test_everything_at_once_arrives_and_is_described(world, make, adjust, 
         ({"cpu": 500}, None, "3s", "unschedulable", "Insufficient cpu. (adjusted: main.cpu=500)"),
         ({"mem": 0.03125}, "4s", "30s", "unstable", "OOMKilled"),
         ({"MODE": "crash"}, None, "30s", "unstable", "there is no such mode"),
-        ({"MODE": "unready"}, None, "4s", "start-failed", "is not ready (reason ContainersNotReady)"),
+        ({"MODE": "unready"}, None, "8s", "start-failed", "is not ready (reason ContainersNotReady)"),
         ({"MODE": "late"}, "8s", "30s", "unstable", "in mode late"),
     ],
 )
