@@ -26,6 +26,7 @@ NAMES = [
     "stacks",
     "campaign",
     "watch",
+    "adjust",
 ]
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"

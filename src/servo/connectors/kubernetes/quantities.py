@@ -21,6 +21,7 @@ _BINARY = {"Ei": 1024**6, "Pi": 1024**5, "Ti": 1024**4, "Gi": GIBIBYTE, "Mi": 10
 _DECIMAL = {"E": 1000**6, "P": 1000**5, "T": 1000**4, "G": 1000**3, "M": 1000**2, "k": 1000}
 _BYTE_UNITS = {unit.lower(): size for unit, size in (_BINARY | _DECIMAL).items()}
 _EXACT = Decimal("0.001")
+_FINEST = Decimal("1e-9")
 _LARGEST = 2**63 - 1
 
 
@@ -104,6 +105,8 @@ class ShortByteSize(_Quantity, int):
             return value
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST:
             return cls(value)
+        if isinstance(value, float) and 0 <= value * GIBIBYTE <= _LARGEST:
+            return cls(round(value * GIBIBYTE))
         text = _text(value, "memory")
         if (match := _BYTES.fullmatch(text)) is None:
             raise ValueError(f"{value!r} is no amount of memory: write it as 256Mi or 1.5Gi")
@@ -153,7 +156,9 @@ def _text(value: Any, what: str) -> str:
     if isinstance(value, str):
         return value.strip()
     try:
-        text = f"{Decimal(str(value)):f}"
+        number = Decimal(str(value))
+        # 0.05 + 0.01 is 0.060000000000000005 to who reckons in binary, and Kubernetes counts no finer.
+        text = f"{number.quantize(_FINEST).normalize() if isinstance(value, float) else number:f}"
     except (DecimalException, ValueError):
         raise ValueError(f"{value!r} is no quantity of {what}") from None
     return text if "." in text or not isinstance(value, float) else f"{text}.0"

@@ -22,6 +22,8 @@ from servo.kubernetes import cpu_quantity, memory_quantity
         ("4", "4", "4"),
         (4, "4", "4"),
         (0.1, "0.1", "100m"),
+        (0.05 + 0.01, "0.06", "60m"),  # 0.060000000000000005
+        (3 * 0.1, "0.3", "300m"),
         ("1.5", "1.5", "1500m"),
         ("1000m", "1", "1"),
         (".5", "0.5", "500m"),
@@ -31,6 +33,17 @@ def test_cores_are_written_with_the_largest_unit_that_fits(given, cores, text):
     assert Core.parse(given) == Decimal(cores)
     assert str(Core.parse(given)) == text
     assert Core.parse(given).__opsani_repr__() == float(cores)
+
+
+@given(st.integers(0, 2**50))
+def test_what_an_optimizer_is_told_of_memory_can_be_set_again(size):
+    """GiB as a number have more digits than a person would write."""
+    assert ShortByteSize.parse(ShortByteSize(size).__opsani_repr__()) == size
+
+
+@given(st.integers(0, 10**6))
+def test_what_an_optimizer_is_told_of_cores_can_be_set_again(thousandths):
+    assert Core.parse(Core.parse(f"{thousandths}m").__opsani_repr__()) * 1000 == thousandths
 
 
 @pytest.mark.parametrize("given", ["", "m", "1k", "-1", "1 core", True, None, [], float("nan"), "1e3"])
