@@ -2,7 +2,7 @@
 
 In the cluster of KUBECONFIG, in a namespace that is made for it: a Deployment of one pod, whose cpu and memory are changed in turns by
 ``kubectl set resources`` with ``kubectl rollout status``, and by the connector ``kubernetes``; and a pod of the same kind that is made
-anew, by ``kubectl`` with ``replace --force`` and ``wait``, and by the connector as its tuning pod. Each way the same number of times, one
+anew, by ``kubectl`` with ``delete``, ``apply`` and ``wait``, and by the connector as its tuning pod. Each way the same number of times, one
 after the other. Then, of settings that do not do, the time until the adjustment is rejected and what was accepted is ready again; what
 cannot get ready at all counts from the end of its time, which is 10 s here.
 """
@@ -130,7 +130,8 @@ def _pod_by_kubectl(namespace: str, folder: Path) -> Way:
         body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "byhand"}, "spec": template["spec"]}
         file = folder / "pod.json"
         await asyncio.to_thread(file.write_text, json.dumps(body))
-        await _asked("-n", namespace, "replace", "--force", "--grace-period=0", "--filename", str(file))
+        await _asked("-n", namespace, "delete", "pod/byhand", "--ignore-not-found", "--now")
+        await _asked("-n", namespace, "apply", "--filename", str(file))
         await _asked("-n", namespace, "wait", "--for=condition=Ready", "pod/byhand", "--timeout=120s")
 
     return change
