@@ -130,7 +130,7 @@ def _pod_by_kubectl(namespace: str, folder: Path) -> Way:
         body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "byhand"}, "spec": template["spec"]}
         file = folder / "pod.json"
         await asyncio.to_thread(file.write_text, json.dumps(body))
-        await _asked("-n", namespace, "delete", "pod/byhand", "--ignore-not-found", "--now")
+        await _asked("-n", namespace, "delete", "pod/byhand", "--ignore-not-found")
         await _asked("-n", namespace, "apply", "--filename", str(file))
         await _asked("-n", namespace, "wait", "--for=condition=Ready", "pod/byhand", "--timeout=120s")
 
