@@ -6,14 +6,14 @@ from contextlib import aclosing, suppress
 from servo.kubernetes import Client, KubernetesError
 from trimtab.engines.log import Log
 
-__all__ = ["copied_log"]
+__all__ = ["CopiedLog"]
 
 _PAUSE = 1.0
 _ATTEMPTS = 5
 _LATE = 20.0
 
 
-class copied_log:  # noqa: N801 - used as a context manager
+class CopiedLog:
     """Copies what a container prints while the block runs, and at its end what is still missing.
 
     A stream that breaks off is asked for again from the beginning, and what was written is skipped: the times of lines say too little,

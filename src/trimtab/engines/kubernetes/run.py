@@ -12,7 +12,7 @@ from trimtab.engines.kubernetes import status
 from trimtab.engines.kubernetes.belongings import Belongings
 from trimtab.engines.kubernetes.following import JobPod
 from trimtab.engines.kubernetes.labels import NETWORK, Labels
-from trimtab.engines.kubernetes.logs import copied_log
+from trimtab.engines.kubernetes.logs import CopiedLog
 from trimtab.engines.kubernetes.pods import RUN, job, run_pod
 from trimtab.engines.kubernetes.results import fetch
 from trimtab.engines.kubernetes.settings import KubernetesSettings
@@ -90,7 +90,7 @@ class Runner:
         allowed = (
             None if request.timeout is None else request.timeout + self._settings.slack + self._settings.grace
         )
-        async with copied_log(client, pod.name, RUN, log):
+        async with CopiedLog(client, pod.name, RUN, log):
             over = await until_over(pod, RUN, allowed)
             if not over:
                 await self._remove(client, pod.job)  # its log is followed until it has ended

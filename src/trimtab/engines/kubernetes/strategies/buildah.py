@@ -20,7 +20,7 @@ from trimtab.engines.kubernetes import status
 from trimtab.engines.kubernetes.belongings import Belongings
 from trimtab.engines.kubernetes.following import JobPod, Pod
 from trimtab.engines.kubernetes.labels import Labels
-from trimtab.engines.kubernetes.logs import copied_log
+from trimtab.engines.kubernetes.logs import CopiedLog
 from trimtab.engines.kubernetes.pods import job, placement, pull_secret, resources_of, variables_as_they_are
 from trimtab.engines.kubernetes.settings import KubernetesSettings
 from trimtab.engines.kubernetes.strategies.strategy import Order
@@ -92,7 +92,7 @@ class Buildah:
         await until_started(pod, SOURCE, self._settings.patience)
         await self._send(client, pod.name, order)
         await until_started(pod, BUILD, self._settings.patience)
-        async with copied_log(client, pod.name, BUILD, log):
+        async with CopiedLog(client, pod.name, BUILD, log):
             over = await until_over(pod, BUILD, order.timeout)
         if not over:
             text = f"it took longer than the {order.timeout:g} s that were allowed\n{log.excerpt(40)}"
